@@ -1,0 +1,1 @@
+"""Evolve Neural Turing Machines: weights and head topology, without gradients."""

@@ -1,0 +1,90 @@
+"""How genes become weights: every weight reads one gene.
+
+*Direct*: a gene a weight. *Tied*: on a wire between two blocks of one unit a bit there are two
+genes, one for "same bit" and one for "different bit"; between such a block and a plain unit there
+is one gene for all bits; between plain units every weight has its own. Bits are then treated
+alike, and the same genes express to any number of bits.
+
+A gene is known by a key made of its wire's name and the ids of the units at both ends. Parents and
+children compare genes by key, so an operator need not know where a gene lies.
+"""
+
+import hashlib
+from functools import lru_cache
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo_ntm.errors import GenomeError, nearest
+from evo_ntm.topology import Block, Topology, Wire, wires
+
+Encoding = Literal["direct", "tied"]
+ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
+
+SAME, DIFFERENT, UNTIED = 1, 2, 0
+MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Code(NamedTuple):
+    """The genes of one topology in one encoding.
+
+    `expression` [D] says which gene each weight reads, `keys` [G] names the genes, `units` [G] names
+    the receiving unit that a gene belongs to, whole organs counting as one unit in heads.
+    """
+
+    expression: NDArray[np.int64]
+    keys: NDArray[np.uint64]
+    units: NDArray[np.uint64]
+
+
+@lru_cache(maxsize=4096)
+def code(topology: Topology, encoding: Encoding) -> Code:
+    """Work out the genes of a topology."""
+    if encoding not in ENCODINGS:
+        raise GenomeError(f"an encoding is one of {', '.join(ENCODINGS)}, not {encoding!r}: "
+                          f"{nearest(encoding, ENCODINGS)}")  # fmt: skip
+    tied = encoding == "tied"
+    named = [_wire_keys(wire, tied=tied) for wire in wires(topology).values()]
+    weight_keys = np.concatenate([keys.ravel() for keys, _ in named])
+    weight_units = np.concatenate([units.ravel() for _, units in named])
+    _, first, gene = np.unique(weight_keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # genes lie in the order in which the weights first read them
+    rank = np.argsort(order)
+    return Code(rank[gene], weight_keys[first[order]], weight_units[first[order]])
+
+
+def _wire_keys(wire: Wire, *, tied: bool) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    rows, row_bits = _units(wire.rows, tied=tied)
+    columns, column_bits = _units(wire.columns, tied=tied)
+    both = (row_bits[:, None] >= 0) & (column_bits >= 0)
+    same = np.where(row_bits[:, None] == column_bits, SAME, DIFFERENT)
+    tie = np.where(both, same, UNTIED).astype(np.uint64)
+    keys = _mix(_mix(_mix(_hash(wire.name), rows[:, None]), columns), tie)
+    whole = wire.organ.startswith(("reader", "writer"))
+    units = _mix(_hash(wire.organ), np.zeros_like(rows) if whole else rows)
+    return keys, np.broadcast_to(units[:, None], keys.shape)
+
+
+def _units(blocks: tuple[Block, ...], *, tied: bool) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Name the units of an axis, and tell which bit each stands for, -1 for none."""
+    ids, bits = [], []
+    for block in blocks:
+        shared = tied and block.per_bit
+        places = np.arange(block.size)
+        ids.append(_mix(np.uint64(block.birth % 2**64), np.zeros_like(places) if shared else places))
+        bits.append(places if shared else np.full(block.size, -1))
+    return np.concatenate(ids), np.concatenate(bits)
+
+
+def _hash(name: str) -> np.uint64:
+    return np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little"))
+
+
+def _mix(left: NDArray[np.uint64] | np.uint64, right: NDArray[np.generic]) -> NDArray[np.uint64]:
+    """Mix two hashes into one (the finaliser of MurmurHash3, Appleby 2011)."""
+    with np.errstate(over="ignore"):
+        mixed = (left ^ (right.astype(np.uint64) * MIX)) + MIX
+        for shift, factor in ((33, 0xFF51AFD7ED558CCD), (33, 0xC4CEB9FE1A85EC53)):
+            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+        return np.asarray(mixed ^ (mixed >> np.uint64(33)))

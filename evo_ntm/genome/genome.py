@@ -1,0 +1,73 @@
+"""A genome: a topology, an encoding and its genes, forever."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo_ntm.errors import GenomeError
+from evo_ntm.genome.encoding import Code, Encoding, code
+from evo_ntm.genome.notation import topology_json
+from evo_ntm.topology import Topology, wires
+
+
+@dataclass(frozen=True, eq=False)
+class Genome:
+    """A topology, an encoding, and a number for every gene. Never changes.
+
+    Raises GenomeError where the count of genes is wrong or a gene is not finite.
+    """
+
+    topology: Topology
+    genes: NDArray[np.float32]
+    encoding: Encoding = "direct"
+
+    def __post_init__(self) -> None:
+        genes = np.array(self.genes, dtype=np.float32)
+        if genes.shape != self.code.keys.shape:
+            raise GenomeError(
+                f"a genome of {self.topology} ({self.encoding}) has {self.code.keys.size} genes, "
+                f"but was given an array of shape {genes.shape}"
+            )
+        if not np.isfinite(genes).all():
+            where = int(np.flatnonzero(~np.isfinite(genes))[0])
+            raise GenomeError(f"genes are finite numbers, but gene {where} is {genes[where]}")
+        genes.flags.writeable = False
+        object.__setattr__(self, "genes", genes)
+
+    @property
+    def code(self) -> Code:
+        """Give the names of the genes and the way they express."""
+        return code(self.topology, self.encoding)
+
+    @cached_property
+    def id(self) -> str:
+        """Name the genome by a hash of all that it is."""
+        told = f"{topology_json(self.topology)}\n{self.encoding}\n".encode()
+        return hashlib.blake2b(told + self.genes.astype("<f4").tobytes(), digest_size=16).hexdigest()
+
+    def express(self) -> dict[str, NDArray[np.float32]]:
+        """Give the weights of every wire by name, each [receiving units, sending units]."""
+        weights = self.weights
+        return {
+            name: weights[wire.place].reshape(wire.shape)
+            for name, wire in wires(self.topology).items()
+        }
+
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """Give the flat weights, wire after wire."""
+        return self.genes[self.code.expression]
+
+    def with_genes(self, genes: ArrayLike) -> "Genome":
+        """Give the genome that differs in its genes only."""
+        return Genome(self.topology, np.asarray(genes, dtype=np.float32), self.encoding)
+
+    def with_bits(self, bits: int) -> "Genome":
+        """Express the same genes for another number of exchangeable bits. Tied genomes only."""
+        if self.encoding != "tied":
+            raise GenomeError(f"a {self.encoding} genome has its own weights for each bit "
+                              f"and cannot be expressed to {bits} bits")  # fmt: skip
+        return Genome(self.topology.with_bits(bits), self.genes, self.encoding)

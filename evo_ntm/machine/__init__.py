@@ -1,0 +1,7 @@
+"""The machine of Graves, Wayne and Danihelka (2014), differentiable, in torch."""
+
+from evo_ntm.machine.machine import Machine, Orders, Trace
+from evo_ntm.machine.state import Soft, State
+from evo_ntm.machine.weights import Weights
+
+__all__ = ["Machine", "Orders", "Soft", "State", "Trace", "Weights"]

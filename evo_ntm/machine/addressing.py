@@ -1,0 +1,64 @@
+"""Where a head looks: equations 5 to 9 of Graves, Wayne and Danihelka (2014).
+
+| letter  | word       | made by      | range       |
+|---------|------------|--------------|-------------|
+| `k`     | key        | identity     | any         |
+| `beta`  | strength   | softplus     | (0, inf)    |
+| `g`     | gate       | sigmoid      | (0, 1)      |
+| `s`     | shift      | softmax      | (0, 1), sum 1 |
+| `gamma` | sharpening | 1 + softplus | (1, inf)    |
+| `w`     | weighting  | these        | (0, 1), sum 1 (eq. 1) |
+
+The leading axes are anybody's: one machine, a batch, a population of batches.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def norm(u: Float[Tensor, "*batch M"], eps: float) -> Float[Tensor, "*batch"]:
+    """Measure vectors; `eps` is the least that any measures, and silent columns add nothing."""
+    return (u.square().sum(-1) + eps * eps).sqrt()
+
+
+def content(
+    M: Float[Tensor, "*batch N M"],
+    k: Float[Tensor, "*batch H M"],
+    beta: Float[Tensor, "*batch H"],
+    *,
+    eps: float = 1e-6,
+) -> Float[Tensor, "*batch H N"]:
+    """Look for the rows most like the key.
+
+    `eps` damps the cosine, so that value and gradient are finite at zero rows and keys and a
+    blank row does not score like a full one.
+    """
+    u, v = norm(k, eps).unsqueeze(-1), norm(M, eps).unsqueeze(-2)
+    K = (k @ M.mT) / (u * v)  # eq. 6
+    return torch.softmax(beta.unsqueeze(-1) * K, dim=-1)  # eq. 5
+
+
+def interpolate(
+    w_content: Float[Tensor, "*batch H N"],
+    w_previous: Float[Tensor, "*batch H N"],
+    g: Float[Tensor, "*batch H"],
+) -> Float[Tensor, "*batch H N"]:
+    """Choose between what was looked for and where the head was."""
+    return torch.lerp(w_previous, w_content, g.unsqueeze(-1))  # eq. 7
+
+
+def shift(
+    w: Float[Tensor, "*batch H N"], s: Float[Tensor, "*batch H S"]
+) -> Float[Tensor, "*batch H N"]:
+    """Turn the weighting around the ring of rows; the middle of `s` stands for staying."""
+    S = s.shape[-1]
+    return sum(s[..., j, None] * w.roll(j - S // 2, dims=-1) for j in range(S))  # eq. 8
+
+
+def sharpen(
+    w: Float[Tensor, "*batch H N"], gamma: Float[Tensor, "*batch H"]
+) -> Float[Tensor, "*batch H N"]:
+    """Draw the weighting together. Through the logarithm: w ** gamma is all zeros for large gamma."""
+    tiny = torch.finfo(w.dtype).tiny
+    return torch.softmax(gamma.unsqueeze(-1) * w.clamp_min(tiny).log(), dim=-1)  # eq. 9

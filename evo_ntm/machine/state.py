@@ -1,0 +1,60 @@
+"""The state of a machine between two steps: a value that is passed on, never changed."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Soft(NamedTuple):
+    """What soft addressing keeps: the memory, and where every head looked last, writers first."""
+
+    memory: Float[Tensor, "*batch N M"]
+    weightings: Float[Tensor, "*batch H N"]
+
+
+class State(NamedTuple):
+    """The controller's carry (hidden and cell of each LSTM layer), the last reads, the store."""
+
+    carry: tuple[tuple[Float[Tensor, "*batch U"], Float[Tensor, "*batch U"]], ...]
+    reads: Float[Tensor, "*batch R M"]
+    store: Soft
+
+
+def over_lanes(change: Callable[..., Tensor], *states: State) -> State:
+    """Apply a change, told which axis counts the lanes, to every tensor of the states."""
+    carry = tuple(
+        (change(*hidden, axis=-2), change(*cell, axis=-2))
+        for hidden, cell in (zip(*layers, strict=True) for layers in _transpose(states))
+    )
+    reads = change(*(state.reads for state in states), axis=-3)
+    stores = zip(*(state.store for state in states), strict=True)
+    return State(carry, reads, Soft(*(change(*tensors, axis=-3) for tensors in stores)))
+
+
+def _transpose(states: tuple[State, ...]) -> list[tuple[tuple[Tensor, Tensor], ...]]:
+    return list(zip(*(state.carry for state in states), strict=True))
+
+
+def first_lanes(state: State, count: int) -> State:
+    """Keep the first lanes."""
+    return over_lanes(lambda tensor, axis: tensor.narrow(axis, 0, count), state)
+
+
+def lanes_from(state: State, first: int) -> State:
+    """Keep the lanes from one on."""
+    return over_lanes(
+        lambda tensor, axis: tensor.narrow(axis, first, tensor.shape[axis] - first), state
+    )
+
+
+def choose_lanes(state: State, index: Tensor) -> State:
+    """Take lanes by index, in its order."""
+    return over_lanes(lambda tensor, axis: tensor.index_select(tensor.ndim + axis, index), state)
+
+
+def join_lanes(states: list[State]) -> State:
+    """Put the lanes of several states one after another."""
+    return over_lanes(lambda *tensors, axis: torch.cat(tensors, dim=axis), *states)

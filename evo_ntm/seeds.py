@@ -1,0 +1,86 @@
+"""The only source of randomness: streams derived from (run seed, purpose, generation, slot).
+
+The words come from Philox, whose output numpy guarantees; what is made of them here
+uses nothing but integer and exactly rounded arithmetic. A stream is therefore the same on every
+machine and under every version, and a genome's card can be measured again years later.
+"""
+
+import hashlib
+import random
+from functools import cache
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+Shape = int | tuple[int, ...]
+
+
+def digest(*words: object) -> bytes:
+    """Hash a list of words to 16 bytes."""
+    return hashlib.blake2b("/".join(map(str, words)).encode(), digest_size=16).digest()
+
+
+class Generator:
+    """A stream of random numbers; its methods are named as those of numpy's Generator."""
+
+    def __init__(self, key: bytes) -> None:
+        self._words = np.random.Philox(key=int.from_bytes(key, "little"))
+
+    def words(self, count: int) -> NDArray[np.uint64]:
+        """Draw raw words of 64 bits."""
+        return np.asarray(self._words.random_raw(count), dtype="<u8")
+
+    def bits(self, shape: Shape) -> NDArray[np.uint8]:
+        """Draw fair coins, 0 or 1."""
+        count = int(np.prod(shape))
+        drawn = self.words(-(-count // 64)).view(np.uint8)
+        return np.unpackbits(drawn, count=count).reshape(shape)
+
+    def random(self, shape: Shape = ()) -> NDArray[np.float64]:
+        """Draw uniforms from [0, 1), 53 bits each."""
+        drawn = self.words(int(np.prod(shape))) >> np.uint64(11)
+        return (drawn * 2.0**-53).reshape(shape)
+
+    def integers(self, low: int, high: int, shape: Shape = ()) -> NDArray[np.int64]:
+        """Draw integers from low to high, high excluded."""
+        return (low + np.floor(self.random(shape) * (high - low))).astype(np.int64)
+
+    def normal(self, shape: Shape = ()) -> NDArray[np.float32]:
+        """Draw standard normals: the scaled sum of two 16-bit quantiles of the normal law."""
+        count = int(np.prod(shape))
+        drawn = self.words(-(-count // 2)).view("<u2").reshape(2, -1)[:, :count]
+        quantiles = _quantiles()
+        total: NDArray[np.float32] = quantiles[drawn[0]] + quantiles[drawn[1]]
+        return (total * np.float32(0.5**0.5)).reshape(shape)
+
+    def permutation(self, count: int) -> NDArray[np.int64]:
+        """Shuffle 0 … count - 1."""
+        return np.argsort(self.words(count), kind="stable")
+
+    def choice(self, shares: NDArray[np.float64] | list[float]) -> int:
+        """Draw an index with probability proportional to its share."""
+        edges = np.cumsum(np.asarray(shares, dtype=np.float64))
+        index = np.searchsorted(edges, self.random() * edges[-1], side="right")
+        return int(min(index, len(edges) - 1))
+
+
+def derive(seed: int, purpose: str, generation: int = 0, slot: int = 0) -> Generator:
+    """Open the stream for one purpose of one slot in one generation of one run."""
+    return Generator(digest("evo-ntm", seed, purpose, generation, slot))
+
+
+def reseed_globals(seed: int, purpose: str, generation: int) -> None:
+    """Seed `random` and `numpy.random`, from which DEAP's own operators draw."""
+    key = digest("evo-ntm", seed, purpose, generation, "globals")
+    random.seed(key)
+    np.random.seed(int.from_bytes(key[:4], "little"))
+
+
+@cache
+def _quantiles() -> NDArray[np.float32]:
+    # Rounded to a grid far coarser than the error of any platform's logarithm,
+    # so that every platform makes the same table.
+    law, half = NormalDist(), 2**15
+    upper = [round(law.inv_cdf(0.5 + (i + 0.5) / 2**16) * 2**20) / 2**20 for i in range(half)]
+    return np.array([-value for value in reversed(upper)] + upper, dtype=np.float32)

@@ -1,0 +1,108 @@
+"""The topology of one machine: channels, controller, memory columns and heads."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from evo_ntm.errors import TopologyError
+from evo_ntm.topology.parts import Block, Controller, Head, HeadKind, total
+
+
+@dataclass(frozen=True)
+class Topology:
+    """What a machine is made of. Never changes, and holds no weights and no memory rows.
+
+    Heads are kept in order: writers first, then readers, the eldest of each first.
+    """
+
+    inputs: tuple[Block, ...]
+    outputs: tuple[Block, ...]
+    controller: Controller
+    columns: tuple[Block, ...]
+    heads: tuple[Head, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.inputs or not self.outputs or not self.columns:
+            raise TopologyError("a machine has at least 1 input, 1 output and 1 memory column")
+        if len({block.size for block in self._blocks() if block.per_bit}) > 1:
+            raise TopologyError("all blocks of one unit a bit must have the same number of bits")
+        if self.controller.kind == "dense" and any(h.source == "cell" for h in self.heads):
+            raise TopologyError("a head takes orders from the cell, but a dense controller has none")
+        births = [head.birth for head in self.heads]
+        if len(set(births)) < len(births):
+            raise TopologyError(f"heads have different birth ids, but were given {births}")
+        ordered = sorted(self.heads, key=lambda head: (head.kind == "reader", head.birth))
+        object.__setattr__(self, "heads", tuple(ordered))
+
+    def _blocks(self) -> tuple[Block, ...]:
+        hidden = sum(self.controller.layers, ())
+        return (*self.inputs, *self.outputs, *hidden, *self.columns)
+
+    @property
+    def bits(self) -> int | None:
+        """Count the exchangeable bits of the task, None where there are none."""
+        return next((block.size for block in self.inputs if block.per_bit), None)
+
+    @property
+    def width(self) -> int:
+        """Count the memory columns."""
+        return total(self.columns)
+
+    @cached_property
+    def writers(self) -> tuple[Head, ...]:
+        """List the writing heads, the eldest first."""
+        return tuple(head for head in self.heads if head.kind == "writer")
+
+    @cached_property
+    def readers(self) -> tuple[Head, ...]:
+        """List the reading heads, the eldest first."""
+        return tuple(head for head in self.heads if head.kind == "reader")
+
+    def listened(self, by: str) -> tuple[bool, ...]:
+        """Tell of each reader whether the controller, or the output, listens to it."""
+        return tuple(head.target in (by, "both") for head in self.readers)
+
+    def of_kind(self, kind: HeadKind) -> tuple[Head, ...]:
+        """List the heads of one kind."""
+        return self.writers if kind == "writer" else self.readers
+
+    def births(self) -> set[int]:
+        """List the ids of every part, so that a new part can choose one of its own."""
+        return {block.birth for block in self._blocks()} | {head.birth for head in self.heads}
+
+    @cached_property
+    def shape_key(self) -> Hashable:
+        """Say what two machines must share to run in one cohort: all but birth ids."""
+        genes = tuple(head.genes for head in self.heads)
+        channels = total(self.inputs), total(self.outputs)
+        return channels, self.controller.kind, self.controller.units, self.width, genes
+
+    @cached_property
+    def species_key(self) -> Hashable:
+        """Say what two machines must share to be of one species: controller and heads."""
+        genes = tuple(sorted(map(repr, (head.genes for head in self.heads))))
+        return self.controller.kind, len(self.controller.layers), genes
+
+    def with_bits(self, bits: int) -> "Topology":
+        """Build the same machine for another number of exchangeable bits."""
+        if self.bits is None:
+            raise TopologyError(f"this machine has no exchangeable bits to make {bits} of")
+
+        def resized(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+            return tuple(replace(b, size=bits) if b.per_bit else b for b in blocks)
+
+        layers = tuple(map(resized, self.controller.layers))
+        return replace(
+            self,
+            inputs=resized(self.inputs),
+            outputs=resized(self.outputs),
+            columns=resized(self.columns),
+            controller=replace(self.controller, layers=layers),
+        )
+
+    def __str__(self) -> str:
+        layers = "+".join(map(str, self.controller.units))
+        parts = [f"{self.controller.kind} {layers}"]
+        for heads, noun in ((self.readers, "reader"), (self.writers, "writer")):
+            parts.append(f"{len(heads)} {noun}{'' if len(heads) == 1 else 's'}")
+        return ", ".join([*parts, f"width {self.width}"])
