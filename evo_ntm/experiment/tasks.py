@@ -3,12 +3,13 @@
 Source of the defaults: Graves et al. (2014), sections 4.1 to 4.5.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
 from evo_ntm.experiment.model import Settings
 
+S = TypeVar("S", bound=Settings)
 Count = Annotated[int, Field(ge=1, le=100_000)]
 Bits = Annotated[int, Field(ge=1, le=4096)]
 
@@ -91,7 +92,7 @@ TASK_SETTINGS: dict[str, type[Settings]] = {
 }
 
 
-def ordered[S: Settings](settings: S, low: str, high: str) -> S:
+def ordered(settings: S, low: str, high: str) -> S:
     """Refuse a range that ends before it begins."""
     least, most = getattr(settings, low), getattr(settings, high)
     if least > most:
