@@ -1,22 +1,34 @@
 """What a task is: an environment. A sequence task is one that never looks at the answers."""
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
+from pydantic import ValidationError
 from torch import Tensor
 
+from evo_ntm.errors import TaskError, nearest
+from evo_ntm.experiment.model import Settings
 from evo_ntm.seeds import Generator
 from evo_ntm.topology import Block
 
+S = TypeVar("S", bound=Settings)
+Extent = dict[str, int | list[int]]
+
 
 class Episodes(NamedTuple):
-    """Sequences to be answered, one a lane: inputs, targets, the steps that count, their lengths."""
+    """Sequences to answer, one a lane: inputs, targets, the steps that count, their lengths."""
 
     inputs: Float[Tensor, "T B I"]
     targets: Float[Tensor, "T B O"]
     scored: Bool[Tensor, "T B"]
     lengths: tuple[int, ...]
+
+    def to(self, device: torch.device | str) -> "Episodes":
+        """Move the sequences to a device."""
+        inputs, targets, scored, lengths = self
+        return Episodes(inputs.to(device), targets.to(device), scored.to(device), lengths)
 
 
 class Grades(NamedTuple):
@@ -40,3 +52,48 @@ class Task(Protocol):
 
     def episodes(self, generator: Generator, lanes: int) -> Episodes:
         """Make the sequences of so many lanes, all from the generator."""
+
+
+@runtime_checkable
+class KnownTask(Task, Protocol):
+    """A task that a task file can name: made of settings, without any it has the paper's."""
+
+    @property
+    def name(self) -> str:
+        """Name the task as task files do."""
+
+    def extent(self) -> Extent:
+        """Tell how large the sequences are, under the words of an exam's rows."""
+
+    def with_settings(self, **overrides: object) -> "KnownTask":
+        """Make the same task with some settings changed. Raises TaskError."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A task that has more measures than the bits and the wrong bits."""
+
+    def measures(self, episodes: Episodes, grades: Grades) -> dict[str, Tensor]:
+        """Tell the task's own measures, each of shape [*population]."""
+
+
+def revised(task: str, settings: S, overrides: Mapping[str, object]) -> S:
+    """Change some settings of a task and check them all anew. Raises TaskError."""
+    known = type(settings).model_fields
+    for key in overrides:
+        if key not in known:
+            raise TaskError(f"{task} has no setting {key!r}: {nearest(key, known)}")
+    try:
+        return type(settings).model_validate({**settings.model_dump(), **overrides})
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        if "error" in first.get("ctx", {}):
+            raise TaskError(f"{task}: {first['ctx']['error']}") from None
+        key = ".".join(map(str, first["loc"]))
+        expected = first["msg"].removeprefix("Input ")
+        raise TaskError(f"{task}: {key} {expected}, not {first['input']!r}") from None
+
+
+def span(low: int, high: int) -> int | list[int]:
+    """Write a range as an exam's row does: as one number where it is one."""
+    return low if low == high else [low, high]

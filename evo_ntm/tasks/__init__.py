@@ -1,0 +1,92 @@
+"""What there is to be learned: tasks, made of settings and a stream of random numbers."""
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from inspect import getdoc
+from typing import Any
+
+from evo_ntm.errors import TaskError, nearest
+from evo_ntm.experiment.model import Settings
+from evo_ntm.tasks.associative_recall import AssociativeRecall
+from evo_ntm.tasks.copy import Copy
+from evo_ntm.tasks.curriculum import Curriculum, Gate, join
+from evo_ntm.tasks.environment import Environment, SequenceEnvironment, Session
+from evo_ntm.tasks.grading import constant_cost, grade, measures
+from evo_ntm.tasks.mirror_copy import MirrorCopy
+from evo_ntm.tasks.ngrams import NGrams
+from evo_ntm.tasks.priority_sort import PrioritySort
+from evo_ntm.tasks.repeat_copy import RepeatCopy
+from evo_ntm.tasks.task import Episodes, Grades, KnownTask, Measured, Task
+
+__all__ = [
+    "TASKS",
+    "Curriculum",
+    "Environment",
+    "Episodes",
+    "Gate",
+    "Grades",
+    "KnownTask",
+    "Measured",
+    "SequenceEnvironment",
+    "Session",
+    "Task",
+    "constant_cost",
+    "describe",
+    "grade",
+    "join",
+    "known_tasks",
+    "make",
+    "measures",
+]
+
+TASKS: dict[str, type[Any]] = {
+    "copy": Copy,
+    "mirror_copy": MirrorCopy,
+    "repeat_copy": RepeatCopy,
+    "associative_recall": AssociativeRecall,
+    "ngrams": NGrams,
+    "priority_sort": PrioritySort,
+}
+GROUP = "evo_ntm.tasks"
+
+
+def known_tasks() -> dict[str, type[Any]]:
+    """List all tasks by name: the project's own, then those of installed packages.
+
+    A package offers a KnownTask under the entry points `evo_ntm.tasks`. Raises TaskError.
+    """
+    tasks = dict(TASKS)
+    for point in entry_points(group=GROUP):
+        if point.name in tasks:
+            raise TaskError(
+                f"tasks have different names, but {point.value} (entry point of {GROUP}) "
+                f"takes that of {point.name!r}"
+            )
+        try:
+            tasks[point.name] = point.load()
+        except Exception as reason:  # whatever somebody else's module may raise
+            raise TaskError(f"task {point.name!r} ({point.value}) cannot load: {reason}") from None
+    return tasks
+
+
+def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> KnownTask:
+    """Make a task from its name and its settings; those not given are the paper's.
+
+    Raises TaskError.
+    """
+    kind = TASKS.get(name)
+    if kind is None:  # only then, so that a broken package harms its own tasks alone
+        tasks = known_tasks()
+        if name not in tasks:
+            raise TaskError(f"there is no task {name!r}: {nearest(name, tasks)}")
+        kind = tasks[name]
+    task = kind()
+    if not isinstance(task, KnownTask):
+        raise TaskError(f"task {name!r} must have all that a KnownTask has, but {kind} has not")
+    given = settings.model_dump() if isinstance(settings, Settings) else dict(settings or {})
+    return task.with_settings(**given)
+
+
+def describe() -> dict[str, str]:
+    """Say of every known task in one line what it asks for."""
+    return {name: (getdoc(kind) or "").partition("\n")[0] for name, kind in known_tasks().items()}

@@ -1,0 +1,99 @@
+"""From easy to hard: the stages of a task, and what opens the next one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from evo_ntm.errors import TaskError, nearest
+from evo_ntm.seeds import Generator
+from evo_ntm.tasks.task import Episodes, Task
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A held-out measure of a stage, and what it must fall to before the next one opens."""
+
+    measure: str
+    threshold: float
+
+    def opens(self, measures: Mapping[str, float]) -> bool:
+        """Tell whether the measure has fallen to the threshold; NaN has not. Raises TaskError."""
+        if self.measure not in measures:
+            known = nearest(self.measure, measures)
+            raise TaskError(f"a stage has no measure {self.measure!r} to end at: {known}")
+        return measures[self.measure] <= self.threshold
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """The stages of a task, easiest first, with gates behind each but the last.
+
+    All stages have the same channels: one machine goes through them all. The next stage opens
+    when every gate behind the current one is open.
+    """
+
+    stages: tuple[Task, ...]
+    gates: tuple[tuple[Gate, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.gates) != len(self.stages) - 1 or not all(self.gates):
+            raise TaskError(
+                "a curriculum has stages, with gates behind each but the last, but was given "
+                f"{len(self.stages)} stages and gates {[len(gates) for gates in self.gates]}"
+            )
+        first = self.stages[0]
+        for number, stage in enumerate(self.stages[1:], start=2):
+            if (stage.inputs, stage.outputs) != (first.inputs, first.outputs):
+                raise TaskError(
+                    "all stages of a curriculum have the same channels, but stage 1 has "
+                    f"{_channels(first)} and stage {number} has {_channels(stage)}"
+                )
+
+    def opens(self, stage: int, measures: Mapping[str, float]) -> bool:
+        """Tell whether the measures of a stage (from 0) open the next one. Raises TaskError."""
+        after = self.gates[stage : stage + 1]
+        return any(all(gate.opens(measures) for gate in gates) for gates in after)
+
+    def lanes(self, stage: int, count: int) -> tuple[int, ...]:
+        """Share lanes out among the stages, when `stage` (from 0) is the top one so far.
+
+        It gets more than half of them; every earlier stage and the next one get the same smaller
+        share, the nearest first where there are too few lanes for all.
+        """
+        others = [stage + step for step in (-1, 1, *range(-2, -stage - 1, -1))]
+        others = [other for other in others if 0 <= other < len(self.stages)]
+        share = max(1, count // (2 * (len(others) + 1)))
+        shares = [0] * len(self.stages)
+        for other in others[: (count - 1) // 2 // share]:
+            shares[other] = share
+        shares[stage] = count - sum(shares)
+        return tuple(shares)
+
+    def episodes(self, generator: Generator, stage: int, lanes: int) -> Episodes:
+        """Make the sequences of so many lanes, easy ones first, all from the generator."""
+        shares = zip(self.stages, self.lanes(stage, lanes), strict=True)
+        return join([task.episodes(generator, share) for task, share in shares if share])
+
+
+def join(several: Sequence[Episodes]) -> Episodes:
+    """Put the lanes of several episodes side by side; the shorter ones end in blanks."""
+    if len(several) == 1:
+        return several[0]
+    longest = max(len(episodes.inputs) for episodes in several)
+
+    def padded(episodes: Episodes) -> Episodes:
+        inputs, targets, scored, lengths = episodes
+        blanks = (0, 0, 0, longest - len(inputs))  # for the last two axes, the last one first
+        inputs, targets = (F.pad(part, (0, 0, *blanks)) for part in (inputs, targets))
+        return Episodes(inputs, targets, F.pad(scored, blanks), lengths)
+
+    inputs, targets, scored, lengths = zip(*map(padded, several), strict=True)
+    lanes = tuple(length for each in lengths for length in each)
+    return Episodes(torch.cat(inputs, 1), torch.cat(targets, 1), torch.cat(scored, 1), lanes)
+
+
+def _channels(task: Task) -> str:
+    sizes = ("+".join(str(block.size) for block in side) for side in (task.inputs, task.outputs))
+    return "{} in and {} out".format(*sizes)

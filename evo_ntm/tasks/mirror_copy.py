@@ -1,0 +1,54 @@
+"""Mirror copy: ask for the vectors forwards and backwards at once; it should take two readers."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from evo_ntm.experiment.tasks import MirrorCopySettings
+from evo_ntm.seeds import Generator
+from evo_ntm.tasks.task import Episodes, Extent, revised, span
+from evo_ntm.tasks.timeline import compose, show, signal, steps
+from evo_ntm.topology import Block
+
+
+@dataclass(frozen=True)
+class MirrorCopy:
+    """Copy vectors of random bits forwards and backwards at once.
+
+    L vectors, the end flag, L blanks, as in copy; this task is the project's own.
+    """
+
+    settings: MirrorCopySettings = MirrorCopySettings()
+    name: ClassVar[str] = "mirror_copy"
+
+    @property
+    def inputs(self) -> tuple[Block, ...]:
+        """List the input channels in blocks."""
+        bits = Block(1, self.settings.bits, per_bit=True, name="bits")
+        return bits, Block(2, 1, name="end flag")
+
+    @property
+    def outputs(self) -> tuple[Block, ...]:
+        """List the output channels in blocks."""
+        bits = self.settings.bits
+        forwards = Block(101, bits, per_bit=True, name="bits forwards")
+        return forwards, Block(102, bits, per_bit=True, name="bits backwards")
+
+    def episodes(self, generator: Generator, lanes: int) -> Episodes:
+        """Make the sequences of so many lanes, all from the generator."""
+        settings = self.settings
+        lengths = generator.integers(settings.shortest, settings.longest + 1, lanes)
+        vectors = generator.bits((lengths.max(), lanes, settings.bits))
+        step = steps(2 * lengths + 1)
+        answer = step - lengths - 1
+        due = (answer >= 0) & (answer < lengths)
+        shown = [show(vectors, step, step < lengths), signal(step == lengths)]
+        forwards, backwards = (show(vectors, row, due) for row in (answer, lengths - 1 - answer))
+        return compose(shown, [forwards, backwards], due, 2 * lengths + 1)
+
+    def extent(self) -> Extent:
+        """Tell how many vectors there are."""
+        return {"length": span(self.settings.shortest, self.settings.longest)}
+
+    def with_settings(self, **overrides: object) -> "MirrorCopy":
+        """Make the same task with some settings changed. Raises TaskError."""
+        return replace(self, settings=revised(self.name, self.settings, overrides))
