@@ -1,9 +1,129 @@
 """The model that all settings share: frozen, strict, and closed to unknown keys."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import PlainSerializer, WithJsonSchema, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from evo_ntm.errors import nearest
+
+S = TypeVar("S", bound="Settings")
+Path = tuple[str | int, ...]
 
 
 class Settings(BaseModel):
-    """A frozen group of keys of a task file. Unknown keys are refused."""
+    """A frozen group of keys of a task file. Unknown keys are refused, and lists become tuples."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, told: Any) -> Any:
+        # A misspelt key is often a missing one too: saying how it is spelt comes first.
+        if not isinstance(told, Mapping):
+            return told
+        known = cls.keys()
+        for key in told:
+            if key not in known and cls.model_config.get("extra") == "forbid":
+                refuse((key,), "a known key", key, nearest(str(key), known))
+        return frozen(dict(told))
+
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        """List the keys as a task file spells them."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
+
+
+class OwnSettings(Settings):
+    """The settings of somebody's own task or operator, which only its author can check."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def frozen(value: Any) -> Any:
+    """Turn lists into tuples, at every depth."""
+    if isinstance(value, dict):
+        return {key: frozen(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(map(frozen, value))
+    return value
+
+
+def refuse(path: Path, expected: str, came: object, suggestion: str = "") -> NoReturn:
+    """Raise the error that says what was expected at a key, and what came."""
+    kind = PydanticCustomError(
+        "refused", "{expected}", {"expected": expected, "suggestion": suggestion}
+    )
+    details = InitErrorDetails(type=kind, loc=path, input=came)
+    raise ValidationError.from_exception_data("task file", [details])
+
+
+def within(path: Path, model: type[S], told: object) -> S:
+    """Check a group of keys that lies below another, so that errors name the whole path."""
+    try:
+        return model.model_validate(told)
+    except ValidationError as error:
+        found = [
+            InitErrorDetails(
+                type=PydanticCustomError(one["type"], one["msg"], one.get("ctx")),
+                loc=(*path, *one["loc"]),
+                input=one["input"],
+            )
+            for one in error.errors(include_url=False)
+        ]
+        raise ValidationError.from_exception_data("task file", found) from error
+
+
+def join(words: Iterable[object]) -> str:
+    """List words as a sentence does."""
+    return ", ".join(map(str, words))
+
+
+def _pair(told: Any) -> Any:
+    whole = isinstance(told, int) and not isinstance(told, bool)
+    both = (told, told) if whole else told
+    if not isinstance(both, tuple | list) or len(both) != 2:
+        refuse((), "a whole number or a range [low, high]", told)
+    return tuple(both)
+
+
+def _range(told: Any) -> Any:
+    if not isinstance(told, tuple | list) or len(told) != 2:
+        refuse((), "a range [low, high]", told)
+    return tuple(told)
+
+
+def _ordered(span: tuple[int, int]) -> tuple[int, int]:
+    if span[0] > span[1]:
+        refuse((), "a range whose low end comes first", span)
+    return span
+
+
+def _shortly(span: tuple[int, int]) -> int | list[int]:
+    return span[0] if span[0] == span[1] else list(span)
+
+
+Positive = Annotated[int, Field(ge=1, le=10**9)]
+Natural = Annotated[int, Field(ge=0, le=10**9)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(gt=0, le=10**9)]
+
+PositiveRange = Annotated[
+    tuple[Positive, Positive], BeforeValidator(_range), AfterValidator(_ordered)
+]
+"""A pair of whole numbers from 1, both included."""
+NaturalRange = Annotated[tuple[Natural, Natural], BeforeValidator(_range), AfterValidator(_ordered)]
+"""A pair of whole numbers from 0, both included."""
+
+_WHOLE = {"type": "integer", "minimum": 1}
+_PAIR = {"type": "array", "items": _WHOLE, "minItems": 2, "maxItems": 2}
+NumberOrRange = Annotated[
+    tuple[Positive, Positive],
+    BeforeValidator(_pair),
+    AfterValidator(_ordered),
+    PlainSerializer(_shortly),
+    WithJsonSchema({"anyOf": [_WHOLE, _PAIR]}),
+]
+"""A pair as above; where both are equal, a task file may write the number once."""

@@ -3,23 +3,31 @@
 Source of the defaults: Graves et al. (2014), sections 4.1 to 4.5.
 """
 
+from collections.abc import Collection
 from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from evo_ntm.experiment.model import Settings
+from evo_ntm.errors import nearest
+from evo_ntm.experiment.model import OwnSettings, Settings, refuse
+from evo_ntm.experiment.plugins import provided
 
 S = TypeVar("S", bound=Settings)
+GROUP = "evo_ntm.tasks"
+
 Count = Annotated[int, Field(ge=1, le=100_000)]
-Bits = Annotated[int, Field(ge=1, le=4096)]
+Bits = Annotated[int, Field(ge=1, le=4096, description="bits of a vector")]
+Shortest = Annotated[Count, Field(description="vectors of the shortest sequence")]
+Longest = Annotated[Count, Field(description="vectors of the longest sequence")]
+Items = Annotated[int, Field(ge=2, le=100_000)]
 
 
 class CopySettings(Settings):
-    """Vectors of random bits, and how many of them a sequence has."""
+    """Vectors of random bits, to be repeated once in the same order."""
 
     bits: Bits = 8
-    shortest: Count = 1
-    longest: Count = 20
+    shortest: Shortest = 1
+    longest: Longest = 20
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -27,17 +35,17 @@ class CopySettings(Settings):
 
 
 class MirrorCopySettings(CopySettings):
-    """As for copy."""
+    """Vectors of random bits, to be repeated forwards and backwards at once."""
 
 
 class RepeatCopySettings(Settings):
-    """As for copy, and how often the vectors are to be repeated."""
+    """Vectors of random bits, to be repeated as often as a number says, then an end marker."""
 
     bits: Bits = 8
-    shortest: Count = 1
-    longest: Count = 10
-    fewest: Count = 1
-    most: Count = 10
+    shortest: Shortest = 1
+    longest: Longest = 10
+    fewest: Annotated[Count, Field(description="repetitions, at least")] = 1
+    most: Annotated[Count, Field(description="repetitions, at most")] = 10
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -45,12 +53,12 @@ class RepeatCopySettings(Settings):
 
 
 class AssociativeRecallSettings(Settings):
-    """Items of a few vectors each, and how many items are shown before the query."""
+    """Items of a few vectors; shown one of them again, the machine answers with the next."""
 
     bits: Bits = 6
-    vectors: Count = 3
-    fewest: Annotated[int, Field(ge=2, le=100_000)] = 2
-    most: Annotated[int, Field(ge=2, le=100_000)] = 6
+    vectors: Annotated[Count, Field(description="vectors of an item")] = 3
+    fewest: Annotated[Items, Field(description="items before the query, at least")] = 2
+    most: Annotated[Items, Field(description="items before the query, at most")] = 6
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -58,24 +66,24 @@ class AssociativeRecallSettings(Settings):
 
 
 class NGramsSettings(Settings):
-    """How many bits a sequence has, and how many of the last ones decide on the next."""
+    """Bits whose odds depend on the last few; the machine foretells each from those before."""
 
-    steps: Annotated[int, Field(ge=2, le=100_000)] = 200
-    context: Annotated[int, Field(ge=1, le=16)] = 5
+    steps: Annotated[int, Field(ge=2, le=100_000, description="bits of a sequence")] = 200
+    context: Annotated[int, Field(ge=1, le=16, description="bits that decide on the next")] = 5
 
     @model_validator(mode="after")
     def _something_to_predict(self) -> Self:
         if self.context >= self.steps:
-            raise ValueError(f"context must be below steps ({self.steps}), not {self.context}")
+            refuse(("context",), f"less than steps ({self.steps})", self.context)
         return self
 
 
 class PrioritySortSettings(Settings):
-    """How many vectors come in, and how many of them are to go out, highest priority first."""
+    """Vectors with priorities, to be given back with the highest priority first."""
 
     bits: Bits = 8
-    items: Count = 20
-    answers: Count = 16
+    items: Annotated[Count, Field(description="vectors that come in")] = 20
+    answers: Annotated[Count, Field(description="vectors that go out")] = 16
 
     @model_validator(mode="after")
     def _enough_items(self) -> Self:
@@ -91,10 +99,38 @@ TASK_SETTINGS: dict[str, type[Settings]] = {
     "priority_sort": PrioritySortSettings,
 }
 
+MEASURES: tuple[str, ...] = ("bits", "wrong_bits")
+OWN_MEASURES: dict[str, tuple[str, ...]] = {"ngrams": ("regret",)}
+
+
+def task_settings(task: str) -> type[Settings]:
+    """Find what may be set of a task; of somebody's own, anything."""
+    return TASK_SETTINGS.get(task, OwnSettings)
+
+
+def known_task(task: str, brought: Collection[str] = ()) -> str:
+    """Refuse the name of a task that neither this package, nor another, nor the caller has."""
+    if task in TASK_SETTINGS or task in brought or task in provided(GROUP):
+        return task
+    known = {*TASK_SETTINGS, *brought, *provided(GROUP)}
+    refuse((), "the name of a task", task, nearest(task, known))
+
+
+def known_measure(task: str, measure: str) -> bool:
+    """Tell whether a task has a measure of this name. Anybody's own task may have any."""
+    if task not in TASK_SETTINGS:
+        return True
+    return measure in measures(task)
+
+
+def measures(task: str) -> tuple[str, ...]:
+    """List the measures of a task of this package."""
+    return MEASURES + OWN_MEASURES.get(task, ())
+
 
 def ordered(settings: S, low: str, high: str) -> S:
     """Refuse a range that ends before it begins."""
     least, most = getattr(settings, low), getattr(settings, high)
     if least > most:
-        raise ValueError(f"{low} must not be above {high} ({most}), not {least}")
+        refuse((low,), f"at most {high} ({most})", least)
     return settings

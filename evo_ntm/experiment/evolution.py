@@ -1,0 +1,54 @@
+"""What may be set of every strategy: budgets, episodes and operators."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
+
+from evo_ntm.experiment.model import Amount, Natural, Positive, Settings, refuse, within
+from evo_ntm.experiment.operators import Operator, OwnOperator, operator_settings
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Patience = Annotated[Positive, Field(description="generations without progress before a restart")]
+
+
+class Evolution(Settings):
+    """How to evolve, whatever the strategy."""
+
+    seed: Annotated[Seed, Field(description="every random number of the run derives from it")] = 1
+    population: Annotated[Positive, Field(description="genomes scored in a generation")] = 256
+    generations: Annotated[Positive, Field(description="stop after so many")] = 1500
+    minutes: Annotated[
+        Amount | None, Field(description="stop after so much time; null: no limit")
+    ] = None
+    evaluations: Annotated[
+        Positive | None, Field(description="stop after so many scored genomes; null: no limit")
+    ] = None
+    episodes: Annotated[
+        Positive, Field(description="sequences a generation, shared by the whole population")
+    ] = 16
+    validate_every: Annotated[
+        Positive, Field(description="generations between two looks at the validation set")
+    ] = 10
+    operators: Annotated[
+        Mapping[str, SerializeAsAny[Operator | OwnOperator]],
+        Field(description="changes to a child, each with its share among all of them"),
+    ] = {}
+
+    @field_validator("operators", mode="before")
+    @classmethod
+    def _known_operators(cls, told: Any) -> Any:
+        if not isinstance(told, Mapping):
+            return told
+        return {name: _operator(name, settings) for name, settings in told.items()}
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.operators and not any(operator.share for operator in self.operators.values()):
+            refuse(("operators",), "a share above 0 for at least one operator", 0)
+        return self
+
+
+def _operator(name: str, told: Any) -> Operator | OwnOperator:
+    model = operator_settings(name)
+    return within((name,), model, told)

@@ -1,0 +1,48 @@
+"""What may be set of the strategy `evolution_strategy`.
+
+Source of the method: Salimans et al. (2017); of the defaults: this project's own trials on copy.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from evo_ntm.experiment.evolution import Evolution, Patience
+from evo_ntm.experiment.model import Natural, Positive, Share, refuse
+
+
+class EvolutionStrategy(Evolution):
+    """A search distribution for each topology, and challengers beside the incumbent."""
+
+    strategy: Annotated[
+        Literal["evolution_strategy"], Field(description="antithetic samples around a mean")
+    ]
+    sigma: Annotated[
+        float, Field(gt=0, le=10, description="standard deviation of the samples")
+    ] = 0.05
+    learning_rate: Annotated[float, Field(gt=0, le=10, description="step size of Adam")] = 0.02
+    starts: Annotated[
+        Positive, Field(description="independent starts, of which the better half survives a round")
+    ] = 4
+    start_generations: Annotated[
+        Natural, Field(description="generations of a start before the first judgement")
+    ] = 60
+    patience: Patience = 300
+    challenger_share: Annotated[
+        Share, Field(le=0.25, description="of the samples that a challenger may use, at most 0.25")
+    ] = 0.25
+    challenger_every: Annotated[
+        Positive, Field(description="generations between two challengers")
+    ] = 50
+    grace: Annotated[
+        Natural, Field(description="generations before a challenger is judged")
+    ] = 50
+    window: Annotated[
+        Positive, Field(description="generations over which a challenger is judged")
+    ] = 20
+
+    @model_validator(mode="after")
+    def _antithetic(self) -> Self:
+        if self.population % 2:
+            refuse(("population",), "an even number, as samples come in pairs", self.population)
+        return self

@@ -1,0 +1,66 @@
+"""What may be set of the curriculum and the exam."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from evo_ntm.experiment.model import Positive, Settings, refuse
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Threshold = Annotated[float, Field(ge=0, le=10**9)]
+Thresholds = Annotated[Mapping[Name, Threshold], Field(min_length=1)]
+Changes = Mapping[str, Any]
+
+
+class Stage(Settings):
+    """A stage of the curriculum: what it changes of the task, and what opens the next."""
+
+    with_: Annotated[
+        Changes, Field(alias="with", description="the task's settings that this stage overrides")
+    ]
+    until: Annotated[
+        Thresholds | None,
+        Field(description="opens the next stage once every measure has fallen to its value"),
+    ] = None
+
+
+class Part(Settings):
+    """A set of episodes that never changes: what is asked, and what passes."""
+
+    name: Annotated[Name, Field(description="how tables call it")]
+    with_: Annotated[
+        Changes,
+        Field(
+            alias="with",
+            default_factory=dict,
+            description="the task's settings that this part overrides",
+        ),
+    ]
+    rows: Annotated[Positive, Field(description="memory rows")]
+    sequences: Annotated[Positive, Field(description="how many sequences it has")]
+    at_most: Annotated[
+        Thresholds | None,
+        Field(description="passed where no measure is above its value; null: only reported"),
+    ] = None
+
+
+Parts = Annotated[tuple[Part, ...], Field(min_length=1)]
+
+
+class Exam(Settings):
+    """The validation sets, which choose the champion, and the exam, which decides on success."""
+
+    validation: Annotated[
+        Parts, Field(description="chooses the champion; the exam is sat once all of it passes")
+    ]
+    parts: Annotated[Parts, Field(description="decides whether the task is solved")]
+
+    @model_validator(mode="after")
+    def _one_name_each(self) -> Self:
+        for key, parts in (("validation", self.validation), ("parts", self.parts)):
+            names = [part.name for part in parts]
+            for number, name in enumerate(names):
+                if name in names[:number]:
+                    refuse((key, number, "name"), "a name that no other part has", name)
+        return self

@@ -1,0 +1,130 @@
+"""An experiment: all that a task file says, checked and frozen."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+
+from evo_ntm.errors import nearest
+from evo_ntm.experiment.cma import CMA
+from evo_ntm.experiment.evolution_strategy import EvolutionStrategy
+from evo_ntm.experiment.exam import Exam, Name, Part, Stage
+from evo_ntm.experiment.genetic import Genetic
+from evo_ntm.experiment.machine import MachineSettings
+from evo_ntm.experiment.model import Path, Settings, refuse, within
+from evo_ntm.experiment.run import Finetune, RunSettings
+from evo_ntm.experiment.tasks import known_measure, known_task, measures, task_settings
+
+Strategy = EvolutionStrategy | Genetic | CMA
+
+
+class Experiment(Settings):
+    """All that a task file says. Never changes."""
+
+    name: Annotated[Name, Field(description="how runs are called; the file's own name if absent")]
+    task: Annotated[str, Field(description="what to solve")]
+    with_: Annotated[
+        SerializeAsAny[Settings],
+        Field(
+            alias="with",
+            default_factory=dict,
+            validate_default=True,
+            description="what is set of the task",
+        ),
+    ]
+    curriculum: Annotated[
+        tuple[Stage, ...],
+        Field(description="stages that lead there; each overrides `with`, each but the last ends"),
+    ] = ()
+    exam: Annotated[Exam, Field(description="held-out episodes, which alone decide on success")]
+    machine: Annotated[MachineSettings, Field(description="the founder")] = MachineSettings()
+    evolve: Annotated[
+        Strategy, Field(discriminator="strategy", description="how to look for a solution")
+    ]
+    finetune: Annotated[
+        Finetune | None, Field(description="training by gradients afterwards; null: none")
+    ] = None
+    run: Annotated[RunSettings, Field(description="where and how it is computed")] = RunSettings()
+    overrides: Annotated[
+        tuple[str, ...], Field(description="what `--set` changed, already included above")
+    ] = ()
+
+    @field_validator("task")
+    @classmethod
+    def _known_task(cls, task: str, info: ValidationInfo) -> str:
+        return known_task(task, (info.context or {}).get("tasks", ()))
+
+    @field_validator("with_", mode="plain")
+    @classmethod
+    def _of_the_task(cls, told: Any, info: ValidationInfo) -> Settings:
+        model = task_settings(info.data["task"]) if "task" in info.data else Settings
+        return model.model_validate(told) if "task" in info.data else Settings()
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        for number, stage in enumerate(self.curriculum):
+            self._stage(number, stage)
+        for key, parts in (("validation", self.exam.validation), ("parts", self.exam.parts)):
+            for number, part in enumerate(parts):
+                self._part(part, ("exam", key, number))
+        if self.machine.encoding == "tied" and self.task == "ngrams":
+            refuse(("machine", "encoding"), "direct, as ngrams has no exchangeable bits", "tied")
+        return self
+
+    def _stage(self, number: int, stage: Stage) -> None:
+        path: Path = ("curriculum", number)
+        last = number == len(self.curriculum) - 1
+        if last and stage.until is not None:
+            refuse((*path, "until"), "no gate in the last stage, as no stage follows", stage.until)
+        if not last and stage.until is None:
+            refuse((*path, "until"), "a gate to the next stage, or the curriculum never ends", None)
+        self._known_measures(stage.until, (*path, "until"))
+        settings = self._changed(stage.with_, (*path, "with"))
+        if _bits(settings) != _bits(self.with_):
+            stay = f"{_bits(self.with_)}, as in `with`"
+            refuse((*path, "with", "bits"), stay, _bits(settings))
+
+    def _part(self, part: Part, path: Path) -> None:
+        self._known_measures(part.at_most, (*path, "at_most"))
+        settings = self._changed(part.with_, (*path, "with"))
+        if self.machine.encoding != "tied" and _bits(settings) != _bits(self.with_):
+            stay = f"{_bits(self.with_)}, as the encoding is {self.machine.encoding}"
+            refuse((*path, "with", "bits"), stay, _bits(settings))
+        self.machine.enough_rows(part.rows, *path, "rows")
+
+    def _known_measures(self, thresholds: Mapping[str, float] | None, path: Path) -> None:
+        for measure in thresholds or {}:
+            if not known_measure(self.task, measure):
+                suggestion = nearest(measure, measures(self.task))
+                refuse((*path, measure), f"a measure of {self.task}", measure, suggestion)
+
+    def _changed(self, changes: Mapping[str, Any], path: Path) -> Settings:
+        told = {**self.with_.model_dump(by_alias=True), **changes}
+        return within(path, type(self.with_), told)
+
+    def settings(self, changes: Mapping[str, Any] | None = None) -> Settings:
+        """Give the task's settings as a stage or a part of the exam changes them."""
+        return self._changed(changes or {}, ("with",))
+
+    @cached_property
+    def task_hash(self) -> str:
+        """Name what is to be solved: task, with, curriculum and exam."""
+        return _hash(self, {"task", "with_", "curriculum", "exam"})
+
+    @cached_property
+    def config_hash(self) -> str:
+        """Name the experiment: all but where it is computed and how it is called."""
+        return _hash(self, set(type(self).model_fields) - {"run", "name", "overrides"})
+
+
+def _bits(settings: Settings) -> int | None:
+    return getattr(settings, "bits", None)
+
+
+def _hash(experiment: Experiment, keys: set[str]) -> str:
+    told = experiment.model_dump(mode="json", by_alias=True, include=keys)
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,116 @@
+"""Task files: read, override, check, write."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from evo_ntm.errors import ExperimentError, nearest
+from evo_ntm.experiment.complaints import complaint, dotted, refusal, shown
+from evo_ntm.experiment.experiment import Experiment
+from evo_ntm.experiment.model import frozen
+from evo_ntm.experiment.notation import LARGEST, read_yaml, write_yaml
+
+
+def load(
+    path: str | Path, overrides: Sequence[str] = (), *, tasks: Collection[str] = ()
+) -> Experiment:
+    """Read a task file and check it, with some of its values overridden as `key.path=value`.
+
+    `tasks` names tasks that the caller brings. Raises ExperimentError, in one line.
+    """
+    path = Path(path)
+    told = read_yaml(_text(path), str(path))
+    return parse(told, name=path.stem, source=str(path), overrides=overrides, tasks=tasks)
+
+
+def parse(
+    told: Mapping[str, Any],
+    *,
+    name: str,
+    source: str = "task file",
+    overrides: Sequence[str] = (),
+    tasks: Collection[str] = (),
+) -> Experiment:
+    """Check what a task file says. Raises ExperimentError, in one line."""
+    if not isinstance(told, Mapping):
+        came = "nothing" if told is None else shown(frozen(told))
+        raise ExperimentError(f"{source}: expected a group of keys, task, exam, …, but came {came}")
+    whole: dict[str, Any] = {"name": name, **frozen(dict(told))}
+    for override in overrides:
+        whole = _overridden(whole, override, source)
+    recorded = whole.get("overrides", ())
+    if overrides and isinstance(recorded, tuple):
+        whole["overrides"] = (*recorded, *overrides)
+    try:
+        return Experiment.model_validate(whole, context={"tasks": tasks})
+    except ValidationError as error:
+        raise complaint(error, whole, source, overrides) from error
+
+
+def dump(experiment: Experiment) -> str:
+    """Write an experiment as the task file that loads back to it."""
+    return write_yaml(experiment.model_dump(mode="json", by_alias=True))
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except FileNotFoundError as error:
+        raise ExperimentError(f"{path}: expected a task file, but there is none{_near(path)}") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ExperimentError(f"{path}: expected a task file, but: {why}") from error
+    if len(content) > LARGEST:
+        raise ExperimentError(f"{path}: expected at most {LARGEST} bytes, but there are more")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte, place = content[error.start], error.start
+        raise ExperimentError(
+            f"{path}: expected UTF-8, but came byte 0x{byte:02x} at place {place}"
+        ) from error
+
+
+def _near(path: Path) -> str:
+    beside = [other.name for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+    return f": {nearest(path.name, beside)}" if beside else ""
+
+
+def _overridden(whole: dict[str, Any], override: str, source: str) -> dict[str, Any]:
+    """Give the tree with one value changed."""
+    key, equals, text = override.partition("=")
+    if not equals or not all(key.split(".")):
+        raise ExperimentError(
+            f"{source} --set {shown(override)}: "
+            "expected key.path=value, as in evolve.generations=60"
+        )
+    source = f"{source} --set {override}"
+    value = frozen(read_yaml(text, source))
+    changed: dict[str, Any] = _changed(whole, key.split("."), (), value, source)
+    return changed
+
+
+def _changed(
+    tree: Any, path: list[str], above: tuple[str, ...], value: Any, source: str
+) -> Any:
+    if not path:
+        return value
+    part, rest = path[0], path[1:]
+    here = (*above, part)
+    if tree is None:
+        tree = {}
+    if isinstance(tree, Mapping):
+        return {**tree, part: _changed(tree.get(part), rest, here, value, source)}
+    if isinstance(tree, tuple):
+        if not part.isdecimal() or int(part) >= len(tree):
+            raise refusal(source, here, f"a number from 0 to {len(tree) - 1}", part)
+        number = int(part)
+        item = _changed(tree[number], rest, here, value, source)
+        return (*tree[:number], item, *tree[number + 1 :])
+    raise ExperimentError(
+        f"{source}: {dotted(above)}: expected a group of keys to find {part!r} in, "
+        f"but came {shown(tree)}"
+    )

@@ -1,0 +1,36 @@
+"""What may be set of the strategy `genetic`."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from evo_ntm.experiment.evolution import Evolution, Patience
+from evo_ntm.experiment.model import Natural, Positive, Share, refuse
+
+
+class Genetic(Evolution):
+    """Tournaments, elites, crossover and mutation; species by topology."""
+
+    strategy: Annotated[
+        Literal["genetic"], Field(description="selection, crossover and mutation of genomes")
+    ]
+    elites: Annotated[Natural, Field(description="best genomes that live on unchanged")] = 8
+    tournament: Annotated[Positive, Field(description="genomes that compete to be a parent")] = 3
+    crossover: Annotated[Share, Field(description="share of children that have two parents")] = 0.25
+    sigma: Annotated[
+        float, Field(gt=0, le=10, description="first step size of a mutation; it is inherited")
+    ] = 0.1
+    species_size: Annotated[
+        Positive, Field(description="places that a young species is granted")
+    ] = 8
+    species_age: Annotated[
+        Natural, Field(description="generations for which a species counts as young")
+    ] = 20
+    patience: Patience = 300
+
+    @model_validator(mode="after")
+    def _room(self) -> Self:
+        for key in ("elites", "tournament", "species_size"):
+            if (value := getattr(self, key)) > self.population:
+                refuse((key,), f"at most the population ({self.population})", value)
+        return self

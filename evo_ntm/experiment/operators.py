@@ -1,0 +1,64 @@
+"""What may be set of each operator: its share among the births, and its own parameters."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from evo_ntm.errors import nearest
+from evo_ntm.experiment.model import OwnSettings, Settings, refuse
+from evo_ntm.experiment.plugins import provided
+
+GROUP = "evo_ntm.operators"
+OftenAs = Annotated[float, Field(ge=0, le=10**6, description="how often, beside the others")]
+
+
+class Operator(Settings):
+    """How often an operator makes a child; shares need not sum to one."""
+
+    share: OftenAs = 1.0
+
+
+class Perturb(Operator):
+    """As for every operator, and how far genes move."""
+
+    sigma: Annotated[
+        float | None,
+        Field(gt=0, le=10, description="standard deviation of the noise; null: the strategy's"),
+    ] = None
+
+
+class OwnOperator(OwnSettings):
+    """Somebody's own operator: its share, and parameters that only its author can check."""
+
+    share: OftenAs = 1.0
+
+
+OPERATORS: dict[str, str] = {
+    "perturb": "add noise to every gene",
+    "cross": "take some units from a second parent",
+    "add_reader": "give the machine one more reader",
+    "drop_reader": "take a reader away",
+    "add_writer": "give the machine one more writer",
+    "drop_writer": "take a writer away",
+    "widen_memory": "add columns to the memory",
+    "narrow_memory": "take columns from the memory",
+    "grow_controller": "add hidden units to a layer",
+    "shrink_controller": "take hidden units from a layer",
+    "widen_shift": "let a head shift one row further",
+    "narrow_shift": "let a head shift one row less far",
+    "swap_controller": "turn a dense controller into an LSTM, or back",
+    "toggle_stage": "switch an addressing stage of a head on or off",
+    "change_source": "let a head take its orders from elsewhere",
+    "change_target": "let others listen to a reader",
+}
+"""The operators of this package, and what each does to a child."""
+
+
+def operator_settings(name: str) -> type[Operator | OwnOperator]:
+    """Find what may be set of an operator. Refuses the name of one that nobody provides."""
+    if name in OPERATORS:
+        return Perturb if name == "perturb" else Operator
+    if name in provided(GROUP):
+        return OwnOperator
+    known = {*OPERATORS, *provided(GROUP)}
+    refuse((name,), "the name of an operator", name, nearest(name, known))

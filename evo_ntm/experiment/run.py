@@ -1,0 +1,29 @@
+"""What may be set of a run: where and how it is computed. No part of the experiment's hash."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from evo_ntm.experiment.model import Settings
+
+
+class RunSettings(Settings):
+    """Where and how a run is computed."""
+
+    device: Annotated[Literal["cpu", "cuda"], Field(description="cpu or cuda")] = "cpu"
+    threads: Annotated[int, Field(ge=1, le=4096, description="threads of this process")] = 2
+    backend: Annotated[Literal["torch"], Field(description="whose arithmetic: torch")] = "torch"
+    workers: Annotated[
+        int, Field(ge=0, le=0, description="processes beside this one; only 0 so far")
+    ] = 0
+    keep: Annotated[
+        Literal["champions"], Field(description="the genomes to keep: champions")
+    ] = "champions"
+
+
+class Finetune(Settings):
+    """How far to train a champion by gradients."""
+
+    steps: Annotated[int, Field(ge=1, le=10**9, description="updates")] = 1000
+    learning_rate: Annotated[float, Field(gt=0, le=10, description="step size")] = 1.0e-4
+    clip: Annotated[float, Field(gt=0, le=10**9, description="bound of the gradient's norm")] = 10.0
