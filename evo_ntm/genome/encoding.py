@@ -29,8 +29,8 @@ MIX = np.uint64(0x9E3779B97F4A7C15)
 class Code(NamedTuple):
     """The genes of one topology in one encoding.
 
-    `expression` [D] says which gene each weight reads, `keys` [G] names the genes, `units` [G] names
-    the receiving unit that a gene belongs to, whole organs counting as one unit in heads.
+    `expression` [D] says which gene each weight reads, `keys` [G] names the genes, `units` [G]
+    names the receiving unit that a gene belongs to, a head as a whole counting as one unit.
     """
 
     expression: NDArray[np.int64]
@@ -38,7 +38,7 @@ class Code(NamedTuple):
     units: NDArray[np.uint64]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def code(topology: Topology, encoding: Encoding) -> Code:
     """Work out the genes of a topology."""
     if encoding not in ENCODINGS:
@@ -66,19 +66,22 @@ def _wire_keys(wire: Wire, *, tied: bool) -> tuple[NDArray[np.uint64], NDArray[n
     return keys, np.broadcast_to(units[:, None], keys.shape)
 
 
-def _units(blocks: tuple[Block, ...], *, tied: bool) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+@lru_cache(maxsize=1024)
+def _units(
+    blocks: tuple[Block, ...], *, tied: bool
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Name the units of an axis, and tell which bit each stands for, -1 for none."""
-    ids, bits = [], []
-    for block in blocks:
-        shared = tied and block.per_bit
-        places = np.arange(block.size)
-        ids.append(_mix(np.uint64(block.birth % 2**64), np.zeros_like(places) if shared else places))
-        bits.append(places if shared else np.full(block.size, -1))
-    return np.concatenate(ids), np.concatenate(bits)
+    sizes = [block.size for block in blocks]
+    births = np.repeat(np.array([b.birth % 2**64 for b in blocks], dtype=np.uint64), sizes)
+    shared = np.repeat([tied and block.per_bit for block in blocks], sizes)
+    places = np.concatenate([np.arange(size) for size in sizes])
+    return _mix(births, np.where(shared, 0, places)), np.where(shared, places, -1)
 
 
 def _hash(name: str) -> np.uint64:
-    return np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little"))
+    return np.uint64(
+        int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+    )
 
 
 def _mix(left: NDArray[np.uint64] | np.uint64, right: NDArray[np.generic]) -> NDArray[np.uint64]:

@@ -46,7 +46,9 @@ class Genome:
     def id(self) -> str:
         """Name the genome by a hash of all that it is."""
         told = f"{topology_json(self.topology)}\n{self.encoding}\n".encode()
-        return hashlib.blake2b(told + self.genes.astype("<f4").tobytes(), digest_size=16).hexdigest()
+        return hashlib.blake2b(
+            told + self.genes.astype("<f4").tobytes(), digest_size=16
+        ).hexdigest()
 
     def express(self) -> dict[str, NDArray[np.float32]]:
         """Give the weights of every wire by name, each [receiving units, sending units]."""
@@ -66,8 +68,16 @@ class Genome:
         return Genome(self.topology, np.asarray(genes, dtype=np.float32), self.encoding)
 
     def with_bits(self, bits: int) -> "Genome":
-        """Express the same genes for another number of exchangeable bits. Tied genomes only."""
+        """Express the same genes for another number of exchangeable bits.
+
+        Raises GenomeError where the encoding is not tied, and to or from a single bit, which has
+        no genes for different bits.
+        """
         if self.encoding != "tied":
             raise GenomeError(f"a {self.encoding} genome has its own weights for each bit "
                               f"and cannot be expressed to {bits} bits")  # fmt: skip
-        return Genome(self.topology.with_bits(bits), self.genes, self.encoding)
+        topology = self.topology.with_bits(bits)
+        if bits != self.topology.bits and 1 in (bits, self.topology.bits):
+            raise GenomeError(f"a genome cannot go from {self.topology.bits} bits to {bits}: "
+                              "a single bit has no genes for different bits")  # fmt: skip
+        return Genome(topology, self.genes, self.encoding)

@@ -40,13 +40,19 @@ def _blocks(told: list[dict[str, Any]]) -> tuple[Block, ...]:
 
 
 def _block(birth: int, size: int, per_bit: bool, name: str) -> Block:
-    counts = [isinstance(number, int) and not isinstance(number, bool) for number in (birth, size)]
-    if not all(counts) or not isinstance(per_bit, bool) or not isinstance(name, str):
+    counts = _is_count(birth) and _is_count(size)
+    if not counts or not isinstance(per_bit, bool) or not isinstance(name, str):
         raise TypeError(f"a block of {birth!r}, {size!r}, {per_bit!r}, {name!r}")
     return Block(birth, size, per_bit, name)
 
 
 def _head(told: dict[str, Any]) -> Head:
-    if not isinstance(told["birth"], int) or not isinstance(told["shifts"], int):
+    if not _is_count(told["birth"]) or not _is_count(told["shifts"]):
         raise TypeError(f"a head of birth {told['birth']!r} with shifts {told['shifts']!r}")
+    if not all(isinstance(used, bool) for used in told["stages"].values()):
+        raise TypeError(f"a head with stages {told['stages']!r}")
     return Head(**{**told, "stages": Stages(**told["stages"])})
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)

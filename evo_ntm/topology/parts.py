@@ -15,6 +15,7 @@ Source = Literal["hidden", "cell"]
 Target = Literal["controller", "output", "both"]
 
 MOST_LAYERS = 3
+MOST_SHIFTS = 999
 
 
 def one_of(value: str, kinds: object, what: str) -> None:
@@ -76,8 +77,9 @@ class Head:
         one_of(self.kind, HeadKind, "the kind of a head")
         one_of(self.source, Source, "the source of a head's orders")
         one_of(self.target, Target, "the target of a head's read")
-        if self.shifts < 3 or self.shifts % 2 == 0:
-            raise TopologyError(f"a shift range is odd and at least 3, but was given {self.shifts}")
+        if not 3 <= self.shifts <= MOST_SHIFTS or self.shifts % 2 == 0:
+            raise TopologyError(f"a shift range is odd and from 3 to {MOST_SHIFTS}, "
+                                f"but was given {self.shifts}")  # fmt: skip
 
     @property
     def name(self) -> str:
@@ -102,8 +104,9 @@ class Controller:
     def __post_init__(self) -> None:
         one_of(self.kind, ControllerKind, "the kind of a controller")
         if not 1 <= len(self.layers) <= MOST_LAYERS or not all(self.layers):
+            given = [total(layer) for layer in self.layers]
             raise TopologyError(f"a controller has 1 to {MOST_LAYERS} layers of at least 1 unit, "
-                                f"but was given {[total(layer) for layer in self.layers]}")  # fmt: skip
+                                f"but was given {given}")  # fmt: skip
 
     @property
     def units(self) -> tuple[int, ...]:

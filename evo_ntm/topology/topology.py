@@ -27,12 +27,23 @@ class Topology:
         if len({block.size for block in self._blocks() if block.per_bit}) > 1:
             raise TopologyError("all blocks of one unit a bit must have the same number of bits")
         if self.controller.kind == "dense" and any(h.source == "cell" for h in self.heads):
-            raise TopologyError("a head takes orders from the cell, but a dense controller has none")
-        births = [head.birth for head in self.heads]
-        if len(set(births)) < len(births):
-            raise TopologyError(f"heads have different birth ids, but were given {births}")
+            raise TopologyError(
+                "a head takes orders from the cell, but a dense controller has none"
+            )
+        self._refuse_twins("heads", self.heads)
+        self._refuse_twins("inputs", self.inputs)
+        self._refuse_twins("outputs", self.outputs)
+        self._refuse_twins("memory columns", self.columns)
+        for number, layer in enumerate(self.controller.layers, start=1):
+            self._refuse_twins(f"the blocks of layer {number}", layer)
         ordered = sorted(self.heads, key=lambda head: (head.kind == "reader", head.birth))
         object.__setattr__(self, "heads", tuple(ordered))
+
+    def _refuse_twins(self, what: str, parts: tuple[Block, ...] | tuple[Head, ...]) -> None:
+        """Genes are known by birth ids: of twins, one would be lost."""
+        births = [part.birth for part in parts]
+        if len(set(births)) < len(births):
+            raise TopologyError(f"{what} have different birth ids, but were given {births}")
 
     def _blocks(self) -> tuple[Block, ...]:
         hidden = sum(self.controller.layers, ())

@@ -116,8 +116,14 @@ def _controller(topology: Topology) -> Iterator[Connection]:
             for source, columns in senders:
                 yield port, source, organ, units, columns
         if lstm:
-            yield Port(f"{organ} start", "tanh", "(-1, 1)", "hidden at t = 0"), *_from_bias(organ, units)
-            yield Port(f"{organ} cell start", "identity", "any", "cell at t = 0"), *_from_bias(organ, units)
+            yield (
+                Port(f"{organ} start", "tanh", "(-1, 1)", "hidden at t = 0"),
+                *_from_bias(organ, units),
+            )
+            yield (
+                Port(f"{organ} cell start", "identity", "any", "cell at t = 0"),
+                *_from_bias(organ, units),
+            )
         below = [(organ, units)]
 
 

@@ -1,0 +1,177 @@
+"""Genomes on disk: safetensors, wires by name. The format is described in `genomes/README.md`."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from evo_ntm.errors import GenomeError
+from evo_ntm.genome.encoding import ENCODINGS, Encoding, code
+from evo_ntm.genome.genome import Genome
+from evo_ntm.genome.notation import read_topology, topology_json
+from evo_ntm.topology import Topology, wires
+
+FORMAT, VERSION = "evo_ntm genome", "1"
+RESERVED = ("format", "version", "encoding", "id", "topology")
+GENES = "genes"
+LENGTH = 8  # bytes that tell how long the header is, and what its end is aligned to
+
+Array = NDArray[np.float32]
+
+
+def write_genome(
+    path: str | Path, genome: Genome, *, card: Mapping[str, str] | None = None
+) -> None:
+    """Write a genome to a file, whole or not at all, with further metadata if there is a card.
+
+    The same genome and card give the same bytes. Raises GenomeError where the card uses a name of
+    the format or is no text, OSError where the disk does not allow it.
+    """
+    metadata = {
+        "format": FORMAT,
+        "version": VERSION,
+        "encoding": genome.encoding,
+        "id": genome.id,
+        "topology": topology_json(genome.topology),
+    }
+    for name, text in (card or {}).items():
+        if name in RESERVED or not isinstance(text, str):
+            raise GenomeError(f"a card expected texts by names other than {', '.join(RESERVED)}, "
+                              f"but was given {name!r}: {text!r}")  # fmt: skip
+        metadata[name] = text
+    tensors = {name: np.ascontiguousarray(weights) for name, weights in genome.express().items()}
+    if genome.encoding == "tied":
+        tensors[GENES] = genome.genes
+    _publish(Path(path), _in_order(save(tensors, metadata)))
+
+
+def read_genome(path: str | Path) -> Genome:
+    """Read a genome from a file.
+
+    Raises GenomeError, naming the file and what is wrong, where it does not hold one.
+    """
+    metadata, tensors = _read(Path(path))
+    encoding = _encoding(metadata, path)
+    topology = read_topology(metadata["topology"], f"{path}: topology")
+    _check_wires(topology, encoding, tensors, path)
+    weights = {name: tensors[name].ravel() for name in wires(topology)}
+    flat = np.concatenate(list(weights.values()))
+    genes = flat
+    if encoding == "tied":
+        genes = tensors[GENES]
+        expression, keys, _ = code(topology, encoding)
+        if genes.shape != keys.shape:
+            raise GenomeError(f"{path}: expected {keys.size} genes, but the tensor {GENES!r} has "
+                              f"the shape {list(genes.shape)}")  # fmt: skip
+        if genes[expression].tobytes() != flat.tobytes():
+            raise GenomeError(f"{path}: the wires are not what the genes express")
+    genome = Genome(topology, genes, encoding)
+    if genome.id != metadata["id"]:
+        raise GenomeError(f"{path}: expected the genome {metadata['id'][:64]}, "
+                          f"but the file holds {genome.id}")  # fmt: skip
+    return genome
+
+
+def read_card(path: str | Path) -> dict[str, str]:
+    """Read the further metadata of a genome's file. Raises GenomeError as `read_genome` does."""
+    metadata, _ = _read(Path(path))
+    return {name: text for name, text in metadata.items() if name not in RESERVED}
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
+    """Read all tensors and the metadata, and check what every version of the format shares."""
+    try:
+        with path.open("rb"):  # for the system's own words where there is no such file
+            pass
+        with safe_open(path, framework="numpy") as file:
+            metadata = _metadata(file.metadata(), path)
+            return metadata, {name: _tensor(file, name, path) for name in file.keys()}  # noqa: SIM118
+    except OSError as error:
+        raise GenomeError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except SafetensorError as error:
+        raise GenomeError(f"{path}: expected a safetensors file, but {error}") from error
+
+
+def _metadata(metadata: dict[str, str] | None, path: Path) -> dict[str, str]:
+    metadata = metadata or {}
+    if metadata.get("format") != FORMAT:
+        raise GenomeError(f"{path}: expected a file of the format {FORMAT!r}, "
+                          f"but its format is {metadata.get('format')!r}")  # fmt: skip
+    if metadata.get("version") != VERSION:
+        raise GenomeError(f"{path}: expected version {VERSION!r} of the format, "
+                          f"but came {metadata.get('version')!r}")  # fmt: skip
+    for name in RESERVED:
+        if name not in metadata:
+            raise GenomeError(f"{path}: expected {name!r} in the metadata, but it is missing")
+    return metadata
+
+
+def _tensor(file: Any, name: str, path: Path) -> Array:
+    dtype = file.get_slice(name).get_dtype()
+    if dtype != "F32":
+        raise GenomeError(f"{path}: expected {name!r} to be F32, but it is {dtype}")
+    tensor: Array = file.get_tensor(name)
+    if not np.isfinite(tensor).all():
+        where = [int(axis[0]) for axis in np.nonzero(~np.isfinite(tensor))]
+        raise GenomeError(f"{path}: expected finite numbers, but {name!r} has "
+                          f"{tensor[tuple(where)]} at {where}")  # fmt: skip
+    return tensor
+
+
+def _encoding(metadata: dict[str, str], path: str | Path) -> Encoding:
+    for encoding in ENCODINGS:
+        if metadata["encoding"] == encoding:
+            return encoding
+    raise GenomeError(f"{path}: expected an encoding of {', '.join(ENCODINGS)}, "
+                      f"but came {metadata['encoding'][:64]!r}")  # fmt: skip
+
+
+def _check_wires(
+    topology: Topology, encoding: Encoding, tensors: dict[str, Array], path: str | Path
+) -> None:
+    """Compare what the topology implies with what is there, before anything large is made."""
+    expected = {name: list(wire.shape) for name, wire in wires(topology).items()}
+    extra = sorted(tensors.keys() - expected.keys() - ({GENES} if encoding == "tied" else set()))
+    missing = [name for name in expected if name not in tensors]
+    if encoding == "tied" and GENES not in tensors:
+        missing.append(GENES)
+    for what, names in (("lacks", missing), ("has no use for", extra)):
+        if names:
+            raise GenomeError(f"{path}: a machine of {topology} {what} the tensor {names[0]!r}"
+                              f"{f' and {len(names) - 1} more' if names[1:] else ''}")  # fmt: skip
+    for name, shape in expected.items():
+        if list(tensors[name].shape) != shape:
+            raise GenomeError(f"{path}: expected {name!r} of the shape {shape}, "
+                              f"but it has {list(tensors[name].shape)}")  # fmt: skip
+
+
+def _in_order(data: bytes) -> bytes:
+    """Sort the header of a safetensors file, whose order changes from process to process."""
+    end = LENGTH + int.from_bytes(data[:LENGTH], "little")
+    header = json.dumps(json.loads(data[LENGTH:end]), sort_keys=True, separators=(",", ":"))
+    padded = header.encode() + b" " * (-len(header) % LENGTH)
+    return len(padded).to_bytes(LENGTH, "little") + padded + data[end:]
+
+
+def _publish(path: Path, data: bytes) -> None:
+    """Write beside the place, make sure that it is on disk, and move it there."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

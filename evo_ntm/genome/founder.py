@@ -1,0 +1,139 @@
+"""The first genome of a run: its topology, and the weights that new wires start with."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo_ntm.errors import GenomeError, nearest
+from evo_ntm.genome.encoding import Encoding, code
+from evo_ntm.genome.genome import Genome
+from evo_ntm.seeds import Generator
+from evo_ntm.topology import Block, Controller, Head, Stages, Topology, Wire, wires
+from evo_ntm.topology.parts import ControllerKind
+
+Weights = NDArray[np.float32]
+Fresh = Callable[[Wire, Weights], Weights]
+
+PIECE = 4  # units that come and go together
+STAGES = tuple(field.name for field in fields(Stages))
+
+
+def founder(
+    inputs: tuple[Block, ...],
+    outputs: tuple[Block, ...],
+    *,
+    controller: ControllerKind = "dense",
+    units: Sequence[int] = (16,),
+    width: int = 10,
+    readers: int = 1,
+    writers: int = 1,
+    head: Mapping[str, Any] | None = None,
+    encoding: Encoding = "direct",
+    generator: Generator,
+) -> Genome:
+    """Build the first topology and start its weights.
+
+    `head` holds the genes of every head: `source`, `target`, `stages` (a list of names) and
+    `shifts`. Hidden units come in blocks of at most 4, memory columns one by one; in the tied
+    encoding each layer and the memory begin with one block of one unit a bit. Raises GenomeError
+    where the tied encoding finds no bits, or fewer units or columns than bits.
+    """
+    births = _free_births(inputs + outputs)
+    genes = _head_genes(head or {})
+    heads = [Head(next(births), "writer", **genes) for _ in range(writers)]
+    heads += [Head(next(births), "reader", **genes) for _ in range(readers)]
+    bits = _bits(inputs) if encoding == "tied" else 0
+    layers = tuple(
+        _blocks(asked, PIECE, bits, births, f"layer {number}")
+        for number, asked in enumerate(units, start=1)
+    )
+    columns = _blocks(width, 1, bits, births, "the memory")
+    topology = Topology(inputs, outputs, Controller(controller, layers), columns, tuple(heads))
+    return Genome(topology, start(topology, encoding, generator), encoding)
+
+
+def start(
+    topology: Topology,
+    encoding: Encoding,
+    generator: Generator,
+    *,
+    fresh: Fresh | None = None,
+) -> Weights:
+    """Start the genes of a topology: each as the first weight that reads it would start.
+
+    `fresh` may change the weights that a wire starts with.
+    """
+    every = wires(topology)
+    senders: dict[str, int] = {}
+    for wire in every.values():
+        units = 0 if wire.source == "bias" else wire.shape[1]
+        senders[wire.port.name] = senders.get(wire.port.name, 0) + units
+    started = []
+    for wire in every.values():
+        weights = starting_weights(wire, senders[wire.port.name], generator)
+        started.append((fresh(wire, weights) if fresh else weights).ravel())
+    expression, keys, _ = code(topology, encoding)
+    genes = np.empty(keys.size, dtype=np.float32)
+    genes[expression[::-1]] = np.concatenate(started)[::-1]  # the first weight is the last to set
+    return genes
+
+
+def starting_weights(wire: Wire, fan_in: int, generator: Generator) -> Weights:
+    """Start one wire: the only place that knows the rules.
+
+    Weights are normal, with variance 1 / fan-in, all senders of the receiving unit counted.
+    Biases and learned first states are 0; an LSTM's forget gate starts open, at 1 (Gers et al.,
+    2000; Jozefowicz et al., 2015).
+    """
+    if wire.source == "bias":
+        forget = wire.port.name.endswith("forget gate")
+        return np.full(wire.shape, 1.0 if forget else 0.0, dtype=np.float32)
+    return generator.normal(wire.shape) * np.float32(fan_in**-0.5)
+
+
+def pieces(units: int, size: int, births: Iterator[int]) -> tuple[Block, ...]:
+    """Cut units into blocks of at most a size."""
+    return tuple(Block(next(births), min(size, units - first)) for first in range(0, units, size))
+
+
+def _free_births(taken: tuple[Block, ...]) -> Iterator[int]:
+    used = {block.birth for block in taken}
+    return (birth for birth in count(1) if birth not in used)
+
+
+def _bits(inputs: tuple[Block, ...]) -> int:
+    bits = next((block.size for block in inputs if block.per_bit), None)
+    if bits is None:
+        raise GenomeError(
+            "the tied encoding expected inputs with exchangeable bits, but they have none"
+        )
+    return bits
+
+
+def _blocks(
+    asked: int, size: int, bits: int, births: Iterator[int], part: str
+) -> tuple[Block, ...]:
+    if asked < bits:
+        raise GenomeError(f"the tied encoding expected {part} to have at least one unit for each "
+                          f"of {bits} bits, but it was given {asked}")  # fmt: skip
+    tied = (Block(next(births), bits, per_bit=True),) if bits else ()
+    return tied + pieces(asked - bits, size, births)
+
+
+def _head_genes(told: Mapping[str, Any]) -> dict[str, Any]:
+    known = ("source", "target", "stages", "shifts")
+    for gene in told:
+        if gene not in known:
+            raise GenomeError(f"a head has no gene {gene!r}: {nearest(gene, known)}")
+    genes = dict(told)
+    stages = genes.get("stages", Stages())
+    if not isinstance(stages, Stages):
+        for stage in stages:
+            if stage not in STAGES:
+                raise GenomeError(f"a head has no stage {stage!r}: {nearest(stage, STAGES)}")
+        genes["stages"] = Stages(**{name: name in stages for name in STAGES})
+    return genes

@@ -1,0 +1,155 @@
+"""Variation: how children differ from their parents, and the list of all operators.
+
+An operator is called as `operator(genome, *parents, generator=generator)` and gives a new genome;
+its parents are never changed. What else it takes is keyword-only and has a default. Where it finds
+nothing to change within the bounds it raises Inapplicable, and another should be picked.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.metadata import entry_points
+from inspect import Parameter, signature
+from typing import Any
+
+import numpy as np
+
+from evo_ntm.errors import GenomeError, nearest
+from evo_ntm.genome.body import (
+    deepen_controller,
+    flatten_controller,
+    grow_controller,
+    narrow_memory,
+    shrink_controller,
+    swap_controller,
+    widen_memory,
+)
+from evo_ntm.genome.bounds import Bounds, Inapplicable
+from evo_ntm.genome.genome import Genome
+from evo_ntm.genome.graft import graft, shared
+from evo_ntm.genome.heads import (
+    add_reader,
+    add_writer,
+    change_source,
+    change_target,
+    drop_reader,
+    drop_writer,
+    narrow_shift,
+    toggle_stage,
+    widen_shift,
+)
+from evo_ntm.seeds import Generator
+
+__all__ = [
+    "OPERATORS",
+    "Bounds",
+    "Inapplicable",
+    "Operator",
+    "bind",
+    "cross",
+    "graft",
+    "known_operators",
+    "parents_needed",
+    "perturb",
+]
+
+Operator = Callable[..., Genome]
+ENTRY_POINTS = "evo_ntm.operators"
+
+
+def perturb(
+    genome: Genome, *, generator: Generator, sigma: float = 0.05, share: float = 1.0
+) -> Genome:
+    """Move genes by Gaussian steps of the size `sigma`; each gene with the chance `share`."""
+    steps = generator.normal(genome.genes.size) * np.float32(sigma)
+    if share < 1.0:
+        steps *= generator.random(genome.genes.size) < share
+    return genome.with_genes(genome.genes + steps)
+
+
+def cross(genome: Genome, other: Genome, *, generator: Generator, share: float = 0.5) -> Genome:
+    """Take whole units of another parent, each with the chance `share`.
+
+    Units are matched by the birth ids of the parts at both ends: hidden units and outputs one by
+    one with all they hear, heads as a whole. Everything else, the topology above all, comes from
+    the first parent, which should be the fitter. Raises Inapplicable where nothing is shared.
+    """
+    here, there = shared(genome, other)
+    if here.size == 0:
+        raise Inapplicable(f"expected parents that share a unit, but {genome.topology} "
+                           f"and {other.topology} share none")  # fmt: skip
+    units, unit = np.unique(genome.code.units[here], return_inverse=True)
+    taken = (generator.random(units.size) < share)[unit]
+    genes = genome.genes.copy()
+    genes[here[taken]] = other.genes[there[taken]]
+    return genome.with_genes(genes)
+
+
+OPERATORS: dict[str, Operator] = {
+    "perturb": perturb,
+    "cross": cross,
+    "add_reader": add_reader,
+    "drop_reader": drop_reader,
+    "add_writer": add_writer,
+    "drop_writer": drop_writer,
+    "widen_memory": widen_memory,
+    "narrow_memory": narrow_memory,
+    "grow_controller": grow_controller,
+    "shrink_controller": shrink_controller,
+    "deepen_controller": deepen_controller,
+    "flatten_controller": flatten_controller,
+    "swap_controller": swap_controller,
+    "widen_shift": widen_shift,
+    "narrow_shift": narrow_shift,
+    "toggle_stage": toggle_stage,
+    "change_source": change_source,
+    "change_target": change_target,
+}
+
+
+def known_operators() -> dict[str, Operator]:
+    """List all operators by name: ours, and those of the entry points `evo_ntm.operators`.
+
+    Raises GenomeError where an entry point cannot be loaded or takes a name of ours.
+    """
+    operators = dict(OPERATORS)
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name in operators:
+            raise GenomeError(f"the operator {point.name!r} of {point.value} is known already")
+        try:
+            operators[point.name] = point.load()
+        except Exception as error:
+            raise GenomeError(f"the operator {point.name!r} expected {point.value}, which cannot "
+                              f"be loaded: {error!r}") from error  # fmt: skip
+    return operators
+
+
+def parents_needed(operator: Operator) -> int:
+    """Count the genomes that an operator must be given, the first one included."""
+    positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(
+        parameter.kind in positional and parameter.default is Parameter.empty
+        for parameter in signature(operator).parameters.values()
+    )
+
+
+def bind(name: str, *, bounds: Bounds, parameters: Mapping[str, Any] | None = None) -> Operator:
+    """Give the operator of a name, with the bounds if it heeds any, and its own parameters.
+
+    Raises GenomeError where there is no such operator, or no such parameter of it.
+    """
+    operators = known_operators()
+    if name not in operators:
+        raise GenomeError(f"there is no operator {name!r}: {nearest(name, operators)}")
+    operator = operators[name]
+    takes = signature(operator).parameters.values()
+    anything = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in takes)
+    own = {parameter.name for parameter in takes if parameter.kind is Parameter.KEYWORD_ONLY}
+    settable = own - {"generator", "bounds", "birth"}
+    for parameter in parameters or {}:
+        if parameter not in settable and not anything:
+            raise GenomeError(f"the operator {name} has no parameter {parameter!r}: "
+                              f"{nearest(parameter, settable)}")  # fmt: skip
+    given = dict(parameters or {})
+    if "bounds" in own:
+        given["bounds"] = bounds
+    return partial(operator, **given)
