@@ -86,12 +86,10 @@ def revised(task: str, settings: S, overrides: Mapping[str, object]) -> S:
     try:
         return type(settings).model_validate({**settings.model_dump(), **overrides})
     except ValidationError as invalid:
-        first = invalid.errors()[0]
-        if "error" in first.get("ctx", {}):
-            raise TaskError(f"{task}: {first['ctx']['error']}") from None
+        first = invalid.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
-        expected = first["msg"].removeprefix("Input ")
-        raise TaskError(f"{task}: {key} {expected}, not {first['input']!r}") from None
+        expected = first["msg"].removeprefix("Input should be ")
+        raise TaskError(f"{task}: {key} must be {expected}, not {first['input']!r}") from None
 
 
 def span(low: int, high: int) -> int | list[int]:

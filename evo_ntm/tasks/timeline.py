@@ -26,15 +26,13 @@ def show(table: Numbers, row: Integers, when: Booleans) -> Floats:
     `row` and `when` have, or broadcast to, the shape [T, B]; a blank may be of any row.
     """
     lanes = np.arange(table.shape[1])
-    shown = table[np.clip(row, 0, len(table) - 1), lanes].astype(np.float32)
-    shown *= when[..., None]
-    return shown
+    shown = table[np.clip(row, 0, len(table) - 1), lanes]
+    return np.where(when[..., None], shown, 0).astype(np.float32)
 
 
 def signal(when: Booleans, value: Numbers | float = 1.0) -> Floats:
     """Raise one channel [T, B, 1] to a value, one for all lanes or one each, at some steps."""
-    raised: Floats = np.multiply(when, value, dtype=np.float32)
-    return raised[..., None]
+    return np.where(when, value, 0).astype(np.float32)[..., None]
 
 
 def compose(
