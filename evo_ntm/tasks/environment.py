@@ -4,7 +4,7 @@ Nothing is mutated: a reaction is a new session, and an old one can be gone on f
 """
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -16,6 +16,7 @@ from evo_ntm.tasks.grading import grade
 from evo_ntm.tasks.task import Episodes, Task
 
 
+@runtime_checkable
 class Session(Protocol):
     """Where every lane of an environment stands."""
 
@@ -35,6 +36,7 @@ class Session(Protocol):
         """Go on from an answer, given in logits."""
 
 
+@runtime_checkable
 class Environment(Protocol):
     """Whatever sessions can be begun in."""
 
