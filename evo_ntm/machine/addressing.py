@@ -16,10 +16,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from evo_ntm.machine.lanes import roll, softmax, total
+
 
 def norm(u: Float[Tensor, "*batch M"], eps: float) -> Float[Tensor, "*batch"]:
     """Measure vectors; `eps` is the least that any measures, and silent columns add nothing."""
-    return (u.square().sum(-1) + eps * eps).sqrt()
+    return (total(u.square(), -1) + eps * eps).sqrt()
 
 
 def content(
@@ -28,15 +30,17 @@ def content(
     beta: Float[Tensor, "*batch H"],
     *,
     eps: float = 1e-6,
+    lengths: Float[Tensor, "*batch N"] | None = None,
 ) -> Float[Tensor, "*batch H N"]:
     """Look for the rows most like the key.
 
     `eps` damps the cosine, so that value and gradient are finite at zero rows and keys and a
-    blank row does not score like a full one.
+    blank row does not score like a full one. `lengths` are the norms of the rows, where known.
     """
-    u, v = norm(k, eps).unsqueeze(-1), norm(M, eps).unsqueeze(-2)
-    K = (k @ M.mT) / (u * v)  # eq. 6
-    return torch.softmax(beta.unsqueeze(-1) * K, dim=-1)  # eq. 5
+    lengths = norm(M, eps) if lengths is None else lengths
+    k = k * (beta / norm(k, eps)).unsqueeze(-1)
+    beta_K = total(k.unsqueeze(-2) * M.unsqueeze(-3), -1) / lengths.unsqueeze(-2)  # eq. 6
+    return softmax(beta_K)  # eq. 5
 
 
 def interpolate(
@@ -52,13 +56,15 @@ def shift(
     w: Float[Tensor, "*batch H N"], s: Float[Tensor, "*batch H S"]
 ) -> Float[Tensor, "*batch H N"]:
     """Turn the weighting around the ring of rows; the middle of `s` stands for staying."""
-    S = s.shape[-1]
-    return sum(s[..., j, None] * w.roll(j - S // 2, dims=-1) for j in range(S))  # eq. 8
+    turned = torch.zeros_like(w)
+    for offset, share in enumerate(s.unsqueeze(-1).unbind(-2), start=-(s.shape[-1] // 2)):
+        turned = torch.addcmul(turned, share, roll(w, offset))  # eq. 8
+    return turned
 
 
 def sharpen(
     w: Float[Tensor, "*batch H N"], gamma: Float[Tensor, "*batch H"]
 ) -> Float[Tensor, "*batch H N"]:
-    """Draw the weighting together. Through the logarithm: w ** gamma is all zeros for large gamma."""
+    """Draw the weighting together, by logarithms: w ** gamma is all zeros for large gamma."""
     tiny = torch.finfo(w.dtype).tiny
-    return torch.softmax(gamma.unsqueeze(-1) * w.clamp_min(tiny).log(), dim=-1)  # eq. 9
+    return softmax(gamma.unsqueeze(-1) * w.clamp_min(tiny).log())  # eq. 9

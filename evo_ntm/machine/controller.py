@@ -13,6 +13,19 @@ from evo_ntm.machine.weights import Layer
 Carry = tuple[tuple[Tensor, Tensor], ...]
 
 
+def arrive(
+    there: Float[Tensor, "*batch K"],
+    sent: Float[Tensor, "*batch J"],
+    wires: Float[Tensor, "*population J K"],
+) -> Float[Tensor, "*batch K"]:
+    """Add what arrives over wires to what is there, a bias or a sum."""
+    if not sent.shape[-1]:
+        return there
+    if sent.ndim == 3:
+        return torch.baddbmm(there.mT, wires.mT, sent.mT).mT
+    return (there.mT + wires.mT @ sent.mT).mT
+
+
 def think(
     layers: tuple[Layer, ...],
     heard: Float[Tensor, "*batch GU"],
@@ -24,25 +37,26 @@ def think(
     `heard` is the input's share of the first layer's sum, with its bias. An empty carry means a
     dense controller.
     """
+    first, *above = layers
+    arriving = arrive(heard, reads, first.reads)
     if not carry:
-        hidden = torch.tanh(heard + reads @ layers[0].beside)
-        for layer in layers[1:]:
-            hidden = torch.tanh(hidden @ layer.below + layer.bias)
+        hidden = torch.tanh(arriving)
+        for layer in above:
+            hidden = torch.tanh(arrive(layer.bias, hidden, layer.below))
         return hidden, ()
-    after = []
-    for number, (layer, (hidden, cell)) in enumerate(zip(layers, carry, strict=True)):
-        if number == 0:
-            arriving = heard + torch.cat([reads, hidden], dim=-1) @ layer.beside
-        else:
-            arriving = after[-1][0] @ layer.below + hidden @ layer.beside + layer.bias
-        after.append(lstm(arriving, cell))
+    after = [lstm(first, arriving, *carry[0])]
+    for layer, before in zip(above, carry[1:], strict=True):
+        after.append(lstm(layer, arrive(layer.bias, after[-1][0], layer.below), *before))
     return after[-1][0], tuple(after)
 
 
 def lstm(
-    arriving: Float[Tensor, "*batch 4U"], cell: Float[Tensor, "*batch U"]
+    layer: Layer,
+    arriving: Float[Tensor, "*batch 4U"],
+    hidden: Float[Tensor, "*batch U"],
+    cell: Float[Tensor, "*batch U"],
 ) -> tuple[Float[Tensor, "*batch U"], Float[Tensor, "*batch U"]]:
     """Open and shut the gates of one layer."""
-    i, f, z, o = arriving.chunk(4, dim=-1)
+    i, f, z, o = arrive(arriving, hidden, layer.before).chunk(4, dim=-1)
     cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(z)
     return torch.sigmoid(o) * torch.tanh(cell), cell

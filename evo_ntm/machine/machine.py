@@ -14,28 +14,49 @@ from jaxtyping import Float
 from torch import Tensor
 
 from evo_ntm.machine import addressing, memory
-from evo_ntm.machine.controller import Carry, think
+from evo_ntm.machine.controller import Carry, arrive, think
+from evo_ntm.machine.lanes import innermost, join, softmax
 from evo_ntm.machine.state import Soft, State, choose_lanes, first_lanes, join_lanes, lanes_from
 from evo_ntm.machine.weights import Weights, plan
 from evo_ntm.topology import Topology
 
+STEPS_AT_ONCE = 64
 
-class Orders(NamedTuple):
-    """What the controller tells the heads in one step, in the letters of the paper."""
+
+class Aim(NamedTuple):
+    """Where heads shall look, in the letters of the paper."""
 
     k: Float[Tensor, "*batch H M"]
     beta: Float[Tensor, "*batch H"]
     g: Float[Tensor, "*batch H"]
     s: Float[Tensor, "*batch H S"]
     gamma: Float[Tensor, "*batch H"]
+
+
+class Orders(NamedTuple):
+    """What the controller tells the heads in one step."""
+
+    writers: Aim
+    readers: Aim
     e: Float[Tensor, "*batch W M"]
     a: Float[Tensor, "*batch W M"]
 
-    def of(self, first: int, end: int) -> "Orders":
-        """Give the addressing orders of some of the heads."""
-        k, s = (self.k[..., first:end, :], self.s[..., first:end, :])
-        beta, g, gamma = (order[..., first:end] for order in (self.beta, self.g, self.gamma))
-        return Orders(k, beta, g, s, gamma, self.e, self.a)
+
+class Moment(NamedTuple):
+    """A state, its heads apart, with the norms of the memory's rows, which two steps share."""
+
+    carry: Carry
+    reads: Float[Tensor, "*batch R M"]
+    memory: Float[Tensor, "*batch N M"]
+    norms: Float[Tensor, "*batch N"]
+    writing: Float[Tensor, "*batch W N"]
+    reading: Float[Tensor, "*batch R N"]
+
+    def state(self) -> State:
+        """Give what is worth keeping between two runs."""
+        return State(
+            self.carry, self.reads, Soft(self.memory, join([self.writing, self.reading], -2))
+        )
 
 
 class Trace(NamedTuple):
@@ -64,12 +85,14 @@ class Machine:
         """Begin: memory at zero, every head at row 0, reads and carry at their learned biases."""
         population = weights.reads.shape[:-2]
         heads, width = len(self.topology.heads), self.topology.width
-        blank = weights.reads.new_zeros(*population, lanes, width, rows if heads else 0).mT
-        weightings = weights.reads.new_zeros(*population, lanes, heads, rows if heads else 0)
-        weightings[..., :1] = 1.0
+        rows = rows if heads else 0
+        blank = weights.reads.new_zeros(rows, width, *population, lanes)
+        weightings = weights.reads.new_zeros(heads, rows, *population, lanes)
+        weightings[:, :1] = 1.0
         reads = weights.reads.unsqueeze(-3).expand(*population, lanes, -1, -1)
         carry = tuple(_carry(layer.start, lanes) for layer in weights.layers if layer.start)
-        return State(carry, reads, Soft(blank, weightings))
+        memory, weightings = (x.movedim((0, 1), (-2, -1)) for x in (blank, weightings))
+        return State(carry, reads, Soft(memory, weightings))
 
     def run(
         self,
@@ -85,24 +108,25 @@ class Machine:
         lane, a lane stops after its own number of steps: later answers are 0 and its state stays.
         """
         if lengths is None or min(lengths) == len(inputs):
-            answers = []
-            for answer, state, _ in self._steps(weights, inputs, state):
+            answers, moment = [], self._moment(state)
+            for heard in _hear(weights, inputs):
+                answer, moment, _ = self._step(weights, heard, moment)
                 answers.append(answer)
-            return torch.stack(answers), state
+            return torch.stack(answers), moment.state()
         return self._run_ragged(weights, inputs, state, lengths)
 
     def trace(
         self, weights: Weights, inputs: Float[Tensor, "T *batch I"], state: State
     ) -> tuple[Float[Tensor, "T *batch O"], State, Trace]:
         """Answer as `run` does, and tell what heads and memory did on the way."""
-        split = [len(self.topology.writers), len(self.topology.readers)]
-        steps = list(self._steps(weights, inputs, state))
-        seen = []
-        for _, after, orders in steps:
-            writing, reading = after.store.weightings.split(split, dim=-2)
-            seen.append(Trace(writing, reading, after.reads, orders.e, orders.a, after.store.memory))
-        answers = torch.stack([answer for answer, _, _ in steps])
-        return answers, steps[-1][1], Trace(*map(torch.stack, zip(*seen, strict=True)))
+        answers, seen, moment = [], [], self._moment(state)
+        for heard in _hear(weights, inputs):
+            answer, moment, orders = self._step(weights, heard, moment)
+            answers.append(answer)
+            weightings = moment.writing, moment.reading
+            seen.append(Trace(*weightings, moment.reads, orders.e, orders.a, moment.memory))
+        told = Trace(*map(torch.stack, zip(*seen, strict=True)))
+        return torch.stack(answers), moment.state(), told
 
     def _run_ragged(
         self, weights: Weights, inputs: Tensor, state: State, lengths: Sequence[int]
@@ -122,84 +146,78 @@ class Machine:
             part, state = self.run(weights, segment, first_lanes(state, going))
             answers.append(F.pad(part, (0, 0, 0, lanes - going)))
             begun = end
-        answers.append(torch.zeros_like(answers[0][:1]).expand(len(inputs) - begun, *answers[0].shape[1:]))
+        silence = answers[0].new_zeros(len(inputs) - begun, *answers[0].shape[1:])
         back = torch.argsort(order)
         ended = join_lanes([state, *reversed(finished)])
-        return torch.cat(answers).index_select(-2, back), choose_lanes(ended, back)
+        return torch.cat([*answers, silence]).index_select(-2, back), choose_lanes(ended, back)
 
-    def _steps(
-        self, weights: Weights, inputs: Tensor, state: State
-    ) -> Iterator[tuple[Tensor, State, Orders]]:
-        for heard in _hear(weights, inputs):
-            answer, state, orders = self._step(weights, heard, state)
-            yield answer, state, orders
+    def _moment(self, state: State) -> Moment:
+        memory, weightings = state.store
+        heads = [len(self.topology.writers), len(self.topology.readers)]
+        apart = weightings.split_with_sizes(heads, -2)
+        norms = addressing.norm(memory, self.eps)
+        return Moment(state.carry, state.reads, memory, norms, *apart)
 
-    def _step(self, weights: Weights, heard: Tensor, before: State) -> tuple[Tensor, State, Orders]:
+    def _step(
+        self, weights: Weights, heard: Tensor, before: Moment
+    ) -> tuple[Tensor, Moment, Orders]:
         """Think, aim the writers, write, aim the readers, read, answer."""
-        writers, readers = len(self.topology.writers), len(self.topology.readers)
-        heeded = _choose(before.reads, self.topology.listened("controller"))
-        thought, carry = think(weights.layers, heard, heeded, before.carry)
+        thought, carry = think(weights.layers, heard, before.reads.flatten(-2), before.carry)
         orders = self._orders(weights, thought, carry)
 
-        M, reads = before.store.memory, before.reads
-        w_writers, w_readers = before.store.weightings.split([writers, readers], dim=-2)
-        if writers:
-            w_writers = self._aim(M, w_writers, orders.of(0, writers))
-            M = memory.write(M, w_writers, orders.e, orders.a)
-        if readers:
-            w_readers = self._aim(M, w_readers, orders.of(writers, writers + readers))
-            reads = memory.read(M, w_readers)
+        _, reads, M, norms, writing, reading = before
+        if self.topology.writers:
+            writing = self._aim(M, norms, writing, orders.writers)
+            M = memory.write(M, writing, orders.e, orders.a)
+            norms = addressing.norm(M, self.eps)
+        if self.topology.readers:
+            reading = self._aim(M, norms, reading, orders.readers)
+            reads = memory.read(M, reading)
 
-        heeded = _choose(reads, self.topology.listened("output"))
-        answer = torch.cat([thought, heeded], dim=-1) @ weights.answer + weights.answer_bias
-        after = State(carry, reads, Soft(M, torch.cat([w_writers, w_readers], dim=-2)))
-        return answer, after, orders
+        answer = arrive(weights.answer_bias, thought, weights.answer)
+        answer = arrive(answer, reads.flatten(-2), weights.answer_reads)
+        return answer, Moment(carry, reads, M, norms, writing, reading), orders
 
-    def _aim(self, M: Tensor, w: Tensor, orders: Orders) -> Tensor:
+    def _aim(self, M: Tensor, norms: Tensor, w: Tensor, aim: Aim) -> Tensor:
         """Point heads anew: figure 2 of the paper."""
-        w_content = addressing.content(M, orders.k, orders.beta, eps=self.eps)
-        w = addressing.interpolate(w_content, w, orders.g)
-        w = addressing.shift(w, orders.s)
-        return addressing.sharpen(w, orders.gamma)
+        w_content = addressing.content(M, aim.k, aim.beta, eps=self.eps, lengths=norms)
+        w = addressing.interpolate(w_content, w, aim.g)
+        w = addressing.shift(w, aim.s)
+        return addressing.sharpen(w, aim.gamma)
 
     def _orders(self, weights: Weights, thought: Tensor, carry: Carry) -> Orders:
-        """Cut what the controller says into orders, and bring each into its range."""
-        heads, writers = len(self.topology.heads), len(self.topology.writers)
-        M, S = self.topology.width, plan(self.topology).shifts
-        if weights.orders.shape[-2] > thought.shape[-1]:
-            thought = torch.cat([thought, carry[-1][1]], dim=-1)
-        said = thought @ weights.orders + weights.orders_bias
-        counts = [heads * M, heads, heads, heads * S, heads, writers * M, writers * M]
-        k, beta, g, s, gamma, e, a = said.split(counts, dim=-1)
-        return Orders(
-            k=_per_head(k, heads, M),
-            beta=F.softplus(beta),
-            g=torch.sigmoid(g),
-            s=torch.softmax(_per_head(s, heads, S), dim=-1),
-            gamma=1 + F.softplus(gamma),
-            e=torch.sigmoid(_per_head(e, writers, M)),
-            a=_per_head(a, writers, M),
+        """Cut what the controller says into orders, each in its range."""
+        W, R = len(self.topology.writers), len(self.topology.readers)
+        H, M, S = W + R, self.topology.width, plan(self.topology).shifts
+        said = arrive(weights.orders_bias, thought, weights.orders)
+        if weights.orders_cell.shape[-2]:
+            said = arrive(said, carry[-1][1], weights.orders_cell)
+        k, s, a, positive, between = innermost(said).split_with_sizes(
+            [H * M, H * S, W * M, 2 * H, H + W * M], dim=-1
         )
+        k, s = torch.unflatten(k, -1, (H, M)), softmax(torch.unflatten(s, -1, (H, S)))
+        beta, gamma = F.softplus(positive).split_with_sizes([H, H], -1)
+        g, e = torch.sigmoid(between).split_with_sizes([H, W * M], -1)
+        aims = zip(
+            k.split_with_sizes([W, R], -2),
+            beta.split_with_sizes([W, R], -1),
+            g.split_with_sizes([W, R], -1),
+            s.split_with_sizes([W, R], -2),
+            (1 + gamma).split_with_sizes([W, R], -1),
+            strict=True,
+        )
+        writers, readers = (Aim(*told) for told in aims)
+        e, a = (torch.unflatten(x, -1, (W, M)) for x in (e, a))
+        return Orders(writers, readers, e, a)
 
 
-def _per_head(said: Tensor, heads: int, numbers: int) -> Tensor:
-    return said.reshape(*said.shape[:-1], heads, numbers)
-
-
-def _choose(reads: Tensor, listened: tuple[bool, ...]) -> Tensor:
-    """Put the reads that are listened to end to end."""
-    if not all(listened):
-        reads = reads[..., [number for number, heard in enumerate(listened) if heard], :]
-    return reads.flatten(-2)
-
-
-def _hear(weights: Weights, inputs: Tensor) -> Tensor:
-    """Bring the inputs of all steps to the first layer at once."""
+def _hear(weights: Weights, inputs: Tensor) -> Iterator[Tensor]:
+    """Bring the inputs of many steps to the first layer at once."""
     layer = weights.layers[0]
-    if inputs.ndim > 3:
-        return inputs @ layer.below + layer.bias
-    heard = inputs.flatten(0, 1) @ layer.below + layer.bias
-    return heard.unflatten(-2, inputs.shape[:2]).movedim(-3, 0)
+    for block in torch.split(inputs, STEPS_AT_ONCE):
+        steps = block.movedim(0, -3)
+        heard = layer.bias.mT + layer.below.mT @ steps.flatten(-3, -2).mT
+        yield from torch.unflatten(heard, -1, steps.shape[-3:-1]).movedim(-2, 0).mT
 
 
 def _carry(start: tuple[Tensor, ...], lanes: int) -> tuple[Tensor, Tensor]:

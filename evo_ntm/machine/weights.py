@@ -5,6 +5,7 @@ place of each matrix which weight goes there. A stage that a head does not use i
 that switch it off exactly: a gate of 0 or 1, a sharpening of 1, a shift of 0.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,20 +15,25 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evo_ntm.topology import Head, Topology, Wire, wires
+from evo_ntm.topology import Head, Topology, wires
 from evo_ntm.topology.parts import total
 from evo_ntm.topology.wires import LSTM_GATES, hidden, size
 
 Index = NDArray[np.int64]
 ZERO, SHUT, OPEN = -3, -2, -1
+ORDERS = ("key", "shift", "add", "strength", "sharpening", "gate", "erase")
 CONSTANTS = {ZERO: 0.0, SHUT: float("-inf"), OPEN: float("inf")}
 
 
 class Layer(NamedTuple):
-    """One layer of the controller. G is 4 gates for an LSTM and 1 for a dense layer."""
+    """One layer of the controller. G is 4 gates for an LSTM and 1 for a dense layer.
+
+    It hears what is below it, the reads if it is the first, and itself before if it is an LSTM's.
+    """
 
     below: Float[Tensor, "*population I GU"]
-    beside: Float[Tensor, "*population J GU"]
+    reads: Float[Tensor, "*population RM GU"]
+    before: Float[Tensor, "*population V GU"]
     bias: Float[Tensor, "*population 1 GU"]
     start: tuple[Float[Tensor, "*population 1 U"], ...]
 
@@ -37,8 +43,10 @@ class Weights(NamedTuple):
 
     layers: tuple[Layer, ...]
     orders: Float[Tensor, "*population U K"]
+    orders_cell: Float[Tensor, "*population C K"]
     orders_bias: Float[Tensor, "*population 1 K"]
-    answer: Float[Tensor, "*population J O"]
+    answer: Float[Tensor, "*population U O"]
+    answer_reads: Float[Tensor, "*population RM O"]
     answer_bias: Float[Tensor, "*population 1 O"]
     reads: Float[Tensor, "*population R M"]
 
@@ -51,7 +59,7 @@ class Plan:
         self.size = size(topology)
         self.shifts = max((h.shifts for h in topology.heads if h.stages.shift), default=1)
         self._wires = wires(topology)
-        self._indices = self._layers(), *self._orders(), *self._answer(), self._reads()
+        self._indices = self._layers(), *self._orders(), *self._answer(), self._starts()
 
     def wire_up(self, flat: Float[Tensor, "*population D"]) -> Weights:
         """Lay flat weights out as matrices."""
@@ -60,59 +68,53 @@ class Plan:
 
         def take(index: Index) -> Tensor:
             places = torch.as_tensor(index.ravel() % (self.size + 3), device=flat.device)
-            return extended.index_select(-1, places).unflatten(-1, index.shape)
+            return torch.unflatten(extended.index_select(-1, places), -1, index.shape)
 
         layers, *rest = self._indices
         laid = [
-            Layer(take(below), take(beside), take(bias), tuple(map(take, start)))
-            for below, beside, bias, start in layers
+            Layer(take(below), take(reads), take(before), take(bias), tuple(map(take, start)))
+            for below, reads, before, bias, start in layers
         ]
         return Weights(tuple(laid), *map(take, rest))
 
-    def _layers(self) -> list[tuple[Index, Index, Index, list[Index]]]:
+    def _layers(self) -> list[tuple[Index, Index, Index, Index, list[Index]]]:
         topology = self.topology
-        gates = LSTM_GATES if topology.controller.kind == "lstm" else ("",)
-        below, heard = "input", self._heard("controller")
+        lstm = topology.controller.kind == "lstm"
+        below = "input"
         found = []
         for number, units in enumerate(topology.controller.layers, start=1):
             organ = hidden(number)
-            ports = [f"{organ} {gate}".rstrip() for gate in gates]
-            lstm = [organ] if topology.controller.kind == "lstm" else []
+            ports = [f"{organ} {gate}" for gate in LSTM_GATES] if lstm else [organ]
+            nothing = np.empty((0, len(ports) * total(units)), dtype=np.int64)
 
-            def side_by_side(sender: str, ports: list[str] = ports) -> Index:
-                return np.concatenate([_places(self._wires[f"{p} < {sender}"]) for p in ports], 1)
+            def gates(sender: str, ports: list[str] = ports) -> Index:
+                return np.concatenate([self._places(f"{port} < {sender}") for port in ports], 1)
 
-            senders = [side_by_side(sender) for sender in [*heard, *lstm]]
-            nothing = np.empty((0, len(gates) * total(units)), dtype=np.int64)
+            reads = self._reads_of("controller", gates, nothing) if number == 1 else nothing
+            before = gates(organ) if lstm else nothing
             starts = [f"{organ} start < bias", f"{organ} cell start < bias"] if lstm else []
-            start = [_places(self._wires[name]) for name in starts]
-            beside = np.concatenate([nothing, *senders])
-            found.append((side_by_side(below), beside, side_by_side("bias"), start))
-            below, heard = organ, []
+            start = [self._places(name) for name in starts]
+            found.append((gates(below), reads, before, gates("bias"), start))
+            below = organ
         return found
 
-    def _heard(self, by: str) -> list[str]:
-        listened = self.topology.listened(by)
-        return [head.name for head, heard in zip(self.topology.readers, listened, strict=True) if heard]
-
-    def _orders(self) -> tuple[Index, Index]:
-        """Put the same order of all heads side by side: keys, strengths, gates and so on."""
+    def _orders(self) -> tuple[Index, Index, Index]:
+        """Put the same order of all heads side by side: keys, then shifts, and so on."""
         heads, top = self.topology.heads, hidden(len(self.topology.controller.layers))
         cells = any(head.source == "cell" for head in heads)
-        sources = [top, f"{top} cell"] if cells else [top]
         units, width = self.topology.controller.units[-1], self.topology.width
-        columns, biases = [], []
         widths = {"key": width, "erase": width, "add": width, "shift": self.shifts}
-        for order in ("key", "strength", "gate", "shift", "sharpening", "erase", "add"):
-            told = self.topology.writers if order in ("erase", "add") else heads
-            for head in told:
-                shape = units, widths.get(order, 1)
-                columns.append(
-                    np.concatenate([self._order(head, order, source, shape) for source in sources])
-                )
-                biases.append(self._order(head, order, "bias", (1, shape[1])))
-        nothing = np.empty((units * len(sources), 0), dtype=np.int64)
-        return np.concatenate([nothing, *columns], 1), np.concatenate([nothing[:1], *biases], 1)
+
+        def all_heads(source: str, senders: int) -> Index:
+            columns = [np.empty((senders, 0), dtype=np.int64)]
+            for order in ORDERS:
+                told = self.topology.writers if order in ("erase", "add") else heads
+                for head in told:
+                    shape = senders, widths.get(order, 1)
+                    columns.append(self._order(head, order, source, shape))
+            return np.concatenate(columns, axis=1)
+
+        return all_heads(top, units), all_heads(f"{top} cell", units * cells), all_heads("bias", 1)
 
     def _order(self, head: Head, order: str, source: str, shape: tuple[int, int]) -> Index:
         width = shape[1]
@@ -122,21 +124,33 @@ class Plan:
         wire = self._wires.get(f"{head.name} {order} < {source}")
         if wire is not None:
             margin = (width - wire.shape[0]) // 2
-            absent[:, margin : width - margin] = _places(wire)
+            absent[:, margin : width - margin] = self._places(wire.name)
         return absent
 
-    def _answer(self) -> tuple[Index, Index]:
-        senders = [hidden(len(self.topology.controller.layers)), *self._heard("output")]
-        senders_places = [_places(self._wires[f"output < {sender}"]) for sender in senders]
-        return np.concatenate(senders_places), _places(self._wires["output < bias"])
+    def _answer(self) -> tuple[Index, Index, Index]:
+        top = hidden(len(self.topology.controller.layers))
 
-    def _reads(self) -> Index:
-        starts = [_places(self._wires[f"{head.name} start < bias"]) for head in self.topology.readers]
+        def output(sender: str) -> Index:
+            return self._places(f"output < {sender}")
+
+        nothing = np.empty((0, total(self.topology.outputs)), dtype=np.int64)
+        return output(top), self._reads_of("output", output, nothing), output("bias")
+
+    def _reads_of(self, by: str, place: Callable[[str], Index], nothing: Index) -> Index:
+        """Find the wires from all reads; from one that is not listened to they weigh 0."""
+        deaf = np.full((self.topology.width, nothing.shape[1]), ZERO)
+        listened = zip(self.topology.readers, self.topology.listened(by), strict=True)
+        found = [place(reader.name) if heard else deaf for reader, heard in listened]
+        return np.concatenate([nothing, *found])
+
+    def _starts(self) -> Index:
+        starts = [self._places(f"{head.name} start < bias") for head in self.topology.readers]
         return np.concatenate([np.empty((0, self.topology.width), dtype=np.int64), *starts])
 
-
-def _places(wire: Wire) -> Index:
-    return np.arange(wire.offset, wire.offset + wire.size).reshape(wire.shape).T
+    def _places(self, name: str) -> Index:
+        """Say where in the flat array a wire lies, a row for each sending unit."""
+        wire = self._wires[name]
+        return np.arange(wire.offset, wire.offset + wire.size).reshape(wire.shape).T
 
 
 def _switched_off(head: Head, order: str, width: int) -> Index:
