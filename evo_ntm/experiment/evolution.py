@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
-from evo_ntm.experiment.model import Amount, Natural, Positive, Settings, refuse, within
+from evo_ntm.experiment.model import Amount, Positive, Settings, refuse, within
 from evo_ntm.experiment.operators import Operator, OwnOperator, operator_settings
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -15,6 +15,7 @@ Patience = Annotated[Positive, Field(description="generations without progress b
 class Evolution(Settings):
     """How to evolve, whatever the strategy."""
 
+    strategy: Annotated[str, Field(description="where the next generation comes from")]
     seed: Annotated[Seed, Field(description="every random number of the run derives from it")] = 1
     population: Annotated[Positive, Field(description="genomes scored in a generation")] = 256
     generations: Annotated[Positive, Field(description="stop after so many")] = 1500

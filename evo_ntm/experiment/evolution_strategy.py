@@ -17,15 +17,15 @@ class EvolutionStrategy(Evolution):
     strategy: Annotated[
         Literal["evolution_strategy"], Field(description="antithetic samples around a mean")
     ]
-    sigma: Annotated[
-        float, Field(gt=0, le=10, description="standard deviation of the samples")
-    ] = 0.05
+    sigma: Annotated[float, Field(gt=0, le=10, description="standard deviation of the samples")] = (
+        0.05
+    )
     learning_rate: Annotated[float, Field(gt=0, le=10, description="step size of Adam")] = 0.02
     starts: Annotated[
         Positive, Field(description="independent starts, of which the better half survives a round")
     ] = 4
     start_generations: Annotated[
-        Natural, Field(description="generations of a start before the first judgement")
+        Positive, Field(description="generations of a start before the first judgement")
     ] = 60
     patience: Patience = 300
     challenger_share: Annotated[
@@ -34,12 +34,18 @@ class EvolutionStrategy(Evolution):
     challenger_every: Annotated[
         Positive, Field(description="generations between two challengers")
     ] = 50
-    grace: Annotated[
-        Natural, Field(description="generations before a challenger is judged")
-    ] = 50
+    grace: Annotated[Natural, Field(description="generations before a challenger is judged")] = 50
     window: Annotated[
         Positive, Field(description="generations over which a challenger is judged")
     ] = 20
+
+    decline: Annotated[
+        float,
+        Field(ge=1, le=1000, description="a decline: validation costs this many times the best"),
+    ] = 1.5
+    declines: Annotated[
+        Positive, Field(description="declines in a row before the best mean is restored")
+    ] = 3
 
     @model_validator(mode="after")
     def _antithetic(self) -> Self:

@@ -59,7 +59,9 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except FileNotFoundError as error:
-        raise ExperimentError(f"{path}: expected a task file, but there is none{_near(path)}") from error
+        raise ExperimentError(
+            f"{path}: expected a task file, but there is none{_near(path)}"
+        ) from error
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise ExperimentError(f"{path}: expected a task file, but: {why}") from error
@@ -93,9 +95,7 @@ def _overridden(whole: dict[str, Any], override: str, source: str) -> dict[str, 
     return changed
 
 
-def _changed(
-    tree: Any, path: list[str], above: tuple[str, ...], value: Any, source: str
-) -> Any:
+def _changed(tree: Any, path: list[str], above: tuple[str, ...], value: Any, source: str) -> Any:
     if not path:
         return value
     part, rest = path[0], path[1:]

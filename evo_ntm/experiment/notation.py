@@ -11,7 +11,9 @@ LARGEST = 1_000_000
 MOST_VALUES = 20_000
 DEEPEST = 50
 LONGEST_NUMBER = 400
-DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]*)(\.[0-9_]*([eE][-+][0-9]+)?)?|[-+]?\.([0-9]+|inf|nan)", re.I)
+DECIMAL = re.compile(
+    r"[-+]?(0|[1-9][0-9_]*)(\.[0-9_]*([eE][-+][0-9]+)?)?|[-+]?\.([0-9]+|inf|nan)", re.I
+)
 
 
 class _Loader(yaml.SafeLoader):

@@ -27,6 +27,18 @@ class Perturb(Operator):
     ] = None
 
 
+class WidenMemory(Operator):
+    """As for every operator, and how much memory it adds."""
+
+    columns: Annotated[int, Field(ge=1, le=1000, description="columns to add")] = 1
+
+
+class GrowController(Operator):
+    """As for every operator, and how much of a layer it adds."""
+
+    units: Annotated[int, Field(ge=1, le=1000, description="units to add")] = 4
+
+
 class OwnOperator(OwnSettings):
     """Somebody's own operator: its share, and parameters that only its author can check."""
 
@@ -44,6 +56,8 @@ OPERATORS: dict[str, str] = {
     "narrow_memory": "take columns from the memory",
     "grow_controller": "add hidden units to a layer",
     "shrink_controller": "take hidden units from a layer",
+    "deepen_controller": "add a layer to the controller",
+    "flatten_controller": "take a layer from the controller",
     "widen_shift": "let a head shift one row further",
     "narrow_shift": "let a head shift one row less far",
     "swap_controller": "turn a dense controller into an LSTM, or back",
@@ -53,11 +67,17 @@ OPERATORS: dict[str, str] = {
 }
 """The operators of this package, and what each does to a child."""
 
+OPERATOR_SETTINGS: dict[str, type[Operator]] = {
+    "perturb": Perturb,
+    "widen_memory": WidenMemory,
+    "grow_controller": GrowController,
+}
+
 
 def operator_settings(name: str) -> type[Operator | OwnOperator]:
     """Find what may be set of an operator. Refuses the name of one that nobody provides."""
     if name in OPERATORS:
-        return Perturb if name == "perturb" else Operator
+        return OPERATOR_SETTINGS.get(name, Operator)
     if name in provided(GROUP):
         return OwnOperator
     known = {*OPERATORS, *provided(GROUP)}

@@ -16,9 +16,9 @@ class RunSettings(Settings):
     workers: Annotated[
         int, Field(ge=0, le=0, description="processes beside this one; only 0 so far")
     ] = 0
-    keep: Annotated[
-        Literal["champions"], Field(description="the genomes to keep: champions")
-    ] = "champions"
+    keep: Annotated[Literal["champions"], Field(description="the genomes to keep: champions")] = (
+        "champions"
+    )
 
 
 class Finetune(Settings):
