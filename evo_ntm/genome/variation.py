@@ -57,17 +57,17 @@ ENTRY_POINTS = "evo_ntm.operators"
 
 
 def perturb(
-    genome: Genome, *, generator: Generator, sigma: float = 0.05, share: float = 1.0
+    genome: Genome, *, generator: Generator, sigma: float = 0.05, chance: float = 1.0
 ) -> Genome:
-    """Move genes by Gaussian steps of the size `sigma`; each gene with the chance `share`."""
+    """Move genes by Gaussian steps of the size `sigma`; each gene with so much `chance`."""
     steps = generator.normal(genome.genes.size) * np.float32(sigma)
-    if share < 1.0:
-        steps *= generator.random(genome.genes.size) < share
+    if chance < 1.0:
+        steps *= generator.random(genome.genes.size) < chance
     return genome.with_genes(genome.genes + steps)
 
 
-def cross(genome: Genome, other: Genome, *, generator: Generator, share: float = 0.5) -> Genome:
-    """Take whole units of another parent, each with the chance `share`.
+def cross(genome: Genome, other: Genome, *, generator: Generator, chance: float = 0.5) -> Genome:
+    """Take whole units of another parent, each with so much `chance`.
 
     Units are matched by the birth ids of the parts at both ends: hidden units and outputs one by
     one with all they hear, heads as a whole. Everything else, the topology above all, comes from
@@ -78,7 +78,7 @@ def cross(genome: Genome, other: Genome, *, generator: Generator, share: float =
         raise Inapplicable(f"expected parents that share a unit, but {genome.topology} "
                            f"and {other.topology} share none")  # fmt: skip
     units, unit = np.unique(genome.code.units[here], return_inverse=True)
-    taken = (generator.random(units.size) < share)[unit]
+    taken = (generator.random(units.size) < chance)[unit]
     genes = genome.genes.copy()
     genes[here[taken]] = other.genes[there[taken]]
     return genome.with_genes(genes)

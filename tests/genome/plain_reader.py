@@ -1,0 +1,197 @@
+"""Read and run a genome's file as `genomes/README.md` says, in plain Python and nothing else."""
+
+import hashlib
+import json
+import math
+import struct
+
+TINY = 2.2250738585072014e-308
+
+
+class PlainGenome:
+    """A genome as the file tells it."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            data = file.read()
+        end = 8 + struct.unpack("<Q", data[:8])[0]
+        header = json.loads(data[8:end].decode())
+        self.metadata = header.pop("__metadata__")
+        self.topology = json.loads(self.metadata["topology"])
+        self.tensors, self.shapes = {}, {}
+        for name, told in header.items():
+            first, last = told["data_offsets"]
+            body = data[end + first : end + last]
+            assert told["dtype"] == "F32"
+            self.tensors[name] = struct.unpack(f"<{len(body) // 4}f", body)
+            self.shapes[name] = told["shape"]
+
+    def matrix(self, name):
+        """Give a wire as a list of rows."""
+        rows, columns = self.shapes[name]
+        flat = self.tensors[name]
+        return [flat[row * columns : (row + 1) * columns] for row in range(rows)]
+
+    def arriving(self, receiver, senders):
+        """Sum up what arrives at a receiver."""
+        sums = None
+        for sender, values in {**senders, "bias": [1.0]}.items():
+            matrix = self.matrix(f"{receiver} < {sender}")
+            part = [sum(map(math.prod, zip(row, values, strict=True))) for row in matrix]
+            sums = part if sums is None else [a + b for a, b in zip(sums, part, strict=True)]
+        return sums
+
+    def id(self):
+        """Work the id out anew."""
+        names = ["genes"] if self.metadata["encoding"] == "tied" else self.wires()
+        genes = b"".join(struct.pack(f"<{len(self.tensors[n])}f", *self.tensors[n]) for n in names)
+        told = f"{self.metadata['topology']}\n{self.metadata['encoding']}\n".encode()
+        return hashlib.blake2b(told + genes, digest_size=16).hexdigest()
+
+    def wires(self):
+        """List the wires in the order of the weights."""
+        found = []
+        controller, heads = self.topology["controller"], self.topology["heads"]
+        lstm, top = controller["kind"] == "lstm", f"layer {len(controller['layers'])}"
+        below = ["input", *self.heard("controller")]
+        for number in range(1, len(controller["layers"]) + 1):
+            layer = f"layer {number}"
+            gates = ["input gate", "forget gate", "candidate", "output gate"]
+            receivers = [f"{layer} {gate}" for gate in gates] if lstm else [layer]
+            senders = [*below, *([layer] if lstm else []), "bias"]
+            found += [f"{receiver} < {sender}" for receiver in receivers for sender in senders]
+            if lstm:
+                found += [f"{layer} start < bias", f"{layer} cell start < bias"]
+            below = [layer]
+        for head in heads:
+            source = top if head["source"] == "hidden" else f"{top} cell"
+            stages, writes = head["stages"], head["kind"] == "writer"
+            orders = ["key", "strength"] if stages["content"] else []
+            orders += ["gate"] if stages["interpolation"] else []
+            orders += ["shift"] if stages["shift"] else []
+            orders += ["sharpening"] if stages["sharpening"] else []
+            orders += ["erase", "add"] if writes else []
+            found += [f"{named(head)} {o} < {s}" for o in orders for s in (source, "bias")]
+            found += [] if writes else [f"{named(head)} start < bias"]
+        return [*found, *(f"output < {s}" for s in (top, "bias", *self.heard("output")))]
+
+    def heard(self, by):
+        """List the readers that a part listens to."""
+        readers = [head for head in self.topology["heads"] if head["kind"] == "reader"]
+        return [named(head) for head in readers if head["target"] in (by, "both")]
+
+    def run(self, inputs, rows, epsilon):
+        """Answer one sequence, in logits."""
+        controller, heads = self.topology["controller"], self.topology["heads"]
+        width = sum(block["size"] for block in self.topology["columns"])
+        count = len(controller["layers"])
+        memory = [[0.0] * width for _ in range(rows)]
+        weightings = {named(head): [1.0] + [0.0] * (rows - 1) for head in heads}
+        readers = [named(head) for head in heads if head["kind"] == "reader"]
+        reads = {name: self.arriving(f"{name} start", {}) for name in readers}
+        hidden, cells = {}, {}
+        if controller["kind"] == "lstm":
+            for layer in (f"layer {number}" for number in range(1, count + 1)):
+                hidden[layer] = [math.tanh(x) for x in self.arriving(f"{layer} start", {})]
+                cells[layer] = self.arriving(f"{layer} cell start", {})
+
+        answers = []
+        for vector in inputs:
+            senders = {"input": vector, **{name: reads[name] for name in self.heard("controller")}}
+            for layer in (f"layer {number}" for number in range(1, count + 1)):
+                if controller["kind"] == "lstm":
+                    self.remember(layer, {**senders, layer: hidden[layer]}, hidden, cells)
+                else:
+                    hidden[layer] = [math.tanh(x) for x in self.arriving(layer, senders)]
+                senders = {layer: hidden[layer]}
+            top = f"layer {count}"
+            told = {"hidden": {top: hidden[top]}, "cell": {f"{top} cell": cells.get(top)}}
+
+            writing = []
+            for head in heads:
+                if head["kind"] == "writer":
+                    orders = told[head["source"]]
+                    w = self.aim(head, orders, memory, weightings[named(head)], epsilon)
+                    erase = [sigmoid(x) for x in self.arriving(f"{named(head)} erase", orders)]
+                    add = self.arriving(f"{named(head)} add", orders)
+                    weightings[named(head)] = w
+                    writing.append((w, erase, add))
+            memory = [
+                [
+                    memory[i][m] * math.prod(1 - w[i] * e[m] for w, e, _ in writing)
+                    + sum(w[i] * a[m] for w, _, a in writing)
+                    for m in range(width)
+                ]
+                for i in range(rows)
+            ]
+            for head in heads:
+                if head["kind"] == "reader":
+                    orders, name = told[head["source"]], named(head)
+                    w = self.aim(head, orders, memory, weightings[name], epsilon)
+                    weightings[name] = w
+                    reads[name] = [
+                        sum(w[i] * memory[i][m] for i in range(rows)) for m in range(width)
+                    ]
+            heard = {name: reads[name] for name in self.heard("output")}
+            answers.append(self.arriving("output", {top: hidden[top], **heard}))
+        return answers
+
+    def remember(self, layer, senders, hidden, cells):
+        """Take one step of an LSTM layer."""
+        i, f, o = (
+            [sigmoid(x) for x in self.arriving(f"{layer} {gate} gate", senders)]
+            for gate in ("input", "forget", "output")
+        )
+        z = [math.tanh(x) for x in self.arriving(f"{layer} candidate", senders)]
+        units = range(len(z))
+        cells[layer] = [f[u] * cells[layer][u] + i[u] * z[u] for u in units]
+        hidden[layer] = [o[u] * math.tanh(cells[layer][u]) for u in units]
+
+    def aim(self, head, orders, memory, w, epsilon):
+        """Point a head anew."""
+        stages, name, rows = head["stages"], named(head), len(memory)
+        if stages["content"]:
+            key = self.arriving(f"{name} key", orders)
+            (strength,) = self.arriving(f"{name} strength", orders)
+            long = sum(k * k for k in key) + epsilon**2
+            likeness = [
+                sum(map(math.prod, zip(key, row, strict=True)))
+                / math.sqrt(long * (sum(x * x for x in row) + epsilon**2))
+                for row in memory
+            ]
+            content = softmax([softplus(strength) * u for u in likeness])
+            gate = 1.0
+            if stages["interpolation"]:
+                gate = sigmoid(self.arriving(f"{name} gate", orders)[0])
+            w = [gate * c + (1 - gate) * old for c, old in zip(content, w, strict=True)]
+        if stages["shift"]:
+            s = softmax(self.arriving(f"{name} shift", orders))
+            reach = (len(s) - 1) // 2
+            offsets = range(-reach, reach + 1)
+            w = [sum(s[j + reach] * w[(i - j) % rows] for j in offsets) for i in range(rows)]
+        if stages["sharpening"]:
+            gamma = 1 + softplus(self.arriving(f"{name} sharpening", orders)[0])
+            w = softmax([gamma * math.log(max(x, TINY)) for x in w])
+        return w
+
+
+def named(head):
+    """Name a head."""
+    return f"{head['kind']} {head['birth']}"
+
+
+def sigmoid(x):
+    """Bring a number between 0 and 1."""
+    return 1 / (1 + math.exp(-x))
+
+
+def softplus(x):
+    """Bring a number above 0."""
+    return math.log1p(math.exp(x))
+
+
+def softmax(numbers):
+    """Bring numbers above 0 and to a sum of 1."""
+    top = max(numbers)
+    powers = [math.exp(x - top) for x in numbers]
+    return [power / sum(powers) for power in powers]
