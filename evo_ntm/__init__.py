@@ -1,1 +1,24 @@
 """Evolve Neural Turing Machines: weights and head topology, without gradients."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evo_ntm.experiment import Experiment, load
+    from evo_ntm.verbs import Problem, evolve, exam, machine_of, read
+
+__all__ = ["Experiment", "Problem", "evolve", "exam", "load", "machine_of", "read"]
+
+_HOMES = {"Experiment": "evo_ntm.experiment", "load": "evo_ntm.experiment"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a verb when it is first asked for, as torch takes seconds."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES.get(name, "evo_ntm.verbs")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

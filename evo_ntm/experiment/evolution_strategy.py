@@ -35,17 +35,16 @@ class EvolutionStrategy(Evolution):
         Positive, Field(description="generations between two challengers")
     ] = 50
     grace: Annotated[Natural, Field(description="generations before a challenger is judged")] = 50
+    decline: Annotated[
+        float,
+        Field(gt=1, le=1000, description="validation bits, beside the best, that are a decline"),
+    ] = 2.0
+    declines: Annotated[
+        Positive, Field(description="declines in a row before the best mean is restored")
+    ] = 5
     window: Annotated[
         Positive, Field(description="generations over which a challenger is judged")
     ] = 20
-
-    decline: Annotated[
-        float,
-        Field(ge=1, le=1000, description="a decline: validation costs this many times the best"),
-    ] = 1.5
-    declines: Annotated[
-        Positive, Field(description="declines in a row before the best mean is restored")
-    ] = 3
 
     @model_validator(mode="after")
     def _antithetic(self) -> Self:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
@@ -55,7 +54,8 @@ class Experiment(Settings):
     @field_validator("task")
     @classmethod
     def _known_task(cls, task: str, info: ValidationInfo) -> str:
-        return known_task(task, (info.context or {}).get("tasks", ()))
+        brought = (info.context or {}).get("tasks", ())
+        return task if brought is None else known_task(task, brought)
 
     @field_validator("with_", mode="plain")
     @classmethod
@@ -109,12 +109,21 @@ class Experiment(Settings):
         """Give the task's settings as a stage or a part of the exam changes them."""
         return self._changed(changes or {}, ("with",))
 
-    @cached_property
+    def with_seed(self, seed: int) -> "Experiment":
+        """Give the same experiment with another seed, recorded as `--set` would."""
+        return self.model_copy(
+            update={
+                "evolve": self.evolve.model_copy(update={"seed": seed}),
+                "overrides": (*self.overrides, f"evolve.seed={seed}"),
+            }
+        )
+
+    @property
     def task_hash(self) -> str:
         """Name what is to be solved: task, with, curriculum and exam."""
         return _hash(self, {"task", "with_", "curriculum", "exam"})
 
-    @cached_property
+    @property
     def config_hash(self) -> str:
         """Name the experiment: all but where it is computed and how it is called."""
         return _hash(self, set(type(self).model_fields) - {"run", "name", "overrides"})

@@ -14,28 +14,33 @@ from evo_ntm.experiment.notation import LARGEST, read_yaml, write_yaml
 
 
 def load(
-    path: str | Path, overrides: Sequence[str] = (), *, tasks: Collection[str] = ()
+    path: str | Path, overrides: Sequence[str] = (), *, tasks: Collection[str] | None = ()
 ) -> Experiment:
     """Read a task file and check it, with some of its values overridden as `key.path=value`.
 
-    `tasks` names tasks that the caller brings. Raises ExperimentError, in one line.
+    `tasks` names tasks that the caller brings; None stands for any. Raises ExperimentError, whose
+    message is one line.
     """
     path = Path(path)
-    told = read_yaml(_text(path), str(path))
-    return parse(told, name=path.stem, source=str(path), overrides=overrides, tasks=tasks)
+    return parse(_text(path), str(path), name=path.stem, overrides=overrides, tasks=tasks)
 
 
 def parse(
-    told: Mapping[str, Any],
-    *,
-    name: str,
+    told: str | Mapping[str, Any],
     source: str = "task file",
+    *,
+    name: str = "experiment",
     overrides: Sequence[str] = (),
-    tasks: Collection[str] = (),
+    tasks: Collection[str] | None = (),
 ) -> Experiment:
-    """Check what a task file says. Raises ExperimentError, in one line."""
+    """Check what a task file says, as text or as it was read. Raises as `load` does.
+
+    `name` is that of an experiment that does not name itself.
+    """
+    if isinstance(told, str):
+        told = read_yaml(told, source)
     if not isinstance(told, Mapping):
-        came = "nothing" if told is None else shown(frozen(told))
+        came = shown(frozen(told))
         raise ExperimentError(f"{source}: expected a group of keys, task, exam, …, but came {came}")
     whole: dict[str, Any] = {"name": name, **frozen(dict(told))}
     for override in overrides:

@@ -134,3 +134,9 @@ def ordered(settings: S, low: str, high: str) -> S:
     if least > most:
         refuse((low,), f"at most {high} ({most})", least)
     return settings
+
+
+def describe() -> dict[str, str]:
+    """Say of every task in one line what it asks for, and who provides it if others do."""
+    told = {name: model.__doc__ or "" for name, model in TASK_SETTINGS.items()}
+    return told | {name: "Provided by another package." for name in provided(GROUP)}

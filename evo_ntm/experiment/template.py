@@ -7,7 +7,6 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from evo_ntm.errors import ExperimentError, nearest
-from evo_ntm.experiment.experiment import Experiment
 from evo_ntm.experiment.files import parse
 from evo_ntm.experiment.model import Settings
 from evo_ntm.experiment.notation import inline
@@ -91,20 +90,18 @@ def _beginning(task: str) -> dict[str, Any]:
     """Choose what the models leave open: the exam, and whatever suits a task better."""
     told = _BEGINNINGS[task]
     limit = told.get("at_most", {"wrong_bits": 0})
-    trained, *beyond = told["exam"]
-    name, with_, rows = trained
-    validation = {"name": name, "with": with_, "rows": rows, "sequences": 128, "at_most": limit}
-    exam = [{**validation, "sequences": 1000}]
-    exam += [
-        {"name": name, "with": with_, "rows": rows, "sequences": 100}
-        for name, with_, rows in beyond
+    parts = [
+        {"name": name, "with": with_, "rows": rows, "sequences": sequences}
+        for name, with_, rows, sequences in told["exam"]
     ]
+    for part in parts[: told.get("deciding", 1)]:
+        part["at_most"] = limit
     operators = {name: {"share": 1.0} for name in STRUCTURAL}
     return {
         "with": told.get("with", {}),
         "curriculum": told.get("curriculum", ()),
         "machine": told.get("machine", {}),
-        "exam": {"validation": [validation], "parts": exam},
+        "exam": {"validation": [{**parts[0], "sequences": 128}], "parts": parts},
         "evolve": {"strategy": "evolution_strategy", "operators": operators},
     }
 
@@ -113,26 +110,28 @@ _TIED = {"units": [16], "width": 12, "encoding": "tied"}
 _BEGINNINGS: dict[str, dict[str, Any]] = {
     "copy": {
         "with": {"longest": 10},
+        "deciding": 2,
         "exam": [
-            ("lengths 1 to 20", {"shortest": 1, "longest": 20}, 128),
-            ("length 120", {"shortest": 120, "longest": 120}, 128),
-            ("length 500", {"shortest": 500, "longest": 500}, 512),
+            ("lengths 1 to 20", {"shortest": 1, "longest": 20}, 128, 1000),
+            ("length 120", {"shortest": 120, "longest": 120}, 128, 100),
+            ("length 500", {"shortest": 500, "longest": 500}, 512, 20),
         ],
     },
     "mirror_copy": {
         "with": {"longest": 10},
+        "deciding": 2,
         "exam": [
-            ("lengths 1 to 20", {"shortest": 1, "longest": 20}, 128),
-            ("length 120", {"shortest": 120, "longest": 120}, 128),
+            ("lengths 1 to 20", {"shortest": 1, "longest": 20}, 128, 1000),
+            ("length 120", {"shortest": 120, "longest": 120}, 128, 100),
         ],
     },
     "repeat_copy": {
         "with": {"longest": 5, "most": 4},
         "machine": _TIED,
         "exam": [
-            ("1 to 5 vectors, 1 to 4 times", {}, 64),
-            ("10 vectors, 4 times", {"shortest": 10, "longest": 10}, 64),
-            ("5 vectors, 10 times", {"fewest": 10, "most": 10}, 64),
+            ("1 to 5 vectors, 1 to 4 times", {}, 64, 1000),
+            ("10 vectors, 4 times", {"shortest": 10, "longest": 10}, 64, 100),
+            ("5 vectors, 10 times", {"fewest": 10, "most": 10}, 64, 100),
         ],
     },
     "associative_recall": {
@@ -144,20 +143,20 @@ _BEGINNINGS: dict[str, dict[str, Any]] = {
         ],
         "machine": {**_TIED, "rows": [24, 64]},
         "exam": [
-            ("2 to 6 items", {}, 64),
-            ("10 items", {"fewest": 10, "most": 10}, 64),
-            ("20 items", {"fewest": 20, "most": 20}, 128),
+            ("2 to 6 items", {}, 64, 1000),
+            ("10 items", {"fewest": 10, "most": 10}, 64, 100),
+            ("20 items", {"fewest": 20, "most": 20}, 128, 100),
         ],
     },
     "ngrams": {
         "at_most": {"regret": 20.0},
-        "exam": [("200 bits", {}, 128), ("400 bits", {"steps": 400}, 128)],
+        "exam": [("200 bits", {}, 128, 1000), ("400 bits", {"steps": 400}, 128, 100)],
     },
     "priority_sort": {
         "machine": {**_TIED, "rows": [24, 48]},
         "exam": [
-            ("16 of 20 vectors", {}, 64),
-            ("20 of 25 vectors", {"items": 25, "answers": 20}, 64),
+            ("16 of 20 vectors", {}, 64, 1000),
+            ("20 of 25 vectors", {"items": 25, "answers": 20}, 64, 100),
         ],
     },
 }

@@ -1,0 +1,324 @@
+"""The command line: arguments in, sentences out. What is done is in `evo_ntm.verbs`.
+
+Results go to stdout, everything else to stderr. Exit status: 0 done, 1 exam not passed, 2 bad
+input, 3 stopped by the disk or the cluster, 130 interrupted. Nothing heavy is imported before it
+is needed, so that `--help` and a mistake in a task file answer at once.
+"""
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+
+from evo_ntm.errors import EvoNTMError, RunError, nearest
+
+if TYPE_CHECKING:
+    from evo_ntm.experiment import Experiment
+    from evo_ntm.verbs import Outcome
+
+DONE, NOT_PASSED, BAD_INPUT, STOPPED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+MOST_SEEDS = 10_000
+ABLATIONS = ("reads", "content", "shift", "head N")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Evolve Neural Turing Machines: weights and head topology, without gradients.",
+)
+Device = Literal["cpu", "cuda"]
+Place = Annotated[Path, typer.Argument(metavar="PATH", help="A run, a published folder, a genome.")]
+Birth = Annotated[
+    int | None, typer.Option(metavar="N", min=0, help="Another birth than the champion.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        print(f"evo-ntm {version_of('evo-ntm')}")
+        raise typer.Exit(DONE)
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(DONE)
+
+
+@app.command()
+def evolve(
+    task: Annotated[Path, typer.Argument(metavar="TASK.yaml", help="The task file.")],
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run folder; must not be there yet.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Override evolve.seed.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="1-10", help="Run several seeds in turn, as 1-10 or 1,3.")
+    ] = None,
+    override: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the task file."),
+    ] = None,
+    device: Annotated[Device | None, typer.Option(help="Override run.device.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False,
+) -> int:
+    """Evolve machines until one passes the exam, and leave a run folder."""
+    from evo_ntm.experiment import load
+
+    changes = list(override or [])
+    if device is not None:
+        changes.append(f"run.device={device}")
+    if seeds is not None:
+        if seed is not None:
+            raise typer.BadParameter("give --seed or --seeds, not both")
+        return _series(load(task, changes), _seeds(seeds), to, quiet)
+    if seed is not None:
+        changes.append(f"evolve.seed={seed}")
+    outcome = _evolve(load(task, changes), to, quiet)
+    return _ending(outcome)
+
+
+@app.command()
+def exam(
+    path: Place,
+    birth: Birth = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    ablate: Annotated[
+        str | None,
+        typer.Option(metavar="PART", help="Do without reads, content, shift, or head N."),
+    ] = None,
+    device: Annotated[Device | None, typer.Option(help="Override run.device.")] = None,
+) -> int:
+    """Let a machine sit the exam of its task."""
+    if ablate is not None:
+        ablate = _ablation(ablate)
+    from evo_ntm import screen, verbs
+
+    result = verbs.exam(path, birth=birth, ablate=ablate, device=device)
+    if as_json:
+        print(screen.exam_json(result.rows))
+    else:
+        screen.show_table(screen.exam_table(result.rows))
+    return NOT_PASSED if result.passed is False else DONE
+
+
+@app.command()
+def new(task: Annotated[str, typer.Argument(metavar="TASK", help="As `tasks` lists them.")]) -> int:
+    """Print a task file to begin with, every key explained."""
+    from evo_ntm.experiment import template
+
+    print(template(task), end="")
+    return DONE
+
+
+@app.command()
+def tasks() -> int:
+    """List the tasks, one a line."""
+    from evo_ntm.experiment.tasks import describe
+
+    told = describe()
+    width = max(map(len, told))
+    for name, sentence in told.items():
+        print(f"{name:<{width}}  {sentence}")
+    return DONE
+
+
+@app.command()
+def show(
+    path: Place,
+    to: Annotated[Path, typer.Option(metavar="FILE", help="The figure, .png or .svg.")],
+    birth: Birth = None,
+) -> int:
+    """Draw what a machine does on one sequence: inputs, answers, writing and reading."""
+    from evo_ntm import verbs
+
+    verbs.show(path, birth=birth, to=to)
+    print(to)
+    return DONE
+
+
+@app.command()
+def wires(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH|TASK.yaml", help="A run, a published folder, a genome, or a task file."
+        ),
+    ],
+) -> int:
+    """List every wire of a machine: from where to where, and which equation it feeds."""
+    from evo_ntm import screen, verbs
+
+    screen.show_table(screen.wires_table(verbs.wires(path)))
+    return DONE
+
+
+@app.command()
+def schema() -> int:
+    """Print the JSON Schema of task files, for editors."""
+    import json
+
+    from evo_ntm.experiment import json_schema
+
+    print(json.dumps(json_schema(), indent=1))
+    return DONE
+
+
+def _evolve(experiment: "Experiment", to: Path | None, quiet: bool) -> "Outcome":
+    from evo_ntm import screen, verbs
+
+    folder = to or verbs.free_folder(experiment.name)
+    if quiet:
+        outcome = verbs.evolve(experiment, to=folder)
+    else:
+        screen.tell(f"{experiment.name}, seed {experiment.evolve.seed}, to {folder}")
+        with screen.ProgressLine() as line:
+            outcome = verbs.evolve(experiment, to=folder, on_generation=line)
+    print(screen.summary(outcome), flush=True)
+    if outcome.rows:
+        screen.show_table(screen.exam_table(outcome.rows))
+    if not quiet:
+        screen.tell(screen.next_steps(outcome.path))
+    return outcome
+
+
+def _ending(outcome: "Outcome") -> int:
+    if outcome.interrupted:
+        return INTERRUPTED
+    reported_only = bool(outcome.rows) and all(row.passed is None for row in outcome.rows)
+    return DONE if outcome.solved or reported_only else NOT_PASSED
+
+
+def _series(series: "Experiment", seeds: Sequence[int], to: Path | None, quiet: bool) -> int:
+    from evo_ntm import screen, verbs
+
+    outcomes: dict[int, Outcome] = {}
+    for seed in seeds:
+        experiment = series.with_seed(seed)
+        folder = to / f"seed-{seed}" if to else Path("runs") / f"{experiment.name}-seed-{seed}"
+        ended = verbs.finished(folder) if folder.exists() else None
+        if ended is not None:
+            _same_experiment(folder, experiment)
+        else:
+            if folder.exists():
+                _set_aside(folder, quiet)
+            ended = _evolve(experiment, folder, quiet)
+        outcomes[seed] = ended
+        if ended.interrupted:
+            break
+    screen.show_table(screen.series_table(outcomes))
+    return max(map(_ending, outcomes.values()))
+
+
+def _same_experiment(folder: Path, experiment: "Experiment") -> None:
+    from evo_ntm.experiment import load
+
+    before = load(folder / "experiment.yaml")
+    if before.config_hash != experiment.config_hash:
+        raise RunError(
+            f"{folder}: expected a run of this experiment ({experiment.config_hash[:8]}), "
+            f"but it is of another one ({before.config_hash[:8]}); use another --to"
+        )
+
+
+def _set_aside(folder: Path, quiet: bool) -> None:
+    """Move a run that was interrupted out of the way; nothing of it is lost."""
+    from evo_ntm import screen, verbs
+
+    if not (folder / "experiment.yaml").exists():
+        raise RunError(f"{folder}: expected a run, but there is no experiment.yaml in it")
+    aside = verbs.free_folder(f"{folder.name}-interrupted", folder.parent)
+    folder.rename(aside)
+    if not quiet:
+        screen.tell(f"{folder} was interrupted: set aside as {aside}, begun again")
+
+
+def _seeds(text: str) -> list[int]:
+    """Read 1-10, 1,3,7 or both mixed."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
+        if match is None:
+            raise typer.BadParameter(f"--seeds: expected 1-10 or 1,3,7, but came {text!r}")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first or last - first >= MOST_SEEDS:
+            raise typer.BadParameter(
+                f"--seeds: expected a range upwards of at most {MOST_SEEDS}, but came {part!r}"
+            )
+        seeds += range(first, last + 1)
+    return list(dict.fromkeys(seeds))
+
+
+def _ablation(text: str) -> str:
+    words = " ".join(text.split())
+    if words not in ABLATIONS[:-1] and not re.fullmatch(r"head [0-9]+", words):
+        expected = ", ".join(ABLATIONS)
+        suggestion = nearest(words, ABLATIONS)
+        raise typer.BadParameter(
+            f"--ablate: expected one of {expected}, but came {text!r}: {suggestion}"
+        )
+    return words
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Let `--ablate head 3` be written without quotes."""
+    joined = list(arguments)
+    for place in range(len(joined) - 2):
+        if joined[place : place + 2] == ["--ablate", "head"] and joined[place + 2].isdecimal():
+            joined[place + 1 : place + 3] = [f"head {joined[place + 2]}"]
+            break
+    return joined
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the arguments say, and give the exit status. Every mistake becomes one line."""
+    try:
+        status = app(_joined(arguments), prog_name="evo-ntm", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else DONE
+    except typer.TyperException as error:
+        return _complain(f"{error.format_message()} (evo-ntm --help tells more)", BAD_INPUT)
+    except EvoNTMError as error:
+        return _complain(str(error), BAD_INPUT)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        return _hush()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        told = f"{where}{error.strerror or error}"
+        return _complain(told, STOPPED if error.errno in DISK else BAD_INPUT)
+    except SystemExit as ending:
+        # Typer leaves in this way where the reader of a pipe has gone.
+        if isinstance(ending.__context__, BrokenPipeError):
+            return _hush()
+        raise
+
+
+def _complain(sentence: str, status: int) -> int:
+    print("evo-ntm: " + " ".join(sentence.split()), file=sys.stderr)
+    return status
+
+
+def _hush() -> int:
+    """Keep Python from complaining, at its end, that nobody reads any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return PIPE_CLOSED
+
+
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a name may hold what a terminal cannot show
+    sys.exit(run(sys.argv[1:]))
