@@ -1,0 +1,1 @@
+"""Evolution: one loop, many strategies, and the places where scoring is done."""

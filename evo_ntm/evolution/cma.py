@@ -1,0 +1,114 @@
+"""CMA-ES as DEAP has it, for machines of up to 500 genes. The individual is the mean.
+
+Source: Hansen and Ostermeier (2001); `deap.cma.Strategy`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from deap import cma
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from evo_ntm.errors import ExperimentError
+from evo_ntm.evolution.evaluate import Rows, Scores
+from evo_ntm.evolution.individual import Fitness, Individual
+from evo_ntm.evolution.strategy import Event, Found, Validation
+from evo_ntm.experiment.cma import CMA as Settings
+from evo_ntm.genome import Encoding
+from evo_ntm.seeds import derive, reseed_globals
+from evo_ntm.topology import Topology
+
+MOST_GENES = 500
+
+
+class Point(np.ndarray[tuple[int], np.dtype[np.float64]]):
+    """A sample of the strategy, with the fitness that DEAP looks at."""
+
+    fitness: Fitness
+
+
+@dataclass(frozen=True)
+class Points:
+    """The samples of one generation as rows."""
+
+    topology: Topology
+    encoding: Encoding
+    points: tuple[Point, ...]
+
+    def rows(self) -> NDArray[np.float32]:
+        """Give the genes of all samples."""
+        return np.array(self.points, dtype=np.float32)
+
+
+class CMA:
+    """One search by covariance matrix adaptation, begun anew when it stalls."""
+
+    def __init__(self, settings: Settings, *, found: Found) -> None:
+        self._settings, self._seed, self._found = settings, settings.seed, found
+        self._start(0)
+
+    def species(self) -> int:
+        """Count the searches: always one."""
+        return 1
+
+    def best(self) -> Individual:
+        """Give the mean last scored."""
+        return self._scored
+
+    def generate(self, generation: int) -> list[Rows]:
+        """Give the mean and the samples about it."""
+        reseed_globals(self._seed, "cma", generation)
+        genome = self._individual.genome
+        points = tuple(self._strategy.generate(_point))
+        return [self._individual, Points(genome.topology, genome.encoding, points)]
+
+    def update(self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]) -> list[Event]:
+        """Move the mean and adapt the covariance."""
+        samples = jobs[1]
+        assert isinstance(samples, Points)
+        for point, fitness in zip(samples.points, scores[1].fitness, strict=True):
+            point.fitness.values = (fitness,)
+        # On several threads the products of matrices would be summed in another order.
+        with threadpool_limits(1):
+            self._strategy.update(list(samples.points))
+        self._scored = self._individual
+        self._individual = Individual(
+            self._scored.genome.with_genes(self._strategy.centroid),
+            operators=("recombine",),
+            parents=(self._scored.born,),
+        )
+        return []
+
+    def reflect(self, validation: Validation) -> list[Event]:
+        """Begin anew at another founder after a long stall."""
+        if validation.bits < self._best_bits:
+            self._best_bits, self._progress = validation.bits, validation.generation
+        patience = self._settings.patience
+        if validation.generation - self._progress < patience:
+            return []
+        self._start(validation.generation + 1)
+        return [Event(validation.generation, "restart", f"no progress for {patience} generations")]
+
+    def _start(self, generation: int) -> None:
+        self._best_bits, self._progress = np.inf, generation
+        genome = self._found(derive(self._seed, "founder", generation))
+        if genome.genes.size > MOST_GENES:
+            raise ExperimentError(
+                f"cma is for machines of up to {MOST_GENES} genes, but {genome.topology} has "
+                f"{genome.genes.size}: use evolution_strategy, or a smaller machine"
+            )
+        self._individual = self._scored = Individual(genome, operators=("found",))
+        with threadpool_limits(1):
+            self._strategy = cma.Strategy(
+                genome.genes.astype(np.float64),
+                self._settings.sigma,
+                lambda_=self._settings.population,
+            )
+
+
+def _point(genes: NDArray[np.float64]) -> Point:
+    point = np.asarray(genes, dtype=np.float64).view(Point)
+    point.fitness = Fitness()
+    return point

@@ -1,0 +1,174 @@
+"""What scoring means: a cohort of weights of one shape, run on common episodes and graded.
+
+Everyone in a generation faces the same trial. NaN becomes the worst fitness here, once; nothing
+above this module ever sees one.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from evo_ntm.genome import Encoding
+from evo_ntm.genome.encoding import code
+from evo_ntm.machine import Machine
+from evo_ntm.machine.chunks import chunk_size
+from evo_ntm.seeds import derive
+from evo_ntm.tasks import Episodes, Task, grade, measures
+from evo_ntm.topology import Topology
+
+Matrix = NDArray[np.float32]
+
+
+class Scores(NamedTuple):
+    """The scores of several genomes, one a row: fitness, measures, and how many were not finite."""
+
+    fitness: NDArray[np.float64]
+    measures: dict[str, NDArray[np.float64]]
+    failures: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What everyone is scored on: a task's episodes, on so many memory rows."""
+
+    task: Task
+    episodes: Episodes
+    rows: int
+    epsilon: float
+    device: str = "cpu"
+
+    @property
+    def steps(self) -> int:
+        """Count the steps that one genome answers, over all its sequences."""
+        return sum(self.episodes.lengths)
+
+
+class Rows(Protocol):
+    """Genomes of one topology to be scored together: an individual, or the samples of a search."""
+
+    @property
+    def topology(self) -> Topology:
+        """Say what machine the rows are for."""
+
+    @property
+    def encoding(self) -> Encoding:
+        """Say how the genes express."""
+
+    def rows(self) -> Matrix:
+        """Give the genes, [rows, genes]."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Antithetic samples about a mean, as a recipe: whoever has it can draw the noise again."""
+
+    topology: Topology
+    encoding: Encoding
+    mean: NDArray[np.float64]
+    sigma: float
+    pairs: int
+    seed: int
+    generation: int
+    slot: int
+
+    def noise(self) -> Matrix:
+        """Draw the noise, [pairs, genes]."""
+        stream = derive(self.seed, "samples", self.generation, self.slot)
+        return stream.normal((self.pairs, len(self.mean)))
+
+    def rows(self) -> Matrix:
+        """Give the genes: the mean with the noise added, then with it subtracted."""
+        step = self.sigma * self.noise().astype(np.float64)
+        return np.concatenate([self.mean + step, self.mean - step]).astype(np.float32)
+
+
+def score_weights(trial: Trial, topology: Topology, weights: Matrix) -> Scores:
+    """Run a population of weights [P, D] through the trial at once."""
+    machine = Machine(topology, trial.epsilon)
+    episodes = trial.episodes
+    with torch.inference_mode():
+        wired = machine.wire_up(torch.from_numpy(weights).to(trial.device))
+        lanes = len(episodes.lengths)
+        state = machine.initial_state(wired, lanes=lanes, rows=trial.rows)
+        logits, _ = machine.run(wired, episodes.inputs, state, lengths=episodes.lengths)
+        taken = measures(trial.task, episodes, grade(episodes, logits))
+    return _never_nan({name: value.double().cpu().numpy() for name, value in taken.items()})
+
+
+def _never_nan(taken: dict[str, NDArray[np.float64]]) -> Scores:
+    fitness = -taken["bits"]
+    failed = ~np.isfinite(fitness)
+    worst = {name: np.where(failed, np.inf, value) for name, value in taken.items()}
+    return Scores(np.where(failed, -np.inf, fitness), worst, int(failed.sum()))
+
+
+def chunks(
+    trial: Trial, topology: Topology, weights: Matrix
+) -> Iterable[tuple[Trial, Topology, Matrix]]:
+    """Cut a cohort into pieces that fit the cache, always the same ones for the same cohort."""
+    steps, lanes = trial.episodes.inputs.shape[:2]
+    if trial.device != "cpu":
+        yield trial, topology, weights
+        return
+    size = chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps)
+    pieces = 2 * -(-len(weights) // (2 * size))  # an even count keeps two cores busy to the end
+    for piece in np.array_split(weights, min(pieces, len(weights))):
+        yield trial, topology, piece
+
+
+Map = Callable[..., Iterable[Scores]]
+
+
+def score(jobs: Sequence[Rows], trial: Trial, spread: Map) -> list[Scores]:
+    """Score every job on the trial, one result a job, in cohorts of one shape.
+
+    `spread` is a map over chunks: the built-in one, a pool's, or that of a cluster.
+    """
+    cohorts: dict[object, list[int]] = {}
+    for number, job in enumerate(jobs):
+        cohorts.setdefault(job.topology.shape_key, []).append(number)
+    pieces, owners = [], []
+    for members in cohorts.values():
+        expressed = [_express(jobs[number]) for number in members]
+        cut = list(chunks(trial, jobs[members[0]].topology, np.concatenate(expressed)))
+        pieces += cut
+        owners.append((members, [len(rows) for rows in expressed], len(cut)))
+    scored = iter(spread(_score_chunk, pieces))
+    results: dict[int, Scores] = {}
+    for members, counts, cuts in owners:
+        whole = _join([next(scored) for _ in range(cuts)])
+        results.update(zip(members, _split(whole, counts), strict=True))
+    return [results[number] for number in range(len(jobs))]
+
+
+def _score_chunk(chunk: tuple[Trial, Topology, Matrix]) -> Scores:
+    return score_weights(*chunk)
+
+
+def _express(job: Rows) -> Matrix:
+    genes = job.rows()
+    if job.encoding == "direct":
+        return np.ascontiguousarray(genes)
+    return genes[:, code(job.topology, job.encoding).expression]
+
+
+def _join(parts: list[Scores]) -> Scores:
+    fitness = np.concatenate([part.fitness for part in parts])
+    taken = {
+        name: np.concatenate([part.measures[name] for part in parts]) for name in parts[0].measures
+    }
+    return Scores(fitness, taken, sum(part.failures for part in parts))
+
+
+def _split(whole: Scores, counts: list[int]) -> list[Scores]:
+    edges = np.cumsum(counts)[:-1]
+    fitness = np.split(whole.fitness, edges)
+    taken = {name: np.split(values, edges) for name, values in whole.measures.items()}
+    return [
+        Scores(part, {name: taken[name][i] for name in taken}, int(np.isinf(part).sum()))
+        for i, part in enumerate(fitness)
+    ]

@@ -1,0 +1,236 @@
+"""Evolution strategies: a species is one topology with a search distribution about a mean.
+
+Samples are antithetic and the update follows the gradient of centred ranks (Salimans et al., 2017)
+by Adam (Kingma and Ba, 2015). The individual is the *mean*: one birth a species and generation.
+Topology evolves beside it: a challenger, a structural child of the incumbent, gets a share of the
+samples and a time of grace, and replaces the incumbent only when its mean was better on common
+episodes beyond a confidence interval.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo_ntm.evolution.evaluate import Rows, Samples, Scores
+from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.strategy import Event, Found, Validation, Vary
+from evo_ntm.experiment.evolution_strategy import EvolutionStrategy as Settings
+from evo_ntm.genome import Genome
+from evo_ntm.genome.graft import shared
+from evo_ntm.seeds import derive
+
+Vector = NDArray[np.float64]
+CONFIDENCE = 1.96  # two-sided 95 % of a normal law
+
+
+@dataclass(frozen=True)
+class Adam:
+    """The moments of the gradient. Source: Kingma and Ba (2015), algorithm 1."""
+
+    first: Vector
+    second: Vector
+    steps: int = 0
+
+    def step(self, gradient: Vector) -> tuple["Adam", Vector]:
+        """Take in a gradient; give the direction to go, a learning rate of 1."""
+        steps = self.steps + 1
+        first = 0.9 * self.first + 0.1 * gradient
+        second = 0.999 * self.second + 0.001 * gradient**2
+        unbiased = first / (1 - 0.9**steps), second / (1 - 0.999**steps)
+        return Adam(first, second, steps), unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
+
+
+@dataclass(frozen=True)
+class Search:
+    """A species: its mean as an individual and in full precision, and how it moves."""
+
+    individual: Individual
+    mean: Vector
+    adam: Adam
+    rate: float
+    founded: int
+    record: tuple[float, ...] = ()
+
+    @property
+    def genome(self) -> Genome:
+        """Give the mean as a genome."""
+        return self.individual.genome
+
+
+def begin(individual: Individual, rate: float, generation: int) -> Search:
+    """Begin a search at an individual."""
+    mean = individual.genome.genes.astype(np.float64)
+    return Search(individual, mean, Adam(np.zeros_like(mean), np.zeros_like(mean)), rate, generation)
+
+
+def follow_gradient(search: Search, samples: Samples, fitness: Vector) -> Search:
+    """Move the mean along the gradient that the ranks of its samples suggest."""
+    noise = samples.noise().astype(np.float64)
+    ranks = centred_ranks(fitness)
+    pulls = ranks[: samples.pairs] - ranks[samples.pairs :]
+    gradient = pulls @ noise / (samples.pairs * samples.sigma)
+    adam, direction = search.adam.step(gradient)
+    mean = search.mean + search.rate * direction
+    child = Individual(
+        search.genome.with_genes(mean),
+        operators=("follow_gradient",),
+        parents=(search.individual.born,),
+    )
+    return replace(search, individual=child, mean=mean, adam=adam)
+
+
+def centred_ranks(fitness: Vector) -> Vector:
+    """Rank from -1/2, the worst, to 1/2, the best; equals keep the order of the samples."""
+    ranks = np.empty(len(fitness))
+    ranks[np.argsort(fitness, kind="stable")] = np.arange(len(fitness))
+    return ranks / max(len(fitness) - 1, 1) - 0.5
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best that the incumbent was on the validation set, and where it then stood."""
+
+    search: Search
+    bits: float
+    generation: int
+    declines: int = 0
+
+
+class EvolutionStrategy:
+    """Several short starts under successive halving, then an incumbent and its challengers."""
+
+    def __init__(
+        self, settings: Settings, *, found: Found, vary: Vary
+    ) -> None:
+        self._settings, self._seed = settings, settings.seed
+        self._found, self._vary = found, vary
+        self._restarts = -1
+        self._best: Best | None = None
+        self._searches: tuple[Search, ...] = ()
+        self._since = 0
+        self._start(0)
+
+    def species(self) -> int:
+        """Count the searches."""
+        return len(self._searches)
+
+    def best(self) -> Individual:
+        """Give the mean of the incumbent, or of the start that does best so far, as last scored."""
+        return self._scored.individual
+
+    def generate(self, generation: int) -> list[Rows]:
+        """Give every mean, and the samples about it."""
+        jobs: list[Rows] = []
+        for slot, (search, pairs) in enumerate(zip(self._searches, self._pairs(), strict=True)):
+            topology, encoding = search.genome.topology, search.genome.encoding
+            sigma = self._settings.sigma
+            jobs.append(search.individual)
+            jobs.append(Samples(topology, encoding, search.mean, sigma, pairs, self._seed,
+                                generation, slot))  # fmt: skip
+        return jobs
+
+    def update(self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]) -> list[Event]:
+        """Move every mean, then decide between starts, or between incumbent and challenger."""
+        moved = []
+        for number, search in enumerate(self._searches):
+            samples, own = jobs[2 * number + 1], scores[2 * number : 2 * number + 2]
+            assert isinstance(samples, Samples)
+            record = (*search.record, float(own[0].fitness[0]))[-self._settings.window :]
+            moved.append(replace(follow_gradient(search, samples, own[1].fitness), record=record))
+        standing = max(range(len(moved)), key=lambda n: sum(moved[n].record) / len(moved[n].record))
+        self._scored = self._searches[standing if self._starting else 0]
+        self._searches = tuple(moved)
+        return self._halve(generation) if self._starting else self._judge(generation)
+
+    def reflect(self, validation: Validation) -> list[Event]:
+        """Go back to the best mean after a sustained decline; start again after a long stall."""
+        settings, best, generation = self._settings, self._best, validation.generation
+        if best is None or validation.bits < best.bits:
+            self._best = Best(self._scored, validation.bits, generation)
+            return []
+        declined = validation.bits > settings.decline * best.bits
+        self._best = best = replace(best, declines=best.declines + 1 if declined else 0)
+        if not self._starting and generation - max(best.generation, self._since) >= settings.patience:
+            self._start(generation + 1)
+            return [Event(generation, "restart", f"no progress for {settings.patience} generations")]
+        if not self._starting and best.declines >= settings.declines:
+            restored = replace(best.search, rate=self._searches[0].rate / 2)
+            individual = Individual(best.search.genome, operators=("restore",),
+                                    parents=(best.search.individual.born,))  # fmt: skip
+            self._searches = (replace(restored, individual=individual),)
+            self._best = replace(best, search=restored, declines=0)
+            return [Event(generation, "restore", f"back to the mean of generation {best.generation}")]
+        return []
+
+    @property
+    def _starting(self) -> bool:
+        return self._contest > 1
+
+    def _start(self, generation: int) -> None:
+        self._restarts += 1
+        self._contest = self._settings.starts
+        self._since, self._best = generation, None
+        found = [
+            Individual(self._found(derive(self._seed, "founder", generation, slot)),
+                       operators=("found",))
+            for slot in range(self._contest)
+        ]  # fmt: skip
+        rate = self._settings.learning_rate
+        self._searches = tuple(begin(individual, rate, generation) for individual in found)
+        self._scored = self._searches[0]
+
+    def _pairs(self) -> list[int]:
+        """Share out the samples: evenly among starts, the challenger its own share."""
+        pairs = self._settings.population // 2
+        if self._starting or len(self._searches) == 1:
+            return [max(pairs // len(self._searches), 1)] * len(self._searches)
+        challenger = max(int(pairs * self._settings.challenger_share), 1)
+        return [pairs - challenger, challenger]
+
+    def _halve(self, generation: int) -> list[Event]:
+        settings = self._settings
+        if (generation + 1 - self._since) % settings.start_generations:
+            return []
+        ranked = sorted(self._searches, key=lambda search: -sum(search.record) / len(search.record))
+        self._contest = (len(ranked) + 1) // 2
+        self._searches = tuple(ranked[: self._contest])
+        return [Event(generation, "halve", f"{len(ranked)} starts, {self._contest} kept")]
+
+    def _judge(self, generation: int) -> list[Event]:
+        settings = self._settings
+        incumbent, *challengers = self._searches
+        if not challengers:
+            if (generation + 1 - self._since) % settings.challenger_every == 0:
+                return self._challenge(generation)
+            return []
+        challenger = challengers[0]
+        if generation + 1 - challenger.founded < settings.grace + settings.window:
+            return []
+        gains = np.subtract(challenger.record, incumbent.record[-len(challenger.record) :])
+        error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.inf
+        replaced = bool(gains.mean() > CONFIDENCE * error)
+        self._searches = (challenger,) if replaced else (incumbent,)
+        if not replaced:
+            return [Event(generation, "reject", f"{challenger.genome.topology}")]
+        return [Event(generation, "replace", f"{incumbent.genome.topology} by {challenger.genome.topology}")]
+
+    def _challenge(self, generation: int) -> list[Event]:
+        parent = self._scored
+        varied = self._vary(parent.genome, derive(self._seed, "challenger", generation))
+        if varied is None:
+            return []
+        genome, operator = varied
+        child = Individual(genome, operators=(operator,), parents=(parent.individual.born,))
+        search = begin(child, parent.rate, generation + 1)
+        self._searches = (*self._searches, replace(search, adam=_grafted(parent, genome)))
+        return [Event(generation, "challenge", f"{operator}: {genome.topology}")]
+
+
+def _grafted(parent: Search, child: Genome) -> Adam:
+    """Hand the moments down, gene by gene; new genes begin with none."""
+    mine, theirs = shared(child, parent.genome)
+    first, second = np.zeros((2, child.genes.size))
+    first[mine], second[mine] = parent.adam.first[theirs], parent.adam.second[theirs]
+    return Adam(first, second, parent.adam.steps)

@@ -1,0 +1,54 @@
+"""A DEAP user's own strategy: a toolbox with `generate` and `update`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from deap import base, tools
+
+from evo_ntm.evolution.evaluate import Rows, Scores
+from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.strategy import Event, Validation
+from evo_ntm.genome import Genome
+
+
+class Own:
+    """Asks the toolbox for genes, one sequence of numbers an individual, and tells it their fitness.
+
+    Topology and encoding are the founder's. The individuals of the toolbox need a `fitness` of one
+    value, to be maximised.
+    """
+
+    def __init__(self, toolbox: base.Toolbox, *, founder: Genome) -> None:
+        self._toolbox, self._founder = toolbox, founder
+        self._asked: list[Any] = []
+        self._population: list[Individual] = []
+
+    def species(self) -> int:
+        """Count the topologies: always one."""
+        return 1
+
+    def best(self) -> Individual:
+        """Give the fittest of the generation last scored."""
+        fittest: Individual = tools.selBest(self._population, 1)[0]
+        return fittest
+
+    def generate(self, generation: int) -> Sequence[Rows]:
+        """Ask for genes, and make individuals of them."""
+        self._asked = list(self._toolbox.generate())
+        self._population = [
+            Individual(self._founder.with_genes(np.asarray(genes)), operators=("generate",))
+            for genes in self._asked
+        ]
+        return self._population
+
+    def update(self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]) -> list[Event]:
+        """Tell the fitness."""
+        for genes, individual in zip(self._asked, self._population, strict=True):
+            genes.fitness.values = individual.fitness.values
+        self._toolbox.update(self._asked)
+        return []
+
+    def reflect(self, validation: Validation) -> list[Event]:
+        """Leave it to the toolbox."""
+        return []

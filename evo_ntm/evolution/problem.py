@@ -1,0 +1,58 @@
+"""The door for anyone's optimiser: weights in, fitness out."""
+
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from evo_ntm.errors import GenomeError
+from evo_ntm.evolution.evaluate import Trial, chunks, score_weights
+from evo_ntm.seeds import derive
+from evo_ntm.tasks import Task
+from evo_ntm.topology import Topology
+from evo_ntm.topology.wires import size
+
+Array = TypeVar("Array", NDArray[np.floating], torch.Tensor)
+
+
+class Problem:
+    """Find the weights with which a machine of this topology does this task.
+
+    Fitness is to be maximised: minus the cross-entropy in bits a sequence. Episodes derive from the
+    seed: weights that are to be compared must be scored with the same one.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        topology: Topology,
+        *,
+        rows: int = 32,
+        epsilon: float = 0.01,
+        episodes: int = 16,
+        device: str = "cpu",
+    ) -> None:
+        self.task, self.topology, self.size = task, topology, size(topology)
+        self._rows, self._epsilon = rows, epsilon
+        self._episodes, self._device = episodes, device
+
+    def trial(self, seed: int) -> Trial:
+        """Make the episodes of a seed."""
+        episodes = self.task.episodes(derive(seed, "problem"), self._episodes)
+        return Trial(self.task, episodes, self._rows, self._epsilon, self._device)
+
+    def score(self, weights: Array, seed: int) -> Array:
+        """Score weights [P, D]; give fitness [P] of the kind that came, numpy or torch.
+
+        NaN scores minus infinity. Raises GenomeError where the shape is wrong.
+        """
+        if weights.ndim != 2 or weights.shape[1] != self.size:
+            raise GenomeError(f"expected weights of shape [P, {self.size}] for {self.topology}, "
+                              f"but was given {list(weights.shape)}")  # fmt: skip
+        given = weights.detach().cpu().numpy() if isinstance(weights, torch.Tensor) else weights
+        pieces = chunks(self.trial(seed), self.topology, np.asarray(given, dtype=np.float32))
+        fitness = np.concatenate([score_weights(*piece).fitness for piece in pieces])
+        if isinstance(weights, torch.Tensor):
+            return torch.from_numpy(fitness).to(weights)
+        return fitness

@@ -1,0 +1,99 @@
+"""Everything fixed that a run is held against: curriculum, gates, validation set and exam."""
+
+from dataclasses import dataclass
+
+from evo_ntm.evolution.evaluate import Map, Trial, score_weights
+from evo_ntm.evolution.exam import ExamRow, Questions, passed, prepare
+from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.strategy import Validation
+from evo_ntm.experiment import Experiment
+from evo_ntm.seeds import derive
+from evo_ntm.tasks import Curriculum, Gate, KnownTask
+
+GATE_SEQUENCES = 64
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One sitting of the exam: who sat it, and how it went."""
+
+    individual: Individual
+    rows: tuple[ExamRow, ...]
+
+    @property
+    def solved(self) -> bool:
+        """Tell whether every part passed."""
+        return passed(self.rows) is True
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A validation, part by part."""
+
+    validation: Validation
+    rows: tuple[ExamRow, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether the exam may be sat."""
+        return passed(self.rows) is not False
+
+
+@dataclass(frozen=True)
+class School:
+    """Everything fixed that a run is held against: curriculum, gates, validation set and exam."""
+
+    curriculum: Curriculum
+    gates: tuple[Trial, ...]
+    validation: tuple[Questions, ...]
+    exam: tuple[Questions, ...]
+
+    def trial(self, experiment: Experiment, generation: int, stage: int) -> Trial:
+        """Make the common trial of a generation: fresh episodes, and rows drawn for everybody."""
+        seed, (fewest, most) = experiment.evolve.seed, experiment.machine.rows
+        rows = int(derive(seed, "rows", generation).integers(fewest, most + 1))
+        stream = derive(seed, "episodes", generation)
+        episodes = self.curriculum.episodes(stream, stage, experiment.evolve.episodes)
+        task, epsilon = self.curriculum.stages[stage], experiment.machine.epsilon
+        return Trial(task, episodes, rows, epsilon, experiment.run.device)
+
+    def opens(self, stage: int, individual: Individual) -> bool:
+        """Tell whether an individual opens the next stage."""
+        if stage == len(self.curriculum.stages) - 1:
+            return False
+        genome = individual.genome
+        scored = score_weights(self.gates[stage], genome.topology, genome.weights[None])
+        taken = {name: float(value[0]) for name, value in scored.measures.items()}
+        return self.curriculum.opens(stage, taken)
+
+    def validate(self, generation: int, individual: Individual, spread: Map) -> Validated:
+        """Hold an individual against the validation set."""
+        rows = tuple(part.answer(individual.genome, spread) for part in self.validation)
+        wrong_bits, bits = sum(row.wrong_bits for row in rows), sum(row.bits for row in rows)
+        return Validated(Validation(generation, individual, wrong_bits, bits), rows)
+
+    def examine(self, individual: Individual, spread: Map) -> Sitting:
+        """Let an individual sit the exam."""
+        rows = tuple(part.answer(individual.genome, spread) for part in self.exam)
+        return Sitting(individual, rows)
+
+
+def school(experiment: Experiment, task: KnownTask) -> School:
+    """Prepare the fixed episodes of an experiment."""
+    epsilon, device = experiment.machine.epsilon, experiment.run.device
+    stages = [task.with_settings(**stage.with_) for stage in experiment.curriculum] or [task]
+    until = [stage.until or {} for stage in experiment.curriculum][:-1]
+    gates = tuple(tuple(Gate(*gate) for gate in each.items()) for each in until)
+    trials = tuple(
+        Trial(stage, stage.episodes(derive(0, "gate", slot=number), GATE_SEQUENCES),
+              experiment.machine.rows[1], epsilon, device)
+        for number, stage in enumerate(stages)
+    )  # fmt: skip
+    sheets = [
+        prepare(parts, task, purpose, epsilon=epsilon, device=device)
+        for parts, purpose in (
+            (experiment.exam.validation, "validation"),
+            (experiment.exam.parts, "exam"),
+        )
+    ]
+    return School(Curriculum(tuple(stages), gates), trials, *sheets)

@@ -1,0 +1,159 @@
+"""A run: a folder with the experiment as resolved, its rows, and its champions.
+
+    runs/copy-1/experiment.yaml        the experiment, every default written out
+    runs/copy-1/run.sqlite             births, generations, validations, sittings, events
+    runs/copy-1/champions/812.safetensors   the genome of every champion, by its birth
+
+One process writes; readers open read-only.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from evo_ntm.errors import RunError
+from evo_ntm.experiment import Experiment, dump, load
+from evo_ntm.genome import Genome
+from evo_ntm.genome.files import read_genome, write_genome
+
+VERSION = 1
+APPLICATION = 0x45564F4E
+ROWS, EXPERIMENT, CHAMPIONS = "run.sqlite", "experiment.yaml", "champions"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder that is there."""
+
+    folder: Path
+
+    @property
+    def experiment(self) -> Experiment:
+        """Read the experiment back."""
+        return load(self.folder / EXPERIMENT)
+
+    def rows(self, question: str, *values: object) -> list[sqlite3.Row]:
+        """Ask the rows a question in SQL, read-only. Raises RunError."""
+        path = self.folder / ROWS
+        try:
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as opened:
+                opened.row_factory = sqlite3.Row
+                _check(opened, path)
+                return opened.execute(question, values).fetchall()
+        except sqlite3.Error as error:
+            raise RunError(f"{path}: expected the rows of a run, but {error}") from error
+
+    def facts(self) -> dict[str, Any]:
+        """Read what is known of the run as a whole."""
+        return {row["name"]: json.loads(row["value"]) for row in self.rows("SELECT * FROM facts")}
+
+    def champion(self) -> int:
+        """Give the birth of the last champion. Raises RunError where there is none yet."""
+        found = self.rows("SELECT birth FROM validations WHERE champion ORDER BY generation DESC")
+        if not found:
+            raise RunError(f"{self.folder}: expected a champion, but nobody has been validated yet")
+        birth: int = found[0]["birth"]
+        return birth
+
+    def genome(self, birth: int | None = None) -> Genome:
+        """Read the genome of a birth, of the champion if none is named. Raises RunError."""
+        number = self.champion() if birth is None else birth
+        path = self.champion_file(number)
+        if path.exists():
+            return read_genome(path)
+        kept = sorted(int(found.stem) for found in path.parent.glob("*.safetensors"))
+        born = self.rows("SELECT 1 FROM births WHERE number = ?", number)
+        why = "its genome was not kept" if born else "there is no such birth"
+        raise RunError(f"{self.folder}: expected a birth whose genome was kept (champions: "
+                       f"{', '.join(map(str, kept[-8:])) or 'none'}), but of {number} {why}")  # fmt: skip
+
+    def champion_file(self, birth: int) -> Path:
+        """Say where the genome of a champion is kept."""
+        return self.folder / CHAMPIONS / f"{birth}.safetensors"
+
+
+class Recorder:
+    """The one writer of a run. What is recorded is on disk once `commit` returns."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._rows = sqlite3.connect(run.folder / ROWS)
+
+    def record(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows, lists and dicts as JSON."""
+        for row in rows:
+            names = ", ".join(row)
+            marks = ", ".join("?" for _ in row)
+            values = [json.dumps(v) if isinstance(v, list | dict) else v for v in row.values()]
+            self._rows.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
+
+    def fact(self, name: str, value: object) -> None:
+        """Note something about the run as a whole."""
+        self._rows.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+
+    def keep(self, birth: int, genome: Genome) -> None:
+        """Keep the genome of a champion, with the experiment, so that the file can sit its exam."""
+        card = {"experiment": dump(self.run.experiment), "birth": str(birth)}
+        write_genome(self.run.champion_file(birth), genome, card=card)
+
+    def commit(self) -> None:
+        """Put all that was recorded on disk."""
+        self._rows.commit()
+
+    def close(self) -> None:
+        """Drop what was not committed, and close."""
+        self._rows.rollback()
+        self._rows.close()
+
+
+def create(folder: Path, experiment: Experiment) -> Recorder:
+    """Make a run folder. Raises RunError where there is something already."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+    except FileExistsError as error:
+        raise RunError(f"{folder}: expected no such folder yet, but it is there; to go on with a "
+                       f"run of its own use another --to, or `evo-ntm resume {folder}`") from error  # fmt: skip
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be made: {error.strerror}") from error
+    (folder / CHAMPIONS).mkdir()
+    (folder / EXPERIMENT).write_text(dump(experiment), encoding="utf-8")
+    with closing(sqlite3.connect(folder / ROWS)) as rows:
+        rows.executescript(files("evo_ntm.runs").joinpath("schema.sql").read_text("utf-8"))
+    recorder = Recorder(Run(folder))
+    recorder.fact("task_hash", experiment.task_hash)
+    recorder.fact("config_hash", experiment.config_hash)
+    recorder.commit()
+    return recorder
+
+
+def open_run(folder: Path) -> Run:
+    """Open a run to read. Raises RunError where the folder holds none."""
+    if not (folder / ROWS).is_file():
+        raise RunError(f"{folder}: expected a run, but there is no {ROWS} in it")
+    run = Run(folder)
+    run.facts()
+    return run
+
+
+def free_folder(name: str, parent: Path = Path("runs")) -> Path:
+    """Find the first of NAME-1, NAME-2 … that is not there."""
+    number = 1
+    while (folder := parent / f"{name}-{number}").exists():
+        number += 1
+    return folder
+
+
+def _check(opened: sqlite3.Connection, path: Path) -> None:
+    application = opened.execute("PRAGMA application_id").fetchone()[0]
+    version = opened.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION:
+        raise RunError(f"{path}: expected the rows of a run, but it is somebody else's database")
+    if version > VERSION:
+        raise RunError(f"{path}: expected version {VERSION} or older, but it was written by a "
+                       f"newer one, version {version}")  # fmt: skip

@@ -1,0 +1,300 @@
+"""What the command line, the scripts and notebooks call: one function a verb."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from deap import base
+
+from evo_ntm.errors import EvoNTMError, RunError
+from evo_ntm.evolution.breeding import found
+from evo_ntm.evolution.engine import Generation
+from evo_ntm.evolution.engine import evolve as generations
+from evo_ntm.evolution.exam import ExamRow, passed, prepare
+from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.workers import Local
+from evo_ntm.experiment import Experiment, load, parse
+from evo_ntm.genome import Genome
+from evo_ntm.genome.ablation import ablate as ablated
+from evo_ntm.genome.files import read_card, read_genome
+from evo_ntm.runs.store import Recorder, create, free_folder, open_run
+from evo_ntm.seeds import derive
+from evo_ntm.tasks import KnownTask, make
+from evo_ntm.topology import wires as wires_of
+
+__all__ = ["evolve", "exam", "finished", "free_folder", "load", "read", "show", "wires"]
+
+PUBLISHED = "genome.safetensors"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come, once a generation. `rate` is in sequence-timesteps a second."""
+
+    generation: int
+    generations: int
+    best_fitness: float
+    wrong_bits: float
+    species: int
+    stage: int
+    rate: float
+    seconds_left: float
+    seconds: float
+    failures: int
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    path: Path
+    solved: bool
+    rows: tuple[ExamRow, ...]
+    generation: int
+    seconds: float
+    topology: str
+    sittings: int
+    restarts: int
+    interrupted: bool
+
+
+@dataclass(frozen=True)
+class ExamResult:
+    """An exam sat once more."""
+
+    rows: tuple[ExamRow, ...]
+    passed: bool | None
+
+
+@dataclass(frozen=True)
+class WireRow:
+    """A wire in the words of a table."""
+
+    name: str
+    source: str
+    target: str
+    shape: tuple[int, int]
+    activation: str
+    range: str
+    feeds: str
+
+
+def evolve(
+    experiment: Experiment,
+    *,
+    to: Path | None = None,
+    on_generation: Callable[[Progress], None] | None = None,
+    task: KnownTask | None = None,
+    toolbox: base.Toolbox | None = None,
+) -> Outcome:
+    """Evolve until the exam is passed or the budget is spent, and leave a run folder.
+
+    `task` and `toolbox` are one's own: any object that satisfies KnownTask, any DEAP toolbox with
+    `select`, `mate` and `mutate`, or with `generate` and `update`. Ctrl-C drops the generation in
+    hand and ends the run cleanly. Raises RunError where the folder exists.
+    """
+    task = task or make(experiment.task, experiment.with_)
+    begun = time.monotonic()
+    recorder: Recorder | None = None
+    interrupted, generation = False, None
+    with Local(experiment.run.threads) as local:
+        loop = generations(experiment, task, local.map, toolbox)
+        recorder = create(to or free_folder(experiment.name), experiment)
+        try:
+            for generation in loop:
+                _record(recorder, generation)
+                if on_generation is not None:
+                    on_generation(_progress(experiment, generation))
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            if not interrupted or generation is not None:
+                recorder.fact("interrupted", interrupted)
+            recorder.fact("seconds", round(time.monotonic() - begun, 3))
+            recorder.commit()
+            recorder.close()
+    return outcome(recorder.run.folder)
+
+
+def outcome(path: Path) -> Outcome:
+    """Read back how a run ended. Raises RunError where the folder holds no run."""
+    run = open_run(path)
+    facts = run.facts()
+    sittings = run.rows("SELECT * FROM sittings ORDER BY number")
+    last = run.rows("SELECT max(number) AS number FROM generations")[0]["number"]
+    restarts = run.rows("SELECT count(*) AS count FROM events WHERE kind = 'restart'")[0]["count"]
+    rows = _exam_rows(sittings[-1]["rows"]) if sittings else ()
+    champions = run.rows("SELECT birth FROM validations WHERE champion ORDER BY generation DESC")
+    topology = str(run.genome(champions[0]["birth"]).topology) if champions else "nobody validated"
+    return Outcome(
+        path=path,
+        solved=any(sitting["solved"] for sitting in sittings),
+        rows=rows,
+        generation=-1 if last is None else last,
+        seconds=facts.get("seconds", 0.0),
+        topology=topology,
+        sittings=len(sittings),
+        restarts=restarts,
+        interrupted=facts.get("interrupted", True),
+    )
+
+
+def finished(path: Path) -> Outcome | None:
+    """Tell how a run ended, None where it has not."""
+    try:
+        ended = outcome(path)
+    except EvoNTMError:
+        return None
+    return None if ended.interrupted else ended
+
+
+def read(path: Path | str, birth: int | None = None) -> Genome:
+    """Read a genome: a genome file, a published folder, or a run's champion or a birth of it."""
+    return _opened(Path(path), birth)[0]
+
+
+def exam(
+    path: Path | str,
+    *,
+    birth: int | None = None,
+    ablate: str | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+) -> ExamResult:
+    """Let a genome sit the exam of the experiment that it came from.
+
+    `ablate` takes a part away first: `reads`, `content`, `shift` or `head N`. Raises GenomeError or
+    RunError where the path holds no genome, or a genome that knows of no exam.
+    """
+    genome, experiment = _opened(Path(path), birth)
+    if experiment is None:
+        raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
+    if ablate is not None:
+        genome = ablated(genome, ablate)
+    task = make(experiment.task, experiment.with_)
+    questions = prepare(experiment.exam.parts, task, "exam", epsilon=experiment.machine.epsilon,
+                        device=device or experiment.run.device)  # fmt: skip
+    with Local(threads or experiment.run.threads) as local:
+        rows = tuple(part.answer(genome, local.map) for part in questions)
+    return ExamResult(rows, passed(rows))
+
+
+def wires(path: Path | str) -> list[WireRow]:
+    """List every wire of a machine: of a genome, a run's champion, or a task file's founder."""
+    return [
+        WireRow(wire.name, wire.source, wire.port.name, wire.shape, wire.port.activation,
+                wire.port.range, wire.port.feeds)
+        for wire in wires_of(_founder_or_genome(Path(path)).topology).values()
+    ]  # fmt: skip
+
+
+def _founder_or_genome(path: Path) -> Genome:
+    if path.suffix in (".yaml", ".yml"):
+        experiment = load(path)
+        task = make(experiment.task, experiment.with_)
+        return found(experiment, task, derive(experiment.evolve.seed, "founder"))
+    return read(path)
+
+
+def show(path: Path | str, *, birth: int | None = None, to: Path, length: int | None = None) -> None:
+    """Draw the memory in use on one sequence, after figure 6 of Graves et al. (2014)."""
+    from evo_ntm.reports.memory_use import draw
+
+    genome, experiment = _opened(Path(path), birth)
+    if experiment is None:
+        raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
+    draw(genome, experiment, to=to, length=length)
+
+
+def _opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
+    """Read a genome, and the experiment that it came from where that is known."""
+    if path.is_dir() and (path / PUBLISHED).is_file():
+        path = path / PUBLISHED
+    if path.is_dir():
+        run = open_run(path)
+        return run.genome(birth), run.experiment
+    if birth is not None:
+        raise RunError(f"{path}: expected a run to choose birth {birth} from, but this is a file")
+    genome = read_genome(path)
+    told = read_card(path).get("experiment")
+    return genome, parse(told, str(path)) if told is not None else None
+
+
+def _record(recorder: Recorder, generation: Generation) -> None:
+    """Put a generation on disk, all of it or nothing."""
+    number, validation, sitting = generation.number, generation.validation, generation.sitting
+    recorder.record("births", [_birth(individual) for individual in generation.births])
+    recorder.record("generations", [{
+        "number": number,
+        "rows": generation.rows,
+        "stage": generation.stage,
+        "scored": generation.scored,
+        "timesteps": generation.timesteps,
+        "failures": generation.failures,
+        "species": generation.species,
+        "statistics": {name: float(value) for name, value in generation.statistics.items()},
+        "seconds": generation.seconds,
+    }])  # fmt: skip
+    if generation.champion is not None:
+        recorder.keep(generation.champion.born, generation.champion.genome)
+    if validation is not None:
+        recorder.record("validations", [{
+            "generation": number,
+            "birth": validation.individual.born,
+            "wrong_bits": validation.wrong_bits,
+            "bits": validation.bits,
+            "champion": int(generation.champion is not None),
+        }])  # fmt: skip
+    if sitting is not None:
+        recorder.record("sittings", [{
+            "generation": number,
+            "birth": sitting.individual.born,
+            "solved": int(sitting.solved),
+            "rows": [asdict(row) for row in sitting.rows],
+        }])  # fmt: skip
+    recorder.record("events", [{"generation": e.generation, "kind": e.kind, "told": e.text}
+                               for e in generation.events])  # fmt: skip
+    recorder.commit()
+
+
+def _birth(individual: Individual) -> dict[str, Any]:
+    return {
+        "number": individual.born,
+        "generation": individual.generation,
+        "parents": list(individual.parents),
+        "operators": list(individual.operators),
+        "genome": individual.genome.id,
+        "topology": str(individual.genome.topology),
+        "fitness": individual.fitness.values[0],
+        "measures": individual.measures,
+    }
+
+
+def _progress(experiment: Experiment, generation: Generation) -> Progress:
+    settings = experiment.evolve
+    done = generation.number + 1
+    left = (settings.generations - done) * generation.seconds / done
+    if settings.minutes is not None:
+        left = min(left, 60 * settings.minutes - generation.seconds)
+    return Progress(
+        generation=generation.number,
+        generations=settings.generations,
+        best_fitness=generation.best.fitness.values[0],
+        wrong_bits=generation.best.measures.get("wrong_bits", float("nan")),
+        species=generation.species,
+        stage=generation.stage,
+        rate=generation.timesteps / max(generation.lasted, 1e-9),
+        seconds_left=max(left, 0.0),
+        seconds=generation.seconds,
+        failures=generation.failures,
+        events=tuple(event.text for event in generation.events),
+    )
+
+
+def _exam_rows(told: str) -> tuple[ExamRow, ...]:
+    rows: list[Mapping[str, Any]] = json.loads(told)
+    return tuple(ExamRow(**row) for row in rows)
