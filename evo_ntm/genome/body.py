@@ -30,7 +30,7 @@ def widen_memory(
     and memory starts at zero. What reads of it will do starts at random, so that it wakes as soon
     as a perturbation makes a writer add to it.
     """
-    topology = genome.topology
+    topology = _with_memory(genome)
     room = min(columns, bounds.width[1] - topology.width)
     if room < 1:
         raise Inapplicable(f"memory has at most {bounds.width[1]} columns here, and this one has "
@@ -49,7 +49,7 @@ def widen_memory(
 
 def narrow_memory(genome: Genome, *, generator: Generator, bounds: Bounds = USUAL) -> Genome:
     """Take a piece of the memory's columns away. Preserves the answers only where it was silent."""
-    topology = genome.topology
+    topology = _with_memory(genome)
     columns = _without_one(topology.columns, bounds.width[0], generator)
     if columns is None:
         raise Inapplicable(f"memory has at least {bounds.width[0]} columns here, and none of the "
@@ -186,6 +186,12 @@ def _heard_instead(topology: Topology, old: str, new: str) -> dict[str, str]:
         if not wire.organ.startswith("layer") and wire.source in (old, f"{old} cell"):
             renamed[f"{wire.port.name} < {wire.source.replace(old, new)}"] = name
     return renamed
+
+
+def _with_memory(genome: Genome) -> Topology:
+    if not genome.topology.heads:
+        raise Inapplicable("expected a head, without which there is no memory, but there is none")
+    return genome.topology
 
 
 def _with_layer(topology: Topology, number: int, blocks: tuple[Block, ...]) -> Topology:

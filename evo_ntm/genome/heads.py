@@ -134,9 +134,8 @@ def toggle_stage(genome: Genome, *, generator: Generator, birth: int | None = No
     if stage == "interpolation" and not head.stages.content:
         stage = "content"
     given = not getattr(head.stages, stage)
-    stages: Stages = replace(head.stages, **{stage: given})
-    if stage == "content":
-        stages = replace(head.stages, content=given, interpolation=given)
+    toggled = ("content", "interpolation") if stage == "content" else (stage,)
+    stages: Stages = replace(head.stages, **dict.fromkeys(toggled, given))
     ajar = {"gate": AJAR if head.stages.content else -AJAR, "sharpening": -AJAR, "shift": -AJAR}
 
     def start_ajar(wire: Wire, weights: Weights) -> Weights:

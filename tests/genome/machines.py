@@ -20,15 +20,15 @@ OUTPUTS = (Block(101, BITS, per_bit=True, name="bits"),)
 
 HEADS = {
     "no heads": (),
-    "one of each": (Head(7, "writer"), Head(3, "reader")),
-    "only a reader": (Head(7, "reader", shifts=5),),
-    "only a writer": (Head(7, "writer"),),
+    "one of each": (Head(71, "writer"), Head(73, "reader")),
+    "only a reader": (Head(71, "reader", shifts=5),),
+    "only a writer": (Head(71, "writer"),),
     "all sorts": (
-        Head(11, "writer", stages=Stages(content=False, interpolation=False), shifts=5),
-        Head(12, "writer", stages=Stages(sharpening=False)),
-        Head(13, "reader", target="output", stages=Stages(interpolation=False, shift=False)),
-        Head(14, "reader", target="controller", shifts=7),
-        Head(15, "reader", stages=Stages(False, False, False, False)),
+        Head(81, "writer", stages=Stages(content=False, interpolation=False), shifts=5),
+        Head(82, "writer", stages=Stages(sharpening=False)),
+        Head(83, "reader", target="output", stages=Stages(interpolation=False, shift=False)),
+        Head(84, "reader", target="controller", shifts=7),
+        Head(85, "reader", stages=Stages(False, False, False, False)),
     ),
 }
 

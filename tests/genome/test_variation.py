@@ -1,0 +1,203 @@
+"""Perturbing, crossing, and how operators are found and bound."""
+
+import numpy as np
+import pytest
+
+from evo_ntm.errors import GenomeError
+from evo_ntm.genome import variation
+from evo_ntm.genome.bounds import Bounds, Inapplicable
+from evo_ntm.genome.founder import founder
+from evo_ntm.seeds import derive
+from evo_ntm.topology import Block
+from tests.genome.machines import INPUTS, OUTPUTS, SPECIMENS, specimen
+
+PARENT = SPECIMENS["direct dense, one of each"]
+BIG = specimen("lstm", "direct", "all sorts", units=(64,), width=16)
+
+
+def draws(slot=0):
+    return derive(11, "operator", slot)
+
+
+def test_perturbing_moves_every_gene_by_steps_of_the_size_asked_for():
+    for sigma in (0.05, 0.5):
+        steps = variation.perturb(BIG, generator=draws(), sigma=sigma).genes - BIG.genes
+        assert abs(steps.std() / sigma - 1) < 0.05
+        assert abs(steps.mean()) < sigma * 0.05
+        assert (steps != 0).mean() > 0.99
+
+
+def test_perturbing_may_move_a_part_of_the_genes_only():
+    child = variation.perturb(BIG, generator=draws(), chance=0.1)
+    assert 0.08 < (child.genes != BIG.genes).mean() < 0.12
+
+
+def test_crossing_takes_whole_units_and_whole_heads():
+    other = variation.perturb(PARENT, generator=draws(), sigma=1.0)
+    taken = set()
+    for slot in range(20):
+        child = variation.cross(PARENT, other, generator=draws(slot)).express()
+        one, two = PARENT.express(), other.express()
+        for unit in range(8):
+            whose = {who(child[w][unit], one[w][unit], two[w][unit]) for w in child
+                     if w.startswith("layer 1 <")}  # fmt: skip
+            assert len(whose) == 1
+            taken |= whose
+        for head in ("writer 71", "reader 73"):
+            whose = {who(child[w], one[w], two[w]) for w in child if w.startswith(head)}
+            assert len(whose) == 1
+    assert taken == {"one", "two"}
+
+
+def who(came, one, two):
+    assert (came == one).all() != (came == two).all()
+    return "one" if (came == one).all() else "two"
+
+
+def test_crossing_takes_the_chance_asked_for():
+    other = variation.perturb(BIG, generator=draws())
+    assert variation.cross(BIG, other, generator=draws(), chance=0).id == BIG.id
+    assert variation.cross(BIG, other, generator=draws(), chance=1).id == other.id
+
+
+def test_the_topology_and_what_only_one_has_come_from_the_fitter_parent():
+    richer = variation.OPERATORS["add_reader"](PARENT, generator=draws())
+    other = variation.perturb(PARENT, generator=draws(), sigma=1.0)
+    poor = variation.cross(PARENT, richer, generator=draws(1), chance=1)
+    assert poor.topology == PARENT.topology
+    assert poor.id == PARENT.id
+    rich = variation.cross(richer, other, generator=draws(1), chance=1)
+    assert rich.topology == richer.topology
+    (new,) = set(richer.topology.readers) - set(PARENT.topology.readers)
+    for wire, weights in rich.express().items():
+        expected = richer if new.name in wire else other
+        assert (weights == expected.express()[wire]).all(), wire
+
+
+def test_heads_of_other_births_are_not_crossed_however_alike():
+    told = dict(encoding="direct", units=(4,), width=3, readers=0, writers=0)
+    bare = founder(INPUTS, OUTPUTS, **told, generator=draws())
+    one, two = (variation.OPERATORS["add_writer"](bare, generator=draws(n)) for n in (1, 2))
+    two = variation.perturb(two, generator=draws(), sigma=1.0)
+    child = variation.cross(one, two, generator=draws(3), chance=1)
+    writer = one.topology.writers[0].name
+    for wire, weights in child.express().items():
+        expected = one if writer in wire else two
+        assert (weights == expected.express()[wire]).all(), wire
+
+
+def test_crossing_leaves_the_second_parent_alone():
+    other = variation.perturb(PARENT, generator=draws(), sigma=1.0)
+    before = other.genes.tobytes()
+    variation.cross(PARENT, other, generator=draws())
+    assert other.genes.tobytes() == before
+
+
+def test_genomes_of_two_encodings_are_not_crossed():
+    with pytest.raises(GenomeError, match="one encoding, but they are direct and tied"):
+        variation.cross(PARENT, SPECIMENS["tied dense, one of each"], generator=draws())
+
+
+def test_parents_that_share_nothing_are_not_crossed():
+    others = Block(500, 1), Block(600, 1)
+    told = dict(encoding="direct", units=(4,), readers=0, writers=0, generator=draws())
+    stranger = founder((others[0],), (others[1],), **told)
+    with pytest.raises(Inapplicable, match="share none"):
+        variation.cross(stranger, SPECIMENS["direct dense, no heads"], generator=draws())
+
+
+def test_the_parents_that_an_operator_needs_are_counted():
+    needed = {name: variation.parents_needed(op) for name, op in variation.OPERATORS.items()}
+    assert needed.pop("cross") == 2
+    assert set(needed.values()) == {1}
+
+
+def test_an_operator_is_bound_with_its_bounds_and_parameters():
+    bounds = Bounds(width=(1, 9))
+    widen = variation.bind("widen_memory", bounds=bounds, parameters={"columns": 7})
+    assert variation.parents_needed(widen) == 1
+    assert widen(PARENT, generator=draws()).topology.width == 9
+    assert variation.bind("perturb", bounds=bounds, parameters={"sigma": 0.0})(
+        PARENT, generator=draws()
+    ).id == PARENT.id  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "words"),
+    [
+        ("add_raeder", {}, "no operator 'add_raeder': did you mean 'add_reader'"),
+        ("perturb", {"sgima": 1}, "perturb has no parameter 'sgima': did you mean 'sigma'"),
+        ("cross", {"generator": 1}, "cross has no parameter 'generator'"),
+        ("drop_reader", {"birth": 1}, "drop_reader has no parameter 'birth'"),
+    ],
+)
+def test_an_operator_or_parameter_that_is_not_known_is_refused(name, parameters, words):
+    with pytest.raises(GenomeError, match=words):
+        variation.bind(name, bounds=Bounds(), parameters=parameters)
+
+
+def install(monkeypatch, folder, entry, code):
+    """Put a package with one entry point on the path."""
+    (folder / "someones_operators.py").write_text(code)
+    info = folder / "someones-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: someones\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[evo_ntm.operators]\n{entry}\n")
+    monkeypatch.syspath_prepend(folder)
+
+
+def test_operators_of_other_packages_are_known_by_their_entry_points(monkeypatch, tmp_path):
+    assert variation.known_operators() == variation.OPERATORS
+    code = "def negate(genome, *, generator, factor=-1):\n" \
+           "    return genome.with_genes(genome.genes * factor)\n"  # fmt: skip
+    install(monkeypatch, tmp_path, "negate = someones_operators:negate", code)
+    negate = variation.bind("negate", bounds=Bounds())
+    assert (negate(PARENT, generator=draws()).genes == -PARENT.genes).all()
+    double = variation.bind("negate", bounds=Bounds(), parameters={"factor": 2})
+    assert (double(PARENT, generator=draws()).genes == 2 * PARENT.genes).all()
+    with pytest.raises(GenomeError, match="negate has no parameter 'facto'"):
+        variation.bind("negate", bounds=Bounds(), parameters={"facto": 2})
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("negate = someones_operators:nowhere", "'negate' expected someones_operators:nowhere"),
+        ("negate = nobodys_operators:negate", "cannot be loaded: ModuleNotFoundError"),
+        ("perturb = someones_operators:negate", "'perturb' of someones_operators:negate is known"),
+    ],
+)
+def test_an_entry_point_that_cannot_be_used_is_named(monkeypatch, tmp_path, entry, words):
+    install(monkeypatch, tmp_path, entry, "negate = None\n")
+    with pytest.raises(GenomeError, match=words):
+        variation.known_operators()
+
+
+@pytest.mark.parametrize(
+    "bounds", [{"readers": (3, 1)}, {"width": (1,)}, {"shifts": ()}], ids=["back", "one", "none"]
+)
+def test_bounds_that_are_no_range_are_refused(bounds):
+    with pytest.raises(GenomeError, match=next(iter(bounds))):
+        Bounds(**bounds)
+
+
+def test_bounds_hold_what_lies_within_them_and_nothing_else():
+    topology = SPECIMENS["direct lstm"].topology  # 3 readers, 2 writers, width 6, units 8 and 6
+    assert Bounds().holds(topology)
+    for told in (
+        {"readers": (0, 2)},
+        {"writers": (3, 4)},
+        {"width": (7, 64)},
+        {"units": (7, 128)},
+        {"units": (1, 7)},
+        {"layers": (1, 1)},
+        {"shifts": (3, 5)},
+        {"controllers": ["dense"]},
+    ):
+        assert not Bounds(**told).holds(topology), told
+    assert hash(Bounds(controllers=["lstm"])) == hash(Bounds(controllers=("lstm",)))
+
+
+def test_genes_stay_numbers_when_perturbed_far():
+    child = variation.perturb(PARENT, generator=draws(), sigma=1e6)
+    assert np.isfinite(child.genes).all()
