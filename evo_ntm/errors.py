@@ -31,6 +31,10 @@ class RunError(EvoNTMError):
     """A run folder that cannot be used."""
 
 
+class ReportError(EvoNTMError):
+    """A report or a figure that cannot be made or written."""
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """Suggest the word that was probably meant, as the end of an error message."""
     known = sorted(words)

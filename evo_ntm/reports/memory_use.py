@@ -1,0 +1,208 @@
+"""The memory in use on one sequence, after figure 6 of Graves, Wayne and Danihelka (2014).
+
+Time goes from left to right, and memory rows, which the paper calls locations, go downwards. On
+the left is what goes in: inputs, add vectors, write weightings; on the right what comes out:
+answers, read vectors, read weightings. White stands for nothing, where the paper has black.
+"""
+
+from itertools import pairwise, zip_longest
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from evo_ntm.errors import ReportError
+from evo_ntm.experiment import Experiment
+from evo_ntm.genome import Genome
+from evo_ntm.reports.ink import BITS, NOT_ASKED, VECTORS, WEIGHTS, WRONG, Ink, ink, largest
+from evo_ntm.reports.observation import Observation, observe, rows_to_show, task_to_show
+from evo_ntm.reports.panels import Key, Panel, Scale, Slot, lay_out
+from evo_ntm.reports.pictures import picture_format, write_picture
+from evo_ntm.tasks import KnownTask
+from evo_ntm.topology import Block, Head
+
+Numbers = NDArray[np.float64]
+
+IN_USE = 0.01
+MOST_ROWS = 2500
+LABELS = 9  # numbers of rows beside a panel
+LETTERS = 17  # of a channel's name beside a panel
+WORDS_HEIGHT = 1.4  # inches that the words beside a weighting need
+
+
+def draw(
+    genome: Genome,
+    experiment: Experiment,
+    *,
+    to: Path,
+    length: int | None = None,
+    rows: int | None = None,
+    seed: int = 0,
+) -> None:
+    """Draw the memory in use on one sequence of the experiment's task, as PNG or SVG.
+
+    Without `length`, `task_to_show` chooses; without `rows`, the memory has as many as the largest
+    part of the exam. The same arguments give the same bytes. Raises ReportError, and TaskError
+    where the task cannot be of that length.
+    """
+    picture_format(to)
+    task = task_to_show(experiment, length)
+    seen = observe(
+        genome,
+        task,
+        rows=rows_to_show(experiment, task) if rows is None else rows,
+        epsilon=experiment.machine.epsilon,
+        seed=seed,
+    )
+    write_picture(to, lambda: compose(genome, task, seen))
+
+
+def compose(genome: Genome, task: KnownTask, seen: Observation) -> Figure:
+    """Lay the panels of one sequence out: what goes in on the left, what comes out on the right."""
+    limit = largest(seen.add, seen.reads)
+    rows = rows_in_use(seen)
+    steps, (writers, readers) = len(seen.inputs), (genome.topology.writers, genome.topology.readers)
+    written = _heads(writers, "add vectors", seen.add, "write weightings", seen.write_weightings,
+                     limit=limit, rows=rows)  # fmt: skip
+    read = _heads(readers, "read vectors", seen.reads, "read weightings", seen.read_weightings,
+                  limit=limit, rows=rows)  # fmt: skip
+    marks = _begins(seen)
+    left: list[Slot] = [_inputs(task.inputs, seen), _key(limit if rows.size else None, marks)]
+    right: list[Slot] = [_targets(task.outputs, seen), _answers(task.outputs, seen)]
+    if not rows.size:
+        left.reverse()  # so that the inputs are level with the answers, and time below both
+    pairs = [*zip(left, right, strict=True), *zip_longest(written, read)]
+    title, subtitle = _title(task, seen), _subtitle(genome, seen)
+    return lay_out(pairs, title=title, subtitle=subtitle, steps=steps, marks=marks)
+
+
+def rows_in_use(seen: Observation, above: float = IN_USE) -> NDArray[np.int64]:
+    """List the memory rows on which any head ever puts more than a weight; all where none does.
+
+    Rows form a ring: the list begins behind the widest stretch that is not in use. Raises
+    ReportError where there are too many to be shown.
+    """
+    weightings = np.concatenate([seen.write_weightings, seen.read_weightings], axis=1)
+    used = np.flatnonzero((weightings > above).any(axis=(0, 1)))
+    if len(used) > MOST_ROWS:
+        raise ReportError(f"expected at most {MOST_ROWS} memory rows in use to show, "
+                          f"but {len(used)} are")  # fmt: skip
+    if not len(used):
+        return np.arange(seen.rows)[:MOST_ROWS]
+    idle = (np.roll(used, -1) - used - 1) % seen.rows
+    widest = len(idle) - 1 - int(np.argmax(idle[::-1]))
+    return np.roll(used, -(widest + 1))
+
+
+def _heads(
+    heads: tuple[Head, ...],
+    vectors: str,
+    numbers: Numbers,
+    weightings: str,
+    weights: Numbers,
+    *,
+    limit: float,
+    rows: NDArray[np.int64],
+) -> list[Panel]:
+    """Make two panels for each head of one kind: its vectors, and where it was."""
+    panels = []
+    for number, head in enumerate(heads):
+        vector, weight = numbers[:, number].T, weights[:, number]
+        panels.append(
+            Panel(f"{head.name}: {vectors}", "column", ink(VECTORS, vector, -limit, limit))
+        )
+        panels.append(_weighting(f"{head.name}: {weightings}", weight, rows))
+    return panels
+
+
+def _weighting(title: str, weights: Numbers, rows: NDArray[np.int64]) -> Panel:
+    count = weights.shape[1]
+    shown = f"{len(rows)} of {count}: weight > {IN_USE}"
+    if not (weights > IN_USE).any() and len(rows) == count:
+        shown = f"all {count}: no weight > {IN_USE}"
+    breaks = [place + 0.5 for place, (row, after) in enumerate(pairwise(rows))
+              if after != (row + 1) % count]  # fmt: skip
+    return Panel(title, f"memory row\n({shown})", ink(WEIGHTS, weights[:, rows].T),
+                 ticks=_numbered(rows), lines=tuple(breaks), lowest=WORDS_HEIGHT)  # fmt: skip
+
+
+def _numbered(rows: NDArray[np.int64]) -> tuple[tuple[float, str], ...]:
+    """Number some of the rows, round numbers where there are enough of them."""
+    steps = (size * power for power in (1, 10, 100, 1000) for size in (1, 2, 5))
+    for step in steps:
+        chosen = [(float(place), str(row)) for place, row in enumerate(rows) if row % step == 0]
+        if len(chosen) <= LABELS:
+            break
+    return tuple(chosen)
+
+
+def _inputs(blocks: tuple[Block, ...], seen: Observation) -> Panel:
+    parts, names = [], []
+    for block, numbers in zip(blocks, _cut(seen.inputs.T, blocks), strict=True):
+        if numbers.min() >= 0 and numbers.max() <= 1:
+            parts.append(ink(BITS, numbers))
+            names.append(block.name)
+        else:
+            limit = max(largest(numbers), 1.0)
+            parts.append(ink(VECTORS, numbers, -limit, limit))
+            names.append(f"{block.name} ±{limit:.3g}")
+    return _channels("inputs", blocks, names, np.concatenate(parts))
+
+
+def _targets(blocks: tuple[Block, ...], seen: Observation) -> Panel:
+    shown = _asked(ink(BITS, seen.targets.T), seen)
+    return _channels("targets", blocks, [block.name for block in blocks], shown)
+
+
+def _answers(blocks: tuple[Block, ...], seen: Observation) -> Panel:
+    right, wrong = (ink(scale, seen.answers.T) for scale in (BITS, WRONG))
+    shown = _asked(np.where(seen.wrong.T[..., None], wrong, right), seen)
+    return _channels("answers", blocks, [block.name for block in blocks], shown)
+
+
+def _asked(shown: Ink, seen: Observation) -> Ink:
+    return np.where(seen.scored[:, None], shown, NOT_ASKED)
+
+
+def _channels(title: str, blocks: tuple[Block, ...], names: list[str], shown: Ink) -> Panel:
+    """Make a panel of a task's channels, whose blocks are named and set apart by lines."""
+    ends = np.cumsum([block.size for block in blocks])
+    middles = [end - (block.size + 1) / 2 for end, block in zip(ends, blocks, strict=True)]
+    short = [name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…" for name in names]
+    ticks = tuple(zip(map(float, middles), short, strict=True))
+    return Panel(title, "", shown, ticks, tuple(float(end) - 0.5 for end in ends[:-1]))
+
+
+def _cut(numbers: Numbers, blocks: tuple[Block, ...]) -> list[Numbers]:
+    return np.split(numbers, np.cumsum([block.size for block in blocks])[:-1])
+
+
+def _begins(seen: Observation) -> list[int]:
+    """Find where answers begin to be due."""
+    return [int(step) for step in np.flatnonzero(np.diff(seen.scored.astype(int)) == 1) + 1]
+
+
+def _key(limit: float | None, marks: list[int]) -> Key:
+    scales = [Scale("bit, or its probability", BITS), Scale("the same, answered wrongly", WRONG)]
+    if limit is not None:
+        scales.append(Scale("weight on a memory row", WEIGHTS))
+        scales.append(Scale("number in a vector", VECTORS, -limit, limit))
+    return Key(tuple(scales), "not asked", "answers are due from here" if marks else "")
+
+
+def _title(task: KnownTask, seen: Observation) -> str:
+    extent = [f"{word} {size if isinstance(size, int) else '{} to {}'.format(*size)}"
+              for word, size in task.extent().items()]  # fmt: skip
+    asked = int(seen.scored.sum()) * seen.targets.shape[1]
+    return f"{', '.join([task.name, *extent])}: {int(seen.wrong.sum())} of {asked} bits wrong"
+
+
+def _subtitle(genome: Genome, seen: Observation) -> str:
+    told = [str(genome.topology), f"genome {genome.id[:12]}"]
+    if genome.topology.heads:
+        told.append(f"{seen.rows} memory rows")
+    told.append(f"cross-entropy {seen.measures['bits']:.3g} bits")
+    told += [f"{name} {value:.3g}" for name, value in seen.measures.items()
+             if name not in ("bits", "wrong_bits")]  # fmt: skip
+    return " · ".join(told)

@@ -1,0 +1,136 @@
+"""What a machine does on one sequence, as arrays over time, for figures to be made of."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from evo_ntm.errors import ReportError
+from evo_ntm.experiment import Experiment
+from evo_ntm.genome import Genome
+from evo_ntm.machine import Machine
+from evo_ntm.seeds import derive
+from evo_ntm.tasks import KnownTask, Task, grade, make, measures
+from evo_ntm.topology.parts import total
+
+Numbers = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+
+LENGTH = 20  # as in figure 6 of Graves et al. (2014)
+SPARE = 8  # rows beyond the length, for heads that step too far
+MOST_STEPS = 2500
+RANGES = (("shortest", "longest"), ("fewest", "most"))
+
+
+class Observation(NamedTuple):
+    """One sequence: what was asked, and what answers, heads and memory rows had to do with it.
+
+    Time comes first, then heads. `scored` tells the steps that were asked, `wrong` the answers that
+    are on the wrong side of a half; `answers` are probabilities, NaN where there is none.
+    """
+
+    inputs: Numbers
+    targets: Numbers
+    scored: Booleans
+    answers: Numbers
+    wrong: Booleans
+    add: Numbers
+    write_weightings: Numbers
+    reads: Numbers
+    read_weightings: Numbers
+    measures: Mapping[str, float]
+
+    @property
+    def rows(self) -> int:
+        """Count the memory rows."""
+        return int(self.write_weightings.shape[-1])
+
+
+def observe(genome: Genome, task: Task, *, rows: int, epsilon: float, seed: int = 0) -> Observation:
+    """Run a genome on one sequence of a task and keep what it did.
+
+    A tied genome is expressed to as many bits as the task has. Raises ReportError where the genome
+    is not for the task's channels, or the sequence too long to be shown.
+    """
+    genome = _for_the_task(genome, task)
+    if rows < 1:
+        raise ReportError(f"expected at least 1 memory row, but came {rows}")
+    episodes = task.episodes(derive(seed, "show"), 1)
+    if len(episodes.inputs) > MOST_STEPS:
+        raise ReportError(f"expected a sequence of at most {MOST_STEPS} steps to show, "
+                          f"but it has {len(episodes.inputs)}")  # fmt: skip
+    machine = Machine(genome.topology, epsilon)
+    with torch.inference_mode():
+        weights = machine.wire_up(torch.tensor(genome.weights))
+        state = machine.initial_state(weights, lanes=1, rows=rows)
+        logits, _, trace = machine.trace(weights, episodes.inputs, state)
+        taken = measures(task, episodes, grade(episodes, logits))
+    scored = _numbers(episodes.scored) > 0
+    targets, said = _numbers(episodes.targets), _numbers(logits)
+    wrong = (((said > 0) != (targets > 0.5)) | np.isnan(said)) & scored[:, None]
+    return Observation(
+        inputs=_numbers(episodes.inputs),
+        targets=targets,
+        scored=scored,
+        answers=_numbers(torch.sigmoid(logits)),
+        wrong=wrong,
+        add=_numbers(trace.add),
+        write_weightings=_numbers(trace.write_weightings),
+        reads=_numbers(trace.reads),
+        read_weightings=_numbers(trace.read_weightings),
+        measures={name: float(value) for name, value in taken.items()},
+    )
+
+
+def _numbers(tensor: Tensor) -> Numbers:
+    """Take the only lane, which lies behind time."""
+    return np.asarray(tensor.select(1, 0), dtype=np.float64)
+
+
+def _for_the_task(genome: Genome, task: Task) -> Genome:
+    bits = next((block.size for block in task.inputs if block.per_bit), None)
+    if genome.encoding == "tied" and bits is not None and bits != genome.topology.bits:
+        genome = genome.with_bits(bits)
+    asked = total(task.inputs), total(task.outputs)
+    has = total(genome.topology.inputs), total(genome.topology.outputs)
+    if asked != has:
+        raise ReportError(
+            "expected a machine with {} inputs and {} outputs, as the task has, "
+            "but genome {} has {} and {}".format(*asked, genome.id[:12], *has)
+        )
+    return genome
+
+
+def task_to_show(experiment: Experiment, length: int | None = None) -> KnownTask:
+    """Make the experiment's task, with sequences of one length.
+
+    Without `length`: copy and mirror copy at 20 vectors, or as many as the exam has where these are
+    fewer; others at the largest of their settings. Raises ReportError where a task has no length,
+    TaskError where it cannot have this one.
+    """
+    settings = experiment.with_.model_dump()
+    task = make(experiment.task, experiment.with_)
+    largest = {key: settings[most] for least, most in RANGES for key in (least, most)
+               if {least, most} <= settings.keys()}  # fmt: skip
+    if length is None and largest.keys() == {"shortest", "longest"}:
+        length = min(LENGTH, _longest_exam(experiment))
+    if length is not None:
+        if "longest" not in largest:
+            raise ReportError(f"expected no length, as {experiment.task} has none to set, "
+                              f"but came {length}")  # fmt: skip
+        largest |= {"shortest": length, "longest": length}
+    return task.with_settings(**largest)
+
+
+def rows_to_show(experiment: Experiment, task: KnownTask) -> int:
+    """Choose as many memory rows as the largest part of the exam has, or the length needs."""
+    length = task.extent().get("length", 0)
+    return max(*(part.rows for part in experiment.exam.parts), int(np.max(length)) + SPARE)
+
+
+def _longest_exam(experiment: Experiment) -> int:
+    changed = (experiment.settings(part.with_) for part in experiment.exam.parts)
+    return max(int(settings.model_dump()["longest"]) for settings in changed)
