@@ -91,7 +91,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
             pass
         with safe_open(path, framework="numpy") as file:
             metadata = _metadata(file.metadata(), path)
-            return metadata, {name: _tensor(file, name, path) for name in file.keys()}  # noqa: SIM118
+            return metadata, {name: _tensor(file, name, path) for name in file.keys()}
     except OSError as error:
         raise GenomeError(f"{path}: cannot be read: {error.strerror or error}") from error
     except SafetensorError as error:

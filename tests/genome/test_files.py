@@ -103,7 +103,7 @@ def test_a_file_cut_short_anywhere_is_refused(path, encoding):
             read_genome(path)
 
 
-@settings(SLOW, max_examples=400)
+@settings(SLOW, max_examples=200)
 @given(place=some.floats(0, 1, exclude_max=True), bit=some.integers(0, 7), header=some.booleans())
 def test_a_flipped_bit_is_refused_or_changes_nothing_that_counts(path, place, bit, header):
     write_genome(path, small("tied"), card={"task": "copy"})
