@@ -16,12 +16,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from evo_ntm.machine.lanes import roll, softmax, total
+from evo_ntm.machine.lanes import around, dot, softmax
 
 
 def norm(u: Float[Tensor, "*batch M"], eps: float) -> Float[Tensor, "*batch"]:
     """Measure vectors; `eps` is the least that any measures, and silent columns add nothing."""
-    return (total(u.square(), -1) + eps * eps).sqrt()
+    return (dot(u, u, -1) + eps * eps).sqrt()
 
 
 def content(
@@ -30,16 +30,29 @@ def content(
     beta: Float[Tensor, "*batch H"],
     *,
     eps: float = 1e-6,
-    lengths: Float[Tensor, "*batch N"] | None = None,
 ) -> Float[Tensor, "*batch H N"]:
     """Look for the rows most like the key.
 
     `eps` damps the cosine, so that value and gradient are finite at zero rows and keys and a
-    blank row does not score like a full one. `lengths` are the norms of the rows, where known.
+    blank row does not score like a full one.
     """
-    lengths = norm(M, eps) if lengths is None else lengths
-    k = k * (beta / norm(k, eps)).unsqueeze(-1)
-    beta_K = total(k.unsqueeze(-2) * M.unsqueeze(-3), -1) / lengths.unsqueeze(-2)  # eq. 6
+    return seek(M, press(k, beta, eps), norm(M, eps))
+
+
+def press(
+    k: Float[Tensor, "*batch H M"], beta: Float[Tensor, "*batch H"], eps: float
+) -> Float[Tensor, "*batch H M"]:
+    """Make keys as long as their strength: what equations 5 and 6 have that no row changes."""
+    return k * (beta / norm(k, eps)).unsqueeze(-1)
+
+
+def seek(
+    M: Float[Tensor, "*batch N M"],
+    pressed: Float[Tensor, "*batch H M"],
+    lengths: Float[Tensor, "*batch N"],
+) -> Float[Tensor, "*batch H N"]:
+    """Look for the rows most like the key, given their lengths."""
+    beta_K = dot(pressed.unsqueeze(-2), M.unsqueeze(-3), -1) / lengths.unsqueeze(-2)  # eq. 6
     return softmax(beta_K)  # eq. 5
 
 
@@ -56,9 +69,10 @@ def shift(
     w: Float[Tensor, "*batch H N"], s: Float[Tensor, "*batch H S"]
 ) -> Float[Tensor, "*batch H N"]:
     """Turn the weighting around the ring of rows; the middle of `s` stands for staying."""
-    turned = torch.zeros_like(w)
-    for offset, share in enumerate(s.unsqueeze(-1).unbind(-2), start=-(s.shape[-1] // 2)):
-        turned = torch.addcmul(turned, share, roll(w, offset))  # eq. 8
+    N, S = w.shape[-1], s.shape[-1]
+    ring, turned = around(w, S // 2), torch.zeros_like(w)
+    for j, s_j in enumerate(s.unsqueeze(-1).unbind(-2)):
+        turned = torch.addcmul(turned, s_j, ring[..., S - 1 - j : S - 1 - j + N])  # eq. 8
     return turned
 
 

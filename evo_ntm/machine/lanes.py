@@ -6,11 +6,15 @@ long rows of neighbouring numbers, so lanes lie side by side, whatever the shape
 sums, softmaxes and concatenations do not, so they are taken here, over a view in stored order.
 """
 
+import math
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+MOST_PLACES = 256
 
 
 @lru_cache(maxsize=4096)
@@ -25,11 +29,53 @@ def innermost(x: Tensor) -> Tensor:
     return x.movedim(-1, 0).contiguous().movedim(0, -1)
 
 
-def total(x: Tensor, axis: int) -> Tensor:
-    """Sum along an axis, counted from the end."""
-    stored, back = _orders(x.stride())
-    along = stored.index(x.ndim + axis)
-    return x.permute(stored).sum(along, keepdim=True).permute(back).squeeze(axis)
+class _Workspace(threading.local):
+    """Where one thread puts products that are used up at once."""
+
+    def __init__(self) -> None:
+        self.numbers = torch.empty(0)
+        self.places: dict[tuple[object, ...], Tensor] = {}
+
+    def place(self, x: Tensor, y: Tensor) -> Tensor:
+        """Find the place of a product."""
+        key = x.shape, x.stride(), y.shape, y.stride(), x.dtype
+        place = self.places.get(key)
+        if place is None:
+            if len(self.places) > MOST_PLACES:
+                self.places.clear()
+            place = self.places[key] = self._reserve(x, y)
+        return place
+
+    def _reserve(self, x: Tensor, y: Tensor) -> Tensor:
+        shape = [max(sizes) for sizes in zip(x.shape, y.shape, strict=True)]
+        stored, back = _orders(tuple(map(max, x.stride(), y.stride())))
+        count = math.prod(shape)
+        if self.numbers.numel() < count or self.numbers.dtype != x.dtype:
+            self.places.clear()
+            with torch.inference_mode(False):
+                self.numbers = torch.empty(count, dtype=x.dtype)
+        return self.numbers[:count].view([shape[axis] for axis in stored]).permute(back)
+
+
+_workspace = _Workspace()
+
+
+def product(x: Tensor, y: Tensor) -> Tensor:
+    """Multiply; in inference mode on the CPU the result is lost when this thread multiplies again.
+
+    To be given fresh pages by the operating system can take ten times as long as to multiply.
+    """
+    if not (torch.is_inference_mode_enabled() and x.is_cpu):
+        return x * y
+    return torch.mul(x, y, out=_workspace.place(x, y))
+
+
+def dot(x: Tensor, y: Tensor, axis: int) -> Tensor:
+    """Sum the products along an axis, counted from the end."""
+    terms = product(x, y)
+    stored, back = _orders(terms.stride())
+    along = stored.index(terms.ndim + axis)
+    return terms.permute(stored).sum(along, keepdim=True).permute(back).squeeze(axis)
 
 
 def softmax(x: Tensor) -> Tensor:
@@ -45,7 +91,8 @@ def join(parts: Sequence[Tensor], axis: int) -> Tensor:
     return torch.cat([part.permute(stored) for part in parts], along).permute(back)
 
 
-def roll(x: Tensor, offset: int) -> Tensor:
-    """Move the last axis on by an offset, what falls off coming back in at the other end."""
-    begin = -offset % x.shape[-1]
-    return join([x[..., begin:], x[..., :begin]], -1) if begin else x
+def around(x: Tensor, reach: int) -> Tensor:
+    """Close the last axis to a ring: the other end goes on beyond either end."""
+    if reach > x.shape[-1]:
+        return around(around(x, x.shape[-1]), reach - x.shape[-1])
+    return join([x[..., x.shape[-1] - reach :], x, x[..., :reach]], -1)

@@ -19,15 +19,15 @@ from evo_ntm.machine.lanes import innermost, join, softmax
 from evo_ntm.machine.state import Soft, State, choose_lanes, first_lanes, join_lanes, lanes_from
 from evo_ntm.machine.weights import Weights, plan
 from evo_ntm.topology import Topology
+from evo_ntm.topology.parts import total
 
-STEPS_AT_ONCE = 64
+STEPS_AT_ONCE = 16
 
 
 class Aim(NamedTuple):
-    """Where heads shall look, in the letters of the paper."""
+    """Where heads shall look: keys as long as their strength, gates, shifts, sharpenings."""
 
-    k: Float[Tensor, "*batch H M"]
-    beta: Float[Tensor, "*batch H"]
+    pressed: Float[Tensor, "*batch H M"]
     g: Float[Tensor, "*batch H"]
     s: Float[Tensor, "*batch H S"]
     gamma: Float[Tensor, "*batch H"]
@@ -83,13 +83,13 @@ class Machine:
 
     def initial_state(self, weights: Weights, *, lanes: int, rows: int) -> State:
         """Begin: memory at zero, every head at row 0, reads and carry at their learned biases."""
-        population = weights.reads.shape[:-2]
+        population = weights.start.shape[:-2]
         heads, width = len(self.topology.heads), self.topology.width
         rows = rows if heads else 0
-        blank = weights.reads.new_zeros(rows, width, *population, lanes)
-        weightings = weights.reads.new_zeros(heads, rows, *population, lanes)
+        blank = weights.start.new_zeros(rows, width, *population, lanes)
+        weightings = weights.start.new_zeros(heads, rows, *population, lanes)
         weightings[:, :1] = 1.0
-        reads = weights.reads.unsqueeze(-3).expand(*population, lanes, -1, -1)
+        reads = weights.start.unsqueeze(-3).expand(*population, lanes, -1, -1)
         carry = tuple(_carry(layer.start, lanes) for layer in weights.layers if layer.start)
         memory, weightings = (x.movedim((0, 1), (-2, -1)) for x in (blank, weightings))
         return State(carry, reads, Soft(memory, weightings))
@@ -109,8 +109,11 @@ class Machine:
         """
         if lengths is None or min(lengths) == len(inputs):
             answers, moment = [], self._moment(state)
+            overwrite = torch.is_inference_mode_enabled()
+            if overwrite:
+                moment = moment._replace(memory=moment.memory.clone())
             for heard in _hear(weights, inputs):
-                answer, moment, _ = self._step(weights, heard, moment)
+                answer, moment, _ = self._step(weights, heard, moment, overwrite)
                 answers.append(answer)
             return torch.stack(answers), moment.state()
         return self._run_ragged(weights, inputs, state, lengths)
@@ -159,56 +162,48 @@ class Machine:
         return Moment(state.carry, state.reads, memory, norms, *apart)
 
     def _step(
-        self, weights: Weights, heard: Tensor, before: Moment
+        self, weights: Weights, heard: Tensor, before: Moment, overwrite: bool = False
     ) -> tuple[Tensor, Moment, Orders]:
         """Think, aim the writers, write, aim the readers, read, answer."""
         thought, carry = think(weights.layers, heard, before.reads.flatten(-2), before.carry)
-        orders = self._orders(weights, thought, carry)
+        orders, answer = self._speak(weights, thought, carry)
 
         _, reads, M, norms, writing, reading = before
         if self.topology.writers:
             writing = self._aim(M, norms, writing, orders.writers)
-            M = memory.write(M, writing, orders.e, orders.a)
+            M = memory.write(M, writing, orders.e, orders.a, out=M if overwrite else None)
             norms = addressing.norm(M, self.eps)
         if self.topology.readers:
             reading = self._aim(M, norms, reading, orders.readers)
             reads = memory.read(M, reading)
 
-        answer = arrive(weights.answer_bias, thought, weights.answer)
-        answer = arrive(answer, reads.flatten(-2), weights.answer_reads)
+        answer = arrive(answer, reads.flatten(-2), weights.reads)
         return answer, Moment(carry, reads, M, norms, writing, reading), orders
 
     def _aim(self, M: Tensor, norms: Tensor, w: Tensor, aim: Aim) -> Tensor:
         """Point heads anew: figure 2 of the paper."""
-        w_content = addressing.content(M, aim.k, aim.beta, eps=self.eps, lengths=norms)
+        w_content = addressing.seek(M, aim.pressed, norms)
         w = addressing.interpolate(w_content, w, aim.g)
         w = addressing.shift(w, aim.s)
         return addressing.sharpen(w, aim.gamma)
 
-    def _orders(self, weights: Weights, thought: Tensor, carry: Carry) -> Orders:
-        """Cut what the controller says into orders, each in its range."""
+    def _speak(self, weights: Weights, thought: Tensor, carry: Carry) -> tuple[Orders, Tensor]:
+        """Tell every head its orders, each number in its range, and begin the answer."""
         W, R = len(self.topology.writers), len(self.topology.readers)
         H, M, S = W + R, self.topology.width, plan(self.topology).shifts
-        said = arrive(weights.orders_bias, thought, weights.orders)
-        if weights.orders_cell.shape[-2]:
-            said = arrive(said, carry[-1][1], weights.orders_cell)
-        k, s, a, positive, between = innermost(said).split_with_sizes(
-            [H * M, H * S, W * M, 2 * H, H + W * M], dim=-1
-        )
+        said = arrive(weights.bias, thought, weights.thought)
+        if weights.cell.shape[-2]:
+            said = arrive(said, carry[-1][1], weights.cell)
+        sizes = [H * M, H * S, W * M, 2 * H, H + W * M, total(self.topology.outputs)]
+        k, s, a, positive, between, answer = innermost(said).split_with_sizes(sizes, -1)
         k, s = torch.unflatten(k, -1, (H, M)), softmax(torch.unflatten(s, -1, (H, S)))
         beta, gamma = F.softplus(positive).split_with_sizes([H, H], -1)
-        g, e = torch.sigmoid(between).split_with_sizes([H, W * M], -1)
-        aims = zip(
-            k.split_with_sizes([W, R], -2),
-            beta.split_with_sizes([W, R], -1),
-            g.split_with_sizes([W, R], -1),
-            s.split_with_sizes([W, R], -2),
-            (1 + gamma).split_with_sizes([W, R], -1),
-            strict=True,
-        )
-        writers, readers = (Aim(*told) for told in aims)
-        e, a = (torch.unflatten(x, -1, (W, M)) for x in (e, a))
-        return Orders(writers, readers, e, a)
+        g_w, g_r, e = torch.sigmoid(between).split_with_sizes([W, R, W * M], -1)
+        k_w, k_r = addressing.press(k, beta, self.eps).split_with_sizes([W, R], -2)
+        s_w, s_r = s.split_with_sizes([W, R], -2)
+        gamma_w, gamma_r = (1 + gamma).split_with_sizes([W, R], -1)
+        e, a = torch.unflatten(e, -1, (W, M)), torch.unflatten(a, -1, (W, M))
+        return Orders(Aim(k_w, g_w, s_w, gamma_w), Aim(k_r, g_r, s_r, gamma_r), e, a), answer
 
 
 def _hear(weights: Weights, inputs: Tensor) -> Iterator[Tensor]:
@@ -216,7 +211,7 @@ def _hear(weights: Weights, inputs: Tensor) -> Iterator[Tensor]:
     layer = weights.layers[0]
     for block in torch.split(inputs, STEPS_AT_ONCE):
         steps = block.movedim(0, -3)
-        heard = layer.bias.mT + layer.below.mT @ steps.flatten(-3, -2).mT
+        heard = layer.below.mT @ steps.flatten(-3, -2).mT + layer.bias.mT
         yield from torch.unflatten(heard, -1, steps.shape[-3:-1]).movedim(-2, 0).mT
 
 

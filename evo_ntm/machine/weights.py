@@ -39,16 +39,18 @@ class Layer(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """All matrices of a machine, ready to multiply from the right."""
+    """All matrices of a machine, ready to multiply from the right.
+
+    The top layer's hidden units and cells speak to the heads and then, on the same wires, to the
+    output; the reads do so to the output alone. The reads start somewhere.
+    """
 
     layers: tuple[Layer, ...]
-    orders: Float[Tensor, "*population U K"]
-    orders_cell: Float[Tensor, "*population C K"]
-    orders_bias: Float[Tensor, "*population 1 K"]
-    answer: Float[Tensor, "*population U O"]
-    answer_reads: Float[Tensor, "*population RM O"]
-    answer_bias: Float[Tensor, "*population 1 O"]
-    reads: Float[Tensor, "*population R M"]
+    thought: Float[Tensor, "*population U K"]
+    cell: Float[Tensor, "*population C K"]
+    bias: Float[Tensor, "*population 1 K"]
+    reads: Float[Tensor, "*population RM O"]
+    start: Float[Tensor, "*population R M"]
 
 
 class Plan:
@@ -59,7 +61,7 @@ class Plan:
         self.size = size(topology)
         self.shifts = max((h.shifts for h in topology.heads if h.stages.shift), default=1)
         self._wires = wires(topology)
-        self._indices = self._layers(), *self._orders(), *self._answer(), self._starts()
+        self._indices = self._layers(), *self._top(), self._starts()
 
     def wire_up(self, flat: Float[Tensor, "*population D"]) -> Weights:
         """Lay flat weights out as matrices."""
@@ -85,40 +87,50 @@ class Plan:
         for number, units in enumerate(topology.controller.layers, start=1):
             organ = hidden(number)
             ports = [f"{organ} {gate}" for gate in LSTM_GATES] if lstm else [organ]
-            nothing = np.empty((0, len(ports) * total(units)), dtype=np.int64)
+            receivers = len(ports) * total(units)
 
             def gates(sender: str, ports: list[str] = ports) -> Index:
                 return np.concatenate([self._places(f"{port} < {sender}") for port in ports], 1)
 
-            reads = self._reads_of("controller", gates, nothing) if number == 1 else nothing
-            before = gates(organ) if lstm else nothing
+            first = number == 1
+            reads = self._reads("controller", gates, receivers) if first else _absent(0, receivers)
+            before = gates(organ) if lstm else _absent(0, receivers)
             starts = [f"{organ} start < bias", f"{organ} cell start < bias"] if lstm else []
             start = [self._places(name) for name in starts]
             found.append((gates(below), reads, before, gates("bias"), start))
             below = organ
         return found
 
-    def _orders(self) -> tuple[Index, Index, Index]:
+    def _top(self) -> tuple[Index, Index, Index, Index]:
+        """Find what leads from the top layer and the reads to the heads and the output."""
+        top = hidden(len(self.topology.controller.layers))
+        units, outputs = self.topology.controller.units[-1], total(self.topology.outputs)
+        cells = units * any(head.source == "cell" for head in self.topology.heads)
+
+        def output(sender: str) -> Index:
+            return self._places(f"output < {sender}")
+
+        return (
+            np.concatenate([self._orders(top, units), output(top)], axis=1),
+            np.concatenate([self._orders(f"{top} cell", cells), _absent(cells, outputs)], axis=1),
+            np.concatenate([self._orders("bias", 1), output("bias")], axis=1),
+            self._reads("output", output, outputs),
+        )
+
+    def _orders(self, source: str, senders: int) -> Index:
         """Put the same order of all heads side by side: keys, then shifts, and so on."""
-        heads, top = self.topology.heads, hidden(len(self.topology.controller.layers))
-        cells = any(head.source == "cell" for head in heads)
-        units, width = self.topology.controller.units[-1], self.topology.width
+        width = self.topology.width
         widths = {"key": width, "erase": width, "add": width, "shift": self.shifts}
-
-        def all_heads(source: str, senders: int) -> Index:
-            columns = [np.empty((senders, 0), dtype=np.int64)]
-            for order in ORDERS:
-                told = self.topology.writers if order in ("erase", "add") else heads
-                for head in told:
-                    shape = senders, widths.get(order, 1)
-                    columns.append(self._order(head, order, source, shape))
-            return np.concatenate(columns, axis=1)
-
-        return all_heads(top, units), all_heads(f"{top} cell", units * cells), all_heads("bias", 1)
+        columns = [_absent(senders, 0)]
+        for order in ORDERS:
+            told = self.topology.writers if order in ("erase", "add") else self.topology.heads
+            for head in told:
+                columns.append(self._order(head, order, source, (senders, widths.get(order, 1))))
+        return np.concatenate(columns, axis=1)
 
     def _order(self, head: Head, order: str, source: str, shape: tuple[int, int]) -> Index:
         width = shape[1]
-        absent = np.full(shape, ZERO)
+        absent = _absent(*shape)
         if source == "bias":
             absent[:] = _switched_off(head, order, width)
         wire = self._wires.get(f"{head.name} {order} < {source}")
@@ -127,30 +139,26 @@ class Plan:
             absent[:, margin : width - margin] = self._places(wire.name)
         return absent
 
-    def _answer(self) -> tuple[Index, Index, Index]:
-        top = hidden(len(self.topology.controller.layers))
-
-        def output(sender: str) -> Index:
-            return self._places(f"output < {sender}")
-
-        nothing = np.empty((0, total(self.topology.outputs)), dtype=np.int64)
-        return output(top), self._reads_of("output", output, nothing), output("bias")
-
-    def _reads_of(self, by: str, place: Callable[[str], Index], nothing: Index) -> Index:
+    def _reads(self, by: str, place: Callable[[str], Index], receivers: int) -> Index:
         """Find the wires from all reads; from one that is not listened to they weigh 0."""
-        deaf = np.full((self.topology.width, nothing.shape[1]), ZERO)
-        listened = zip(self.topology.readers, self.topology.listened(by), strict=True)
-        found = [place(reader.name) if heard else deaf for reader, heard in listened]
-        return np.concatenate([nothing, *found])
+        found = [_absent(0, receivers)]
+        listened = self.topology.listened(by)
+        for reader, heard in zip(self.topology.readers, listened, strict=True):
+            found.append(place(reader.name) if heard else _absent(self.topology.width, receivers))
+        return np.concatenate(found)
 
     def _starts(self) -> Index:
         starts = [self._places(f"{head.name} start < bias") for head in self.topology.readers]
-        return np.concatenate([np.empty((0, self.topology.width), dtype=np.int64), *starts])
+        return np.concatenate([_absent(0, self.topology.width), *starts])
 
     def _places(self, name: str) -> Index:
         """Say where in the flat array a wire lies, a row for each sending unit."""
         wire = self._wires[name]
         return np.arange(wire.offset, wire.offset + wire.size).reshape(wire.shape).T
+
+
+def _absent(senders: int, receivers: int) -> Index:
+    return np.full((senders, receivers), ZERO, dtype=np.int64)
 
 
 def _switched_off(head: Head, order: str, width: int) -> Index:
