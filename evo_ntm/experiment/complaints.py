@@ -38,22 +38,23 @@ POWER = re.compile(r"([-+]?[0-9]+)(\.[0-9]*)?[eE]([-+]?)([0-9]+)")
 LONGEST = 60
 
 
-def complaint(
-    error: ValidationError, told: Any, source: str, overrides: Sequence[str] = ()
-) -> ExperimentError:
-    """Say the first thing that is wrong; a misspelt key comes before what it leaves missing.
-
-    Overrides are named where they may have caused it.
-    """
-    found = error.errors(include_url=False)
-    first = min(found, key=lambda one: one["type"] != "refused")
+def complaint(error: ValidationError, told: Any, source: str) -> ExperimentError:
+    """Say the first thing that is wrong."""
+    first = _first(error)
     path = dotted(_path(first, told))
-    for override in overrides:
-        key = override.partition("=")[0]
-        if f"{path}.".startswith(f"{key}.") or f"{key}.".startswith(f"{path}."):
-            source = f"{source} --set {override}"
-    where = f"{source}: {path}" if path else source
-    return ExperimentError(f"{where}: {_sentence(first)}")
+    return ExperimentError(": ".join(part for part in (source, path, _sentence(first)) if part))
+
+
+def touching(error: ValidationError, told: Any, overrides: Sequence[str]) -> list[str]:
+    """Choose the overrides of the key that is complained of, or of what is above or below it."""
+    path = dotted(_path(_first(error), told)) + "."
+    keys = [(override, override.partition("=")[0] + ".") for override in overrides]
+    return [override for override, key in keys if path.startswith(key) or key.startswith(path)]
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    # A misspelt key comes before what it leaves missing.
+    return min(error.errors(include_url=False), key=lambda one: one["type"] != "refused")
 
 
 def refusal(source: str, path: Path, expected: str, came: object) -> ExperimentError:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from evo_ntm.errors import ExperimentError, nearest
-from evo_ntm.experiment.complaints import complaint, dotted, refusal, shown
+from evo_ntm.experiment.complaints import complaint, dotted, refusal, shown, touching
 from evo_ntm.experiment.experiment import Experiment
 from evo_ntm.experiment.model import frozen
 from evo_ntm.experiment.notation import LARGEST, read_yaml, write_yaml
@@ -42,16 +42,32 @@ def parse(
     if not isinstance(told, Mapping):
         came = shown(frozen(told))
         raise ExperimentError(f"{source}: expected a group of keys, task, exam, …, but came {came}")
-    whole: dict[str, Any] = {"name": name, **frozen(dict(told))}
+    alone: dict[str, Any] = {"name": name, **frozen(dict(told))}
+    whole = alone
     for override in overrides:
         whole = _overridden(whole, override, source)
     recorded = whole.get("overrides", ())
     if overrides and isinstance(recorded, tuple):
         whole["overrides"] = (*recorded, *overrides)
     try:
-        return Experiment.model_validate(whole, context={"tasks": tasks})
+        return _checked(whole, tasks)
     except ValidationError as error:
-        raise complaint(error, whole, source, overrides) from error
+        blamed = overrides if _sound(alone, tasks) else touching(error, whole, overrides)
+        changed = "".join(f" --set {override}" for override in blamed)
+        raise complaint(error, whole, f"{source}{changed}") from error
+
+
+def _checked(whole: dict[str, Any], tasks: Collection[str] | None) -> Experiment:
+    return Experiment.model_validate(whole, context={"tasks": tasks})
+
+
+def _sound(alone: dict[str, Any], tasks: Collection[str] | None) -> bool:
+    """Tell whether the file is well without its overrides."""
+    try:
+        _checked(alone, tasks)
+    except ValidationError:
+        return False
+    return True
 
 
 def dump(experiment: Experiment) -> str:

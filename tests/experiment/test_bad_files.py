@@ -1,0 +1,262 @@
+"""Whatever is wrong with a task file is said in one line: file, key, expected, came, nearest."""
+
+from pathlib import Path
+
+import pytest
+
+from evo_ntm.errors import ExperimentError
+from evo_ntm.experiment import load
+
+BAD_VALUES = [
+    # an override of the small task file, and all that is said after the file's name
+    ("taks=copy", "taks: expected a known key, but came 'taks': did you mean 'task'?"),
+    (
+        "evolve.generatons=60",
+        "evolve.generatons: expected a known key, but came 'generatons': "
+        "did you mean 'generations'?",
+    ),
+    ("with.lngest=3", "with.lngest: expected a known key, but came 'lngest': "
+     "did you mean 'longest'?"),
+    ("machine.heads.shift=3", "machine.heads.shift: expected a known key, but came 'shift': "
+     "did you mean 'shifts'?"),
+    ("run.gpus=2", "run.gpus: expected a known key, but came 'gpus': "
+     "known: backend, device, keep, threads, workers"),
+    ("task=cpy", "task: expected the name of a task, but came 'cpy': did you mean 'copy'?"),
+    ("task=3", "task: expected text, but came 3"),
+    ("evolve.strategy=genetik", "evolve.strategy: expected one of evolution_strategy, genetic, "
+     "cma, but came 'genetik': did you mean 'genetic'?"),
+    ("evolve={}", "evolve.strategy: expected this key, but it is missing"),
+    ("exam={}", "exam.validation: expected this key, but it is missing"),
+    ("exam=null", "exam: expected a group of keys, but came nothing"),
+    ("evolve=[1, 2]", "evolve: expected a group of keys, but came [1, 2]"),
+    ("with=7", "with: expected a group of keys, but came 7"),
+    ("with.bits=1.5", "with.bits: expected a whole number, but came 1.5"),
+    ("with.bits=true", "with.bits: expected a whole number, but came true"),
+    ("with.bits=0", "with.bits: expected at least 1, but came 0"),
+    ("with.bits=5000", "with.bits: expected at most 4096, but came 5000"),
+    ("with.shortest=9", "with.shortest: expected at most longest (2), but came 9"),
+    ("machine.readers=-1", "machine.readers: expected at least 0, but came -1"),
+    ("machine.heads.shifts=4", "machine.heads.shifts: expected an odd number of at least 3, "
+     "but came 4"),
+    ("machine.heads.stages=[shft]", "machine.heads.stages.0: expected one of content, "
+     "interpolation, shift, sharpening, but came 'shft': did you mean 'shift'?"),
+    ("machine.heads.stages=[interpolation]", "machine.heads.stages: expected content where "
+     "interpolation is, but came ['interpolation']"),
+    ("machine.heads.stages=[shift, shift]", "machine.heads.stages.1: expected each stage once, "
+     "but came 'shift'"),
+    ("machine.heads.source=cell", "machine.heads.source: expected hidden, as a dense controller "
+     "has no cell, but came 'cell'"),
+    ("machine.rows=0", "machine.rows: expected at least 1, but came 0"),
+    ("machine.rows=[6, 4]", "machine.rows: expected a range whose low end comes first, "
+     "but came [6, 4]"),
+    ("machine.rows=[4]", "machine.rows: expected a whole number or a range [low, high], "
+     "but came [4]"),
+    ("machine.rows=2", "machine.rows: expected at least 3 rows, as a shift may reach that far, "
+     "but came 2"),
+    ("exam.parts.0.rows=2", "exam.parts.0.rows: expected at least 3 rows, as a shift may reach "
+     "that far, but came 2"),
+    ("machine.units=[]", "machine.units: expected at least 1 of them, but came []"),
+    ("machine.units=[4, 4, 4, 4]", "machine.units: expected at most 3 of them, "
+     "but came [4, 4, 4, 4]"),
+    ("machine.units=[4, 500]", "machine.units.1: expected within bounds.units (1 to 128), "
+     "but came 500"),
+    ("machine.width=100", "machine.width: expected within bounds.width (1 to 64), but came 100"),
+    ("machine.bounds.layers=[2, 3]", "machine.units: expected layers within bounds.layers "
+     "(2 to 3), but came 1"),
+    ("machine.bounds.shifts=[3, 6]", "machine.bounds.shifts.1: expected an odd number of at "
+     "least 3, but came 6"),
+    ("machine.bounds.controllers=[lstm]", "machine.controller: expected one of "
+     "bounds.controllers (lstm), but came 'dense'"),
+    ("machine.controller=gru", "machine.controller: expected one of dense, lstm, but came 'gru'"),
+    ("machine.encoding=tie", "machine.encoding: expected one of direct, tied, but came 'tie': "
+     "did you mean 'tied'?"),
+    ("machine.epsilon=0", "machine.epsilon: expected a number above 0, but came 0"),
+    ("machine.epsilon=1e-4", "machine.epsilon: expected a number, but came '1e-4': "
+     "YAML takes 1e-4 for text, write 1.0e-4"),
+    ("evolve.generations=1e3", "evolve.generations: expected a whole number, but came '1e3': "
+     "YAML takes 1e3 for text, write 1.0e+3"),
+    ("evolve.sigma=.nan", "evolve.sigma: expected a finite number, but came nan"),
+    ("evolve.sigma=.inf", "evolve.sigma: expected a finite number, but came inf"),
+    ("evolve.seed=-3", "evolve.seed: expected at least 0, but came -3"),
+    ("evolve.seed=9223372036854775808", "evolve.seed: expected a number below "
+     "9223372036854775808, but came 9223372036854775808"),
+    ("evolve.seed=1:30", "expected a plain decimal number, but came '1:30'"),
+    ("evolve.seed=010", "expected a plain decimal number, but came '010'"),
+    ("evolve.minutes=0", "evolve.minutes: expected a number above 0, but came 0"),
+    ("evolve.population=7", "evolve.population: expected an even number, as samples come in "
+     "pairs, but came 7"),
+    ("evolve.challenger_share=0.5", "evolve.challenger_share: expected at most 0.25, "
+     "but came 0.5"),
+    ("evolve.operators={add_raeder: {}}", "evolve.operators.add_raeder: expected the name of an "
+     "operator, but came 'add_raeder': did you mean 'add_reader'?"),
+    ("evolve.operators={add_reader: {shar: 1}}", "evolve.operators.add_reader.shar: expected a "
+     "known key, but came 'shar': did you mean 'share'?"),
+    ("evolve.operators={add_reader: {share: 0}}", "evolve.operators: expected a share above 0 "
+     "for at least one operator, but came 0"),
+    ("evolve.operators={add_reader: 1}", "evolve.operators.add_reader: expected a group of keys, "
+     "but came 1"),
+    ("curriculum=[{with: {longest: 1}}, {with: {}}]", "curriculum.0.until: expected a gate to the "
+     "next stage, or the curriculum never ends, but came nothing"),
+    ("curriculum=[{with: {}, until: {bits: 1}}]", "curriculum.0.until: expected no gate in the "
+     "last stage, as no stage follows, but came a group of keys (bits)"),
+    ("curriculum=[{with: {}, until: {bits: -1}}, {with: {}}]", "curriculum.0.until.bits: expected "
+     "at least 0, but came -1"),
+    ("curriculum=[{with: {}, until: {}}, {with: {}}]", "curriculum.0.until: expected at least 1 "
+     "of them, but came an empty group of keys"),
+    ("curriculum=[{with: {}, until: {wrong: 1}}, {with: {}}]", "curriculum.0.until.wrong: "
+     "expected a measure of copy, but came 'wrong': did you mean 'wrong_bits'?"),
+    ("curriculum=[{with: {bits: 2}}]", "curriculum.0.with.bits: expected 1, as in `with`, "
+     "but came 2"),
+    ("curriculum=[{with: {shortest: 3}}]", "curriculum.0.with.shortest: expected at most longest "
+     "(2), but came 3"),
+    ("exam.parts.1.with.bits=2", "exam.parts.1.with.bits: expected 1, as the encoding is direct, "
+     "but came 2"),
+    ("exam.parts.1.with.longst=2", "exam.parts.1.with.longst: expected a known key, but came "
+     "'longst': did you mean 'longest'?"),
+    ("exam.parts.0.at_most={regret: 1}", "exam.parts.0.at_most.regret: expected a measure of "
+     "copy, but came 'regret': known: bits, wrong_bits"),
+    ("exam.parts.1.name=as trained", "exam.parts.1.name: expected a name that no other part has, "
+     "but came 'as trained'"),
+    ("exam.parts=[]", "exam.parts: expected at least 1 of them, but came []"),
+    ("exam.parts.5.rows=8", "exam.parts.5: expected a number from 0 to 1, but came '5'"),
+    ("exam.parts.first.rows=8", "exam.parts.first: expected a number from 0 to 1, "
+     "but came 'first'"),
+    ("task.name=copy", "task: expected a group of keys to find 'name' in, but came 'copy'"),
+    ("run.device=cudda", "run.device: expected one of cpu, cuda, but came 'cudda': "
+     "did you mean 'cuda'?"),
+    ("run.workers=4", "run.workers: expected at most 0, but came 4"),
+    ("finetune.steps=many", "finetune.steps: expected a whole number, but came 'many'"),
+    ("name=''", "name: expected text of at least 1 letter, but came ''"),
+    ("evolve.seed={a: 1, a: 2}", "expected each key once, but 'a' came twice"),
+]  # fmt: skip
+
+BAD_TEXTS = [
+    # a file, and all that is said after its name
+    (b"", ": expected a group of keys, task, exam, \u2026, but came nothing"),
+    (b"# nothing\n", ": expected a group of keys, task, exam, \u2026, but came nothing"),
+    (b"- copy\n", ": expected a group of keys, task, exam, \u2026, but came ['copy']"),
+    (b"copy\n", ": expected a group of keys, task, exam, \u2026, but came 'copy'"),
+    (b"task: [copy\nwith: {}\n", ", line 2: expected ',' or ']', but got ':'"),
+    (b"task: copy\ntask: copy\n", ", line 2: expected each key once, but 'task' came twice"),
+    (b"task: copy\n1: 2\n", ", line 2: expected a word as a key, but came '1'"),
+    (b"task: copy\non: 2\n", ", line 2: expected a word as a key, but came 'on'"),
+    (b"a: 1\n--- \nb: 1\n", ", line 2: expected YAML, but found another document"),
+    (b"a: 1\n\tb: 1\n", ", line 2: expected YAML, but found character '\\t' that cannot start "
+     "any token"),
+    (b"a: 1\nb: *nobody\n", ", line 2: expected YAML, but found undefined alias 'nobody'"),
+    (b"a: 1\nb: !!python/object:os.system {}\n", ", line 2: expected YAML, but could not "
+     "determine a constructor for the tag 'tag:yaml.org,2002:python/object:os.system'"),
+    (b"a: 1\nb: !!binary aGk=\n", ", line 2: expected plain values, but came the tag "
+     "'tag:yaml.org,2002:binary'"),
+    (b"a: 1\nb: 0x1F\n", ", line 2: expected a plain decimal number, but came '0x1F'"),
+    (b"a: 1\nb: " + b"9" * 5000, ", line 2: expected a plain decimal number, but came "
+     f"'{'9' * 40}'"),
+    (b"task: c\xf6py\n", ": expected UTF-8, but came byte 0xf6 at place 7"),
+    (b"task: \x07\n", ": expected YAML, but unacceptable character #x0007: special characters "
+     'are not allowed in "<unicode string>", position 6'),
+    (b"a: " + b"[" * 3000, ": expected at most 50 levels, but it is nested deeper"),
+    (b"a: &a\n  - *a\n", ", line 1: expected at most 50 levels, but it is nested deeper"),
+    (b"#" * 1_000_001, ": expected at most 1000000 bytes, but there are more"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("override", "told"), BAD_VALUES, ids=[key for key, _ in BAD_VALUES])
+def test_a_bad_value_is_refused(small: Path, override: str, told: str):
+    with pytest.raises(ExperimentError) as refusal:
+        load(small, [override])
+    assert str(refusal.value) == f"{small} --set {override}: {told}"
+
+
+@pytest.mark.parametrize(("content", "told"), BAD_TEXTS, ids=[told for _, told in BAD_TEXTS])
+def test_a_file_that_is_no_task_file_is_refused(tmp_path: Path, content: bytes, told: str):
+    path = tmp_path / "task.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ExperimentError) as refusal:
+        load(path)
+    assert str(refusal.value) == f"{path}{told}"
+
+
+def test_aliases_that_unfold_without_end_are_refused(tmp_path: Path):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
+    path = tmp_path / "task.yaml"
+    path.write_text("\n".join(lines))
+    with pytest.raises(ExperimentError, match="expected at most 20000 values, but there are more"):
+        load(path)
+
+
+def test_a_value_of_the_file_is_refused_in_the_name_of_the_file_alone(small: Path):
+    small.write_text(small.read_text().replace("population: 8", "population: 9"))
+    with pytest.raises(ExperimentError) as refusal:
+        load(small, ["evolve.generations=3"])
+    assert str(refusal.value) == (
+        f"{small}: evolve.population: expected an even number, as samples come in pairs, but came 9"
+    )
+
+
+def test_a_missing_file_is_refused_with_the_nearest_one(small: Path):
+    with pytest.raises(ExperimentError) as refusal:
+        load(small.with_name("smal.yaml"))
+    assert str(refusal.value) == (
+        f"{small.with_name('smal.yaml')}: expected a task file, but there is none: "
+        "did you mean 'small.yaml'?"
+    )
+
+
+def test_a_folder_is_refused(tmp_path: Path):
+    with pytest.raises(ExperimentError) as refusal:
+        load(tmp_path)
+    assert str(refusal.value) == f"{tmp_path}: expected a task file, but: Is a directory"
+
+
+@pytest.mark.parametrize("override", ["evolve.seed", "=3", "evolve..seed=3", ".=1", ""])
+def test_an_override_without_a_key_or_a_value_is_refused(small: Path, override: str):
+    with pytest.raises(ExperimentError) as refusal:
+        load(small, [override])
+    assert str(refusal.value) == (
+        f"{small} --set {override!r}: expected key.path=value, as in evolve.generations=60"
+    )
+
+
+@pytest.mark.parametrize("key", ["task", "exam", "evolve"])
+def test_a_missing_key_is_refused(small: Path, key: str):
+    lines = small.read_text().splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith(key))
+    rest = [number for number in range(first + 1, len(lines)) if not lines[number].startswith(" ")]
+    small.write_text("\n".join(lines[:first] + lines[rest[0] :]))
+    with pytest.raises(ExperimentError) as refusal:
+        load(small)
+    assert str(refusal.value) == f"{small}: {key}: expected this key, but it is missing"
+
+
+def test_the_tied_encoding_needs_exchangeable_bits():
+    from evo_ntm.experiment import parse, template
+
+    with pytest.raises(ExperimentError) as refusal:
+        parse(template("ngrams"), "ngrams.yaml", overrides=["machine.encoding=tied"])
+    assert str(refusal.value) == (
+        "ngrams.yaml --set machine.encoding=tied: machine.encoding: expected direct, as ngrams "
+        "has no exchangeable bits, but came 'tied'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("strategy", "key", "value", "told"),
+    [
+        ("genetic", "elites", 9, "expected at most the population (8), but came 9"),
+        ("genetic", "tournament", 9, "expected at most the population (8), but came 9"),
+        ("cma", "population", 2, "expected at least 4, but came 2"),
+        ("cma", "operators", "{add_reader: {}}",
+         "expected no operators, as cma keeps the topology, but came 'add_reader'"),
+    ],
+)  # fmt: skip
+def test_every_strategy_refuses_what_it_cannot_do(
+    small: Path, strategy: str, key: str, value: object, told: str
+):
+    override = f"evolve.{key}={value}"
+    strategies = f"evolve={{strategy: {strategy}, population: 8, elites: 1, species_size: 1}}"
+    if strategy == "cma":
+        strategies = "evolve={strategy: cma, population: 8}"
+    with pytest.raises(ExperimentError) as refusal:
+        load(small, [strategies, override])
+    assert str(refusal.value).endswith(f"evolve.{key}: {told}")

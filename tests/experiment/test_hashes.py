@@ -1,0 +1,42 @@
+"""What an experiment is known by: two hashes, of what is solved and of how."""
+
+import pytest
+
+from evo_ntm.experiment import load
+
+TASK = ["with.longest=3", "exam.parts.1.sequences=5", "curriculum=[{with: {longest: 1}}]"]
+WAY = ["evolve.seed=2", "evolve.sigma=0.1", "machine.width=4", "finetune={}"]
+PLACE = ["run.threads=2", "run.device=cuda", "name=another"]
+
+
+@pytest.mark.parametrize("override", TASK)
+def test_another_task_has_other_hashes(small, override):
+    before, after = load(small), load(small, [override])
+    assert after.task_hash != before.task_hash
+    assert after.config_hash != before.config_hash
+
+
+@pytest.mark.parametrize("override", WAY)
+def test_another_way_to_the_same_task_keeps_its_hash(small, override):
+    before, after = load(small), load(small, [override])
+    assert after.task_hash == before.task_hash
+    assert after.config_hash != before.config_hash
+
+
+@pytest.mark.parametrize("override", PLACE)
+def test_where_and_under_what_name_it_runs_is_no_part_of_a_hash(small, override):
+    before, after = load(small), load(small, [override])
+    assert (after.task_hash, after.config_hash) == (before.task_hash, before.config_hash)
+
+
+def test_writing_out_a_default_changes_no_hash(small):
+    before, after = load(small), load(small, ["machine.encoding=direct", "with.bits=1"])
+    assert (after.task_hash, after.config_hash) == (before.task_hash, before.config_hash)
+
+
+def test_the_order_of_keys_changes_no_hash(small):
+    before = load(small)
+    small.write_text(
+        small.read_text().replace("  units: [4]\n  width: 3\n", "  width: 3\n  units: [4]\n")
+    )
+    assert load(small).config_hash == before.config_hash
