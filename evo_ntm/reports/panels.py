@@ -88,7 +88,7 @@ def lay_out(
     for column, left in enumerate((LEFT, LEFT + width + BETWEEN)):
         top = whole_height - ABOVE
         slots = [pair[column] for pair in pairs]
-        last = max(i for i, slot in enumerate(slots) if isinstance(slot, Panel))
+        last = max((i for i, slot in enumerate(slots) if isinstance(slot, Panel)), default=None)
         for number, slot in enumerate(slots):
             if slot is not None:
                 box = left, top - slot.height, width, slot.height

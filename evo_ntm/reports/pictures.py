@@ -24,10 +24,11 @@ def picture_format(path: Path) -> str:
     if kind not in METADATA:
         raise ReportError(f"{path}: expected a name that ends in .png or .svg, "
                           f"but it ends in {path.suffix!r}")  # fmt: skip
-    if not path.parent.is_dir():
-        raise ReportError(f"{path}: expected an existing folder, but {path.parent} is none")
-    if path.is_dir():
-        raise ReportError(f"{path}: expected the name of a file, but it is a folder")
+    with _refused_in_words(path):
+        if not path.parent.is_dir():
+            raise ReportError(f"{path}: expected an existing folder, but {path.parent} is none")
+        if path.is_dir():
+            raise ReportError(f"{path}: expected the name of a file, but it is a folder")
     return kind
 
 
@@ -41,14 +42,22 @@ def write_picture(path: Path, compose: Callable[[], Figure]) -> None:
     with _house_style():
         figure = compose()
         figure.savefig(content, format=kind, dpi=figure.dpi, metadata=METADATA[kind])
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{os.getpid()}.part")
+    with _refused_in_words(path):
+        try:
+            part.write_bytes(content.getvalue())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _refused_in_words(path: Path) -> Iterator[None]:
+    """Say in one line what the disk does not allow."""
     try:
-        part.write_bytes(content.getvalue())
-        part.replace(path)
+        yield
     except OSError as error:
         raise ReportError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager
