@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from evo_ntm.experiment import Experiment, load
     from evo_ntm.verbs import Problem, evolve, exam, machine_of, read
 
+__version__ = "0.1.0"
 __all__ = ["Experiment", "Problem", "evolve", "exam", "load", "machine_of", "read"]
 
 _HOMES = {"Experiment": "evo_ntm.experiment", "load": "evo_ntm.experiment"}

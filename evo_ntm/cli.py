@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from evo_ntm import __version__
 from evo_ntm.errors import EvoNTMError, RunError, nearest
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ def _start(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
-        from importlib.metadata import version as version_of
-
-        print(f"evo-ntm {version_of('evo-ntm')}")
+        print(f"evo-ntm {__version__}")
         raise typer.Exit(DONE)
     if context.invoked_subcommand is None:
         print(context.get_help())
@@ -61,7 +60,7 @@ def evolve(
     to: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run folder; must not be there yet.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Override evolve.seed.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="Override evolve.seed.")] = None,
     seeds: Annotated[
         str | None, typer.Option(metavar="1-10", help="Run several seeds in turn, as 1-10 or 1,3.")
     ] = None,
@@ -69,7 +68,9 @@ def evolve(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the task file."),
     ] = None,
-    device: Annotated[Device | None, typer.Option(help="Override run.device.")] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="cpu|cuda", help="Override run.device.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False,
 ) -> int:
     """Evolve machines until one passes the exam, and leave a run folder."""
@@ -288,21 +289,36 @@ def run(arguments: Sequence[str]) -> int:
         return status if isinstance(status, int) else DONE
     except typer.TyperException as error:
         return _complain(f"{error.format_message()} (evo-ntm --help tells more)", BAD_INPUT)
-    except EvoNTMError as error:
-        return _complain(str(error), BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
         return _hush()
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        told = f"{where}{error.strerror or error}"
-        return _complain(told, STOPPED if error.errno in DISK else BAD_INPUT)
     except SystemExit as ending:
         # Typer leaves in this way where the reader of a pipe has gone.
         if isinstance(ending.__context__, BrokenPipeError):
             return _hush()
         raise
+    except Exception as error:
+        if not _stopped(error) and not isinstance(error, EvoNTMError | OSError):
+            raise
+        return _complain(_told(error), STOPPED if _stopped(error) else BAD_INPUT)
+
+
+def _stopped(error: BaseException | None) -> bool:
+    """Tell whether the disk is behind an error: full, broken or read-only."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in DISK:
+            return True
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _told(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    return f"{error.filename or 'output'}: {error.strerror or error}"
 
 
 def _complain(sentence: str, status: int) -> int:
