@@ -28,8 +28,8 @@ def graft(
     """Keep every gene that parent and topology both have, and start the others.
 
     New genes start by the rule of `starting_weights`, or as `fresh` changes it. `renamed` says of
-    wires which of the parent's wires they continue; where the units at the ends differ in number,
-    the wire starts anew.
+    wires which of the parent's wires they continue; where the units at the ends differ, in number
+    or in where the bits are, the wire starts anew.
     """
     genes = start(topology, parent.encoding, generator, fresh=fresh)
     child = Genome(topology, genes, parent.encoding)
@@ -86,9 +86,9 @@ def draw(options: Sequence[T], generator: Generator) -> T:
 
 
 def _alike(wire: Wire, other: Wire) -> bool:
-    """Tell whether the units at both ends of two wires come in the same pieces."""
+    """Tell whether the units at both ends of two wires are as many, with the bits in one place."""
 
-    def sizes(blocks: tuple[Block, ...]) -> list[tuple[int, bool]]:
-        return [(block.size, block.per_bit) for block in blocks]
+    def bits(blocks: tuple[Block, ...]) -> list[bool]:
+        return [block.per_bit for block in blocks for _ in range(block.size)]
 
-    return sizes(wire.rows) == sizes(other.rows) and sizes(wire.columns) == sizes(other.columns)
+    return bits(wire.rows) == bits(other.rows) and bits(wire.columns) == bits(other.columns)
