@@ -28,6 +28,7 @@ from evo_ntm.topology import wires as wires_of
 __all__ = ["evolve", "exam", "finished", "free_folder", "load", "read", "show", "wires"]
 
 PUBLISHED = "genome.safetensors"
+SECONDS_BETWEEN_COMMITS = 1.0
 
 
 @dataclass(frozen=True)
@@ -258,7 +259,7 @@ def _record(recorder: Recorder, generation: Generation) -> None:
         }])  # fmt: skip
     recorder.record("events", [{"generation": e.generation, "kind": e.kind, "told": e.text}
                                for e in generation.events])  # fmt: skip
-    recorder.commit()
+    recorder.commit(every=SECONDS_BETWEEN_COMMITS)
 
 
 def _birth(individual: Individual) -> dict[str, Any]:

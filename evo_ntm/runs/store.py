@@ -9,6 +9,7 @@ One process writes; readers open read-only.
 
 import json
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -78,11 +79,13 @@ class Run:
 
 
 class Recorder:
-    """The one writer of a run. What is recorded is on disk once `commit` returns."""
+    """The one writer of a run. What was recorded is on disk once `commit()` returns."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self._rows = sqlite3.connect(run.folder / ROWS)
+        self._told = (run.folder / EXPERIMENT).read_text("utf-8")
+        self._committed = time.monotonic()
 
     def record(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows, lists and dicts as JSON."""
@@ -98,12 +101,14 @@ class Recorder:
 
     def keep(self, birth: int, genome: Genome) -> None:
         """Keep the genome of a champion, with the experiment, so that the file can sit its exam."""
-        card = {"experiment": dump(self.run.experiment), "birth": str(birth)}
+        card = {"experiment": self._told, "birth": str(birth)}
         write_genome(self.run.champion_file(birth), genome, card=card)
 
-    def commit(self) -> None:
-        """Put all that was recorded on disk."""
-        self._rows.commit()
+    def commit(self, *, every: float = 0.0) -> None:
+        """Put all that was recorded on disk, unless the last time is less than so many seconds ago."""
+        if time.monotonic() - self._committed >= every:
+            self._rows.commit()
+            self._committed = time.monotonic()
 
     def close(self) -> None:
         """Drop what was not committed, and close."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 from evo_ntm.experiment.tasks import CopySettings
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks.task import Episodes, Extent, revised, span
-from evo_ntm.tasks.timeline import compose, show, signal, steps
+from evo_ntm.tasks.timeline import compose, random_vectors, show, signal, steps
 from evo_ntm.topology import Block
 
 
@@ -36,7 +36,8 @@ class Copy:
         """Make the sequences of so many lanes, all from the generator."""
         settings = self.settings
         lengths = generator.integers(settings.shortest, settings.longest + 1, lanes)
-        vectors = generator.bits((lengths.max(), lanes, settings.bits))
+        shape = int(lengths.max()), lanes, settings.bits
+        vectors = random_vectors(generator, shape, silent=settings.silent)
         step = steps(2 * lengths + 1)
         answer = step - lengths - 1
         due = (answer >= 0) & (answer < lengths)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from evo_ntm.experiment.tasks import RepeatCopySettings
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks.task import Episodes, Extent, revised, span
-from evo_ntm.tasks.timeline import compose, show, signal, steps
+from evo_ntm.tasks.timeline import compose, random_vectors, show, signal, steps
 from evo_ntm.topology import Block
 
 # The mean and the deviation of 1 … 10 repeats, whatever range is set: a count must look
@@ -44,7 +44,8 @@ class RepeatCopy:
         settings = self.settings
         lengths = generator.integers(settings.shortest, settings.longest + 1, lanes)
         repeats = generator.integers(settings.fewest, settings.most + 1, lanes)
-        vectors = generator.bits((lengths.max(), lanes, settings.bits))
+        shape = int(lengths.max()), lanes, settings.bits
+        vectors = random_vectors(generator, shape, silent=settings.silent)
         asked = lengths * repeats
         ends = lengths + 1 + asked + 1
         step = steps(ends)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from evo_ntm.seeds import Generator
 from evo_ntm.tasks.task import Episodes
 
 Numbers = NDArray[np.generic]
@@ -18,6 +19,20 @@ Floats = NDArray[np.float32]
 def steps(lengths: Integers) -> Integers:
     """Count the steps of the longest of some sequences, [T, 1], from 0."""
     return np.arange(lengths.max(), dtype=np.int64)[:, None]
+
+
+def random_vectors(
+    generator: Generator, shape: tuple[int, int, int], *, silent: float
+) -> NDArray[np.uint8]:
+    """Draw vectors of fair bits, [V, B, bits]; a share of them is `silent`, all zero.
+
+    To a feed-forward controller a silent vector looks like a blank step of the answer. By chance
+    it is rare, so a search that is to cope with it must be shown more of them.
+    """
+    vectors = generator.bits(shape)
+    if silent:
+        vectors *= (generator.random(shape[:2]) >= silent)[..., None]
+    return vectors
 
 
 def show(table: Numbers, row: Integers, when: Booleans) -> Floats:

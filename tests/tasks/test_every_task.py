@@ -157,7 +157,7 @@ def test_it_tells_its_extent(name):
 def test_settings_may_be_overridden(name):
     small = make(name).with_settings(**SMALL[name])
     assert small == make(name, SMALL[name])
-    assert small.settings.model_dump() == SMALL[name]
+    assert small.settings.model_dump().items() >= SMALL[name].items()
     assert small.with_settings() == small
 
 
