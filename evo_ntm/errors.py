@@ -15,6 +15,10 @@ class TopologyError(EvoNTMError):
     """A machine that cannot be built."""
 
 
+class MachineError(EvoNTMError):
+    """Something that a machine cannot run."""
+
+
 class GenomeError(EvoNTMError):
     """A genome, or a file that should hold one, that cannot be used."""
 

@@ -14,7 +14,7 @@ Carry = tuple[tuple[Tensor, Tensor], ...]
 
 
 def arrive(
-    there: Float[Tensor, "*batch K"],
+    there: Float[Tensor, "... K"],
     sent: Float[Tensor, "*batch J"],
     wires: Float[Tensor, "*population J K"],
 ) -> Float[Tensor, "*batch K"]:
@@ -28,7 +28,7 @@ def arrive(
 
 def think(
     layers: tuple[Layer, ...],
-    heard: Float[Tensor, "*batch GU"],
+    heard: Float[Tensor, "*batch K"],
     reads: Float[Tensor, "*batch RM"],
     carry: Carry,
 ) -> tuple[Float[Tensor, "*batch U"], Carry]:
@@ -52,7 +52,7 @@ def think(
 
 def lstm(
     layer: Layer,
-    arriving: Float[Tensor, "*batch 4U"],
+    arriving: Float[Tensor, "*batch K"],
     hidden: Float[Tensor, "*batch U"],
     cell: Float[Tensor, "*batch U"],
 ) -> tuple[Float[Tensor, "*batch U"], Float[Tensor, "*batch U"]]:

@@ -57,7 +57,7 @@ class _Workspace(threading.local):
         return self.numbers[:count].view([shape[axis] for axis in stored]).permute(back)
 
 
-_workspace = _Workspace()
+workspace = _Workspace()
 
 
 def product(x: Tensor, y: Tensor) -> Tensor:
@@ -67,7 +67,7 @@ def product(x: Tensor, y: Tensor) -> Tensor:
     """
     if not (torch.is_inference_mode_enabled() and x.is_cpu):
         return x * y
-    return torch.mul(x, y, out=_workspace.place(x, y))
+    return torch.mul(x, y, out=workspace.place(x, y))
 
 
 def dot(x: Tensor, y: Tensor, axis: int) -> Tensor:
@@ -89,6 +89,12 @@ def join(parts: Sequence[Tensor], axis: int) -> Tensor:
     stored, back = _orders(parts[0].stride())
     along = stored.index(parts[0].ndim + axis)
     return torch.cat([part.permute(stored) for part in parts], along).permute(back)
+
+
+def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
+    """Choose by index along an axis, counted from the end."""
+    stored, back = _orders(x.stride())
+    return x.permute(stored).index_select(stored.index(x.ndim + axis), index).permute(back)
 
 
 def around(x: Tensor, reach: int) -> Tensor:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from evo_ntm.errors import MachineError
 from evo_ntm.machine import addressing, memory
 from evo_ntm.machine.controller import Carry, arrive, think
 from evo_ntm.machine.lanes import innermost, join, softmax
@@ -83,21 +84,25 @@ class Machine:
 
     def initial_state(self, weights: Weights, *, lanes: int, rows: int) -> State:
         """Begin: memory at zero, every head at row 0, reads and carry at their learned biases."""
-        population = weights.start.shape[:-2]
         heads, width = len(self.topology.heads), self.topology.width
-        rows = rows if heads else 0
-        blank = weights.start.new_zeros(rows, width, *population, lanes)
-        weightings = weights.start.new_zeros(heads, rows, *population, lanes)
+        if heads and rows < 1:
+            raise MachineError(f"expected at least 1 row of memory, got {rows}")
+        rows, start = (rows if heads else 0), weights.start
+        batch = *start.shape[:-2], lanes
+        blank = start.new_zeros(rows, width, *batch)
+        weightings = start.new_zeros(heads, rows, *batch)
         weightings[:, :1] = 1.0
-        reads = weights.start.unsqueeze(-3).expand(*population, lanes, -1, -1)
+        reads = start.movedim((-2, -1), (0, 1)).unsqueeze(-1).expand(-1, -1, *batch).contiguous()
         carry = tuple(_carry(layer.start, lanes) for layer in weights.layers if layer.start)
-        memory, weightings = (x.movedim((0, 1), (-2, -1)) for x in (blank, weightings))
-        return State(carry, reads, Soft(memory, weightings))
+        reads, blank, weightings = (
+            stored.movedim((0, 1), (-2, -1)) for stored in (reads, blank, weightings)
+        )
+        return State(carry, reads, Soft(blank, weightings))
 
     def run(
         self,
         weights: Weights,
-        inputs: Float[Tensor, "T *batch I"],
+        inputs: Float[Tensor, "T *shown I"],
         state: State,
         *,
         lengths: Sequence[int] | None = None,
@@ -107,19 +112,23 @@ class Machine:
         Inputs without the axis of the population are shown to all of it. With `lengths`, one a
         lane, a lane stops after its own number of steps: later answers are 0 and its state stays.
         """
-        if lengths is None or min(lengths) == len(inputs):
-            answers, moment = [], self._moment(state)
-            overwrite = torch.is_inference_mode_enabled()
-            if overwrite:
-                moment = moment._replace(memory=moment.memory.clone())
-            for heard in _hear(weights, inputs):
-                answer, moment, _ = self._step(weights, heard, moment, overwrite)
-                answers.append(answer)
-            return torch.stack(answers), moment.state()
-        return self._run_ragged(weights, inputs, state, lengths)
+        if not len(inputs):
+            raise MachineError("expected inputs of at least one step, got none")
+        if lengths is not None:
+            _check(lengths, steps=len(inputs), lanes=inputs.shape[-2])
+            if min(lengths) < len(inputs):
+                return self._run_ragged(weights, inputs, state, lengths)
+        answers, moment = [], self._moment(state)
+        overwrite = torch.is_inference_mode_enabled()
+        if overwrite:
+            moment = moment._replace(memory=moment.memory.clone())
+        for heard in _hear(weights, inputs):
+            answer, moment, _ = self._step(weights, heard, moment, overwrite)
+            answers.append(answer)
+        return torch.stack(answers), moment.state()
 
     def trace(
-        self, weights: Weights, inputs: Float[Tensor, "T *batch I"], state: State
+        self, weights: Weights, inputs: Float[Tensor, "T *shown I"], state: State
     ) -> tuple[Float[Tensor, "T *batch O"], State, Trace]:
         """Answer as `run` does, and tell what heads and memory did on the way."""
         answers, seen, moment = [], [], self._moment(state)
@@ -135,9 +144,7 @@ class Machine:
         self, weights: Weights, inputs: Tensor, state: State, lengths: Sequence[int]
     ) -> tuple[Tensor, State]:
         """Sort the lanes, longest first, so that those still going are always the first ones."""
-        lanes = inputs.shape[-2]
-        if len(lengths) != lanes or min(lengths) < 1 or max(lengths) > len(inputs):
-            raise ValueError(f"expected {lanes} lengths from 1 to {len(inputs)}, got {lengths}")
+        lanes = len(lengths)
         order = torch.tensor(sorted(range(lanes), key=lambda lane: -lengths[lane]))
         order = order.to(inputs.device)
         inputs, state = inputs.index_select(-2, order), choose_lanes(state, order)
@@ -176,8 +183,9 @@ class Machine:
         if self.topology.readers:
             reading = self._aim(M, norms, reading, orders.readers)
             reads = memory.read(M, reading)
-
-        answer = arrive(answer, reads.flatten(-2), weights.reads)
+            answer = arrive(answer, reads.flatten(-2), weights.reads)
+        else:
+            answer = answer.clone()  # or this part of what was said would keep the whole alive
         return answer, Moment(carry, reads, M, norms, writing, reading), orders
 
     def _aim(self, M: Tensor, norms: Tensor, w: Tensor, aim: Aim) -> Tensor:
@@ -204,6 +212,13 @@ class Machine:
         gamma_w, gamma_r = (1 + gamma).split_with_sizes([W, R], -1)
         e, a = torch.unflatten(e, -1, (W, M)), torch.unflatten(a, -1, (W, M))
         return Orders(Aim(k_w, g_w, s_w, gamma_w), Aim(k_r, g_r, s_r, gamma_r), e, a), answer
+
+
+def _check(lengths: Sequence[int], *, steps: int, lanes: int) -> None:
+    if len(lengths) != lanes or not all(1 <= length <= steps for length in lengths):
+        raise MachineError(
+            f"expected {lanes} lengths, one a lane, each from 1 to {steps}, got {list(lengths)}"
+        )
 
 
 def _hear(weights: Weights, inputs: Tensor) -> Iterator[Tensor]:

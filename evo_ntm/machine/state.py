@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from evo_ntm.machine.lanes import join, take
 
 
 class Soft(NamedTuple):
@@ -52,9 +53,9 @@ def lanes_from(state: State, first: int) -> State:
 
 def choose_lanes(state: State, index: Tensor) -> State:
     """Take lanes by index, in its order."""
-    return over_lanes(lambda tensor, axis: tensor.index_select(tensor.ndim + axis, index), state)
+    return over_lanes(lambda tensor, axis: take(tensor, index, axis), state)
 
 
 def join_lanes(states: list[State]) -> State:
     """Put the lanes of several states one after another."""
-    return over_lanes(lambda *tensors, axis: torch.cat(tensors, dim=axis), *states)
+    return over_lanes(lambda *tensors, axis: join(tensors, axis), *states)

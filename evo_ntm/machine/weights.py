@@ -15,6 +15,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from evo_ntm.errors import MachineError
 from evo_ntm.topology import Head, Topology, wires
 from evo_ntm.topology.parts import total
 from evo_ntm.topology.wires import LSTM_GATES, hidden, size
@@ -65,6 +66,9 @@ class Plan:
 
     def wire_up(self, flat: Float[Tensor, "*population D"]) -> Weights:
         """Lay flat weights out as matrices."""
+        if flat.shape[-1] != self.size:
+            machine, came = self.topology, flat.shape[-1]
+            raise MachineError(f"expected {self.size} weights for {machine}, got {came}")
         constants = flat.new_tensor(list(CONSTANTS.values())).expand(*flat.shape[:-1], 3)
         extended = torch.cat([flat, constants], dim=-1)
 
