@@ -1,14 +1,16 @@
 """The command line: arguments in, sentences out. What is done is in `evo_ntm.verbs`.
 
 Results go to stdout, everything else to stderr. Exit status: 0 done, 1 exam not passed, 2 bad
-input, 3 stopped by the disk or the cluster, 130 interrupted. Nothing heavy is imported before it
-is needed, so that `--help` and a mistake in a task file answer at once.
+input, 3 stopped by the disk or the cluster, 70 a mistake of ours, 130 interrupted, 141 nobody reads
+any more. Nothing heavy is imported before it is needed, so that `--help` and a mistake in a task
+file answer at once.
 """
 
 import errno
 import os
 import re
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from evo_ntm.experiment import Experiment
     from evo_ntm.verbs import Outcome
 
-DONE, NOT_PASSED, BAD_INPUT, STOPPED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
+DONE, NOT_PASSED, BAD_INPUT, STOPPED, OUR_FAULT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 70, 130, 141
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 MOST_SEEDS = 10_000
 ABLATIONS = ("reads", "content", "shift", "head N")
@@ -337,4 +339,8 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name may hold what a terminal cannot show
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except Exception:
+        traceback.print_exc()
+        sys.exit(OUR_FAULT)

@@ -66,16 +66,15 @@ class ProgressLine:
 def progress_line(progress: "Progress") -> str:
     """Say in one line how far a run has come."""
     parts = [
-        f"generation {progress.generation}/{progress.generations}",
-        f"best {progress.best_fitness:.3f}",
-        f"wrong bits {_number(progress.wrong_bits)}",
+        f"generation {progress.generation + 1}/{progress.generations}",
+        *([f"stage {progress.stage + 1}"] if progress.stage else []),
+        f"best {progress.best_fitness:.2f}",
+        f"wrong bits {_number(progress.wrong_bits, 2)}",
         f"{progress.species} species",
-        f"{_thousands(progress.rate)} sequence-timesteps/s",
         f"{clock(progress.seconds_left)} left",
+        f"{_thousands(progress.rate)} sequence-timesteps/s",
     ]
-    if progress.stage:
-        parts.insert(1, f"stage {progress.stage + 1}")
-    return "   ".join(parts)
+    return "  ".join(parts)
 
 
 def exam_table(rows: Sequence["ExamRow"]) -> Table:
@@ -187,12 +186,17 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _number(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".") if math.isfinite(value) else "?"
+def _number(value: float, digits: int = 3) -> str:
+    if not math.isfinite(value):
+        return "?"
+    text = f"{value:.{digits}f}"
+    return "0" if text.strip("-0.") == "" and value == 0 else text
 
 
 def _thousands(value: float) -> str:
-    return f"{value:,.0f}" if math.isfinite(value) else "?"
+    if not math.isfinite(value):
+        return "?"
+    return f"{value / 1e6:.2f}M" if value >= 1e6 else f"{value / 1e3:.0f}k"
 
 
 def _span(value: Any) -> str:
