@@ -5,19 +5,21 @@ arithmetic of an individual is the same wherever it is scored.
 """
 
 from evo_ntm.topology import Topology
+from evo_ntm.topology.parts import total
 from evo_ntm.topology.wires import size
 
-CACHE = 400_000  # numbers in memory at which a step was fastest per lane, measured on 2 MiB of L2
-MOST_WEIGHTS = 8_000_000
+MEMORY = 450_000  # numbers; a step was fastest per lane with 300 to 450 thousand in its memory
+ANSWERS = 2_000_000
+WEIGHTS = 8_000_000
 
 
 def chunk_size(topology: Topology, *, lanes: int, rows: int, steps: int) -> int:
-    """Say how many machines of one topology to run in one call.
+    """Say how many machines of one topology to run in one call: a power of two.
 
-    A run keeps the memory of every lane, and the answers of all steps; its weights lie twice.
+    A power of two, that round populations may split evenly.
     """
-    widest = max(topology.controller.units)
-    kept = lanes * (rows * topology.width if topology.heads else widest)
-    answered = lanes * steps * sum(block.size for block in topology.outputs)
-    fits = min(CACHE // kept, 4 * CACHE // answered, MOST_WEIGHTS // size(topology))
-    return max(1, fits)
+    units, outputs = max(topology.controller.units), total(topology.outputs)
+    remembered = lanes * (rows * topology.width if topology.heads else units)
+    answered = lanes * steps * outputs
+    fit = min(MEMORY // remembered, ANSWERS // answered, WEIGHTS // size(topology))
+    return 1 << max(fit, 1).bit_length() - 1
