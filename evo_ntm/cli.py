@@ -313,7 +313,7 @@ def _stopped(error: BaseException | None) -> bool:
             return True
         if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return True
-        error = error.__cause__
+        error = error.__cause__ or error.__context__
     return False
 
 

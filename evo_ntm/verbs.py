@@ -4,10 +4,9 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
-
-from deap import base
+from typing import TYPE_CHECKING, Any
 
 from evo_ntm.errors import EvoNTMError, RunError
 from evo_ntm.evolution.breeding import found
@@ -20,10 +19,13 @@ from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
-from evo_ntm.runs.store import Recorder, create, free_folder, open_run
+from evo_ntm.runs.store import Recorder, create, free_folder, open_run, refuse_existing
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import KnownTask, make
 from evo_ntm.topology import wires as wires_of
+
+if TYPE_CHECKING:
+    from deap import base
 
 __all__ = ["evolve", "exam", "finished", "free_folder", "load", "read", "show", "wires"]
 
@@ -90,7 +92,7 @@ def evolve(
     to: Path | None = None,
     on_generation: Callable[[Progress], None] | None = None,
     task: KnownTask | None = None,
-    toolbox: base.Toolbox | None = None,
+    toolbox: "base.Toolbox | None" = None,
 ) -> Outcome:
     """Evolve until the exam is passed or the budget is spent, and leave a run folder.
 
@@ -99,22 +101,26 @@ def evolve(
     hand and ends the run cleanly. Raises RunError where the folder exists.
     """
     task = task or make(experiment.task, experiment.with_)
+    folder = to or free_folder(experiment.name)
+    refuse_existing(folder)
     begun = time.monotonic()
-    recorder: Recorder | None = None
-    interrupted, generation = False, None
     with Local(experiment.run.threads) as local:
         loop = generations(experiment, task, local.map, toolbox)
-        recorder = create(to or free_folder(experiment.name), experiment)
+        first = next(loop)  # what cannot be evolved is refused here, before anything is written
+        recorder = create(folder, experiment)
+        interrupted = True
         try:
-            for generation in loop:
-                _record(recorder, generation)
+            for generation in chain([first], loop):
+                with recorder.whole():
+                    _record(recorder, generation)
+                recorder.commit(every=SECONDS_BETWEEN_COMMITS)
                 if on_generation is not None:
                     on_generation(_progress(experiment, generation))
+            interrupted = False
         except KeyboardInterrupt:
-            interrupted = True
+            pass
         finally:
-            if not interrupted or generation is not None:
-                recorder.fact("interrupted", interrupted)
+            recorder.fact("interrupted", interrupted)
             recorder.fact("seconds", round(time.monotonic() - begun, 3))
             recorder.commit()
             recorder.close()
@@ -201,7 +207,9 @@ def _founder_or_genome(path: Path) -> Genome:
     return read(path)
 
 
-def show(path: Path | str, *, birth: int | None = None, to: Path, length: int | None = None) -> None:
+def show(
+    path: Path | str, *, birth: int | None = None, to: Path, length: int | None = None
+) -> None:
     """Draw the memory in use on one sequence, after figure 6 of Graves et al. (2014)."""
     from evo_ntm.reports.memory_use import draw
 
@@ -259,7 +267,6 @@ def _record(recorder: Recorder, generation: Generation) -> None:
         }])  # fmt: skip
     recorder.record("events", [{"generation": e.generation, "kind": e.kind, "told": e.text}
                                for e in generation.events])  # fmt: skip
-    recorder.commit(every=SECONDS_BETWEEN_COMMITS)
 
 
 def _birth(individual: Individual) -> dict[str, Any]:

@@ -238,6 +238,15 @@ def test_an_existing_folder_is_refused(small, tmp_path, told):
     assert files(tmp_path / "run") == []
 
 
+def test_what_cannot_be_evolved_leaves_nothing(small, tmp_path, told):
+    strategy = "evolve={strategy: cma, population: 8}"
+    changes = ["--set", strategy, "--set", "machine.units=[100]"]
+    status, out, complaint = told("evolve", small, "--to", tmp_path / "run", *changes)
+    assert (status, out) == (2, "")
+    assert "cma is for machines of up to 500 genes" in complaint.splitlines()[-1]
+    assert files(tmp_path) == [small]
+
+
 def test_overrides_and_the_device_reach_the_run(small, tmp_path, told):
     run = tmp_path / "run"
     told("evolve", small, "--to", run, "--set", "evolve.generations=2", "--device", "cpu")

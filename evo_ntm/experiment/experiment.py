@@ -70,9 +70,21 @@ class Experiment(Settings):
         for key, parts in (("validation", self.exam.validation), ("parts", self.exam.parts)):
             for number, part in enumerate(parts):
                 self._part(part, ("exam", key, number))
-        if self.machine.encoding == "tied" and self.task == "ngrams":
-            refuse(("machine", "encoding"), "direct, as ngrams has no exchangeable bits", "tied")
+        if self.machine.encoding == "tied":
+            self._room_for_every_bit()
         return self
+
+    def _room_for_every_bit(self) -> None:
+        """Refuse the tied encoding where there is no bit, or a layer or the memory lacks units."""
+        if self.task == "ngrams":
+            refuse(("machine", "encoding"), "direct, as ngrams has no exchangeable bits", "tied")
+        bits = _bits(self.with_)
+        if not isinstance(bits, int):
+            return
+        layers = [(("machine", "units", n), units) for n, units in enumerate(self.machine.units)]
+        for path, count in [*layers, (("machine", "width"), self.machine.width)]:
+            if count < bits:
+                refuse(path, f"at least one for each of {bits} bits, as they are tied", count)
 
     def _stage(self, number: int, stage: Stage) -> None:
         path: Path = ("curriculum", number)

@@ -10,8 +10,8 @@ One process writes; readers open read-only.
 import json
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -70,8 +70,9 @@ class Run:
         kept = sorted(int(found.stem) for found in path.parent.glob("*.safetensors"))
         born = self.rows("SELECT 1 FROM births WHERE number = ?", number)
         why = "its genome was not kept" if born else "there is no such birth"
-        raise RunError(f"{self.folder}: expected a birth whose genome was kept (champions: "
-                       f"{', '.join(map(str, kept[-8:])) or 'none'}), but of {number} {why}")  # fmt: skip
+        champions = ", ".join(map(str, kept[-8:])) or "none"
+        raise RunError(f"{self.folder}: expected a birth whose genome was kept "
+                       f"(champions: {champions}), but of {number} {why}")  # fmt: skip
 
     def champion_file(self, birth: int) -> Path:
         """Say where the genome of a champion is kept."""
@@ -95,6 +96,20 @@ class Recorder:
             values = [json.dumps(v) if isinstance(v, list | dict) else v for v in row.values()]
             self._rows.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
 
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Take in all that is recorded within, or, after Ctrl-C, nothing of it."""
+        if not self._rows.in_transaction:
+            self._rows.execute("BEGIN")
+        self._rows.execute("SAVEPOINT whole")
+        try:
+            yield
+        except BaseException:
+            self._rows.execute("ROLLBACK TO whole")
+            raise
+        finally:
+            self._rows.execute("RELEASE whole")
+
     def fact(self, name: str, value: object) -> None:
         """Note something about the run as a whole."""
         self._rows.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
@@ -105,7 +120,7 @@ class Recorder:
         write_genome(self.run.champion_file(birth), genome, card=card)
 
     def commit(self, *, every: float = 0.0) -> None:
-        """Put all that was recorded on disk, unless the last time is less than so many seconds ago."""
+        """Put all that was recorded on disk, but no sooner after the last time than `every` s."""
         if time.monotonic() - self._committed >= every:
             self._rows.commit()
             self._committed = time.monotonic()
@@ -118,12 +133,9 @@ class Recorder:
 
 def create(folder: Path, experiment: Experiment) -> Recorder:
     """Make a run folder. Raises RunError where there is something already."""
+    refuse_existing(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir()
-    except FileExistsError as error:
-        raise RunError(f"{folder}: expected no such folder yet, but it is there; to go on with a "
-                       f"run of its own use another --to, or `evo-ntm resume {folder}`") from error  # fmt: skip
+        folder.mkdir(parents=True)
     except OSError as error:
         raise RunError(f"{folder}: cannot be made: {error.strerror}") from error
     (folder / CHAMPIONS).mkdir()
@@ -135,6 +147,15 @@ def create(folder: Path, experiment: Experiment) -> Recorder:
     recorder.fact("config_hash", experiment.config_hash)
     recorder.commit()
     return recorder
+
+
+def refuse_existing(folder: Path) -> None:
+    """Raise RunError where there is something already."""
+    if folder.exists() or folder.is_symlink():
+        raise RunError(
+            f"{folder}: expected no such folder yet, but it is there; to go on with a run of "
+            f"its own use another --to, or `evo-ntm resume {folder}`"
+        )
 
 
 def open_run(folder: Path) -> Run:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evo_ntm.errors import ExperimentError
-from evo_ntm.experiment import load
+from evo_ntm.experiment import load, parse, template
 
 BAD_VALUES = [
     # an override of the small task file, and all that is said after the file's name
@@ -70,6 +70,7 @@ BAD_VALUES = [
     ("machine.controller=gru", "machine.controller: expected one of dense, lstm, but came 'gru'"),
     ("machine.encoding=tie", "machine.encoding: expected one of direct, tied, but came 'tie': "
      "did you mean 'tied'?"),
+    ("machine={encoding: tied, units: [4, 0]}", "machine.units.1: expected at least 1, but came 0"),
     ("machine.epsilon=0", "machine.epsilon: expected a number above 0, but came 0"),
     ("machine.epsilon=1e-4", "machine.epsilon: expected a number, but came '1e-4': "
      "YAML takes 1e-4 for text, write 1.0e-4"),
@@ -230,14 +231,27 @@ def test_a_missing_key_is_refused(small: Path, key: str):
 
 
 def test_the_tied_encoding_needs_exchangeable_bits():
-    from evo_ntm.experiment import parse, template
-
     with pytest.raises(ExperimentError) as refusal:
         parse(template("ngrams"), "ngrams.yaml", overrides=["machine.encoding=tied"])
     assert str(refusal.value) == (
         "ngrams.yaml --set machine.encoding=tied: machine.encoding: expected direct, as ngrams "
         "has no exchangeable bits, but came 'tied'"
     )
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("machine.units=[16, 7]", "machine.units.1: expected at least one for each of 8 bits, "
+         "as they are tied, but came 7"),
+        ("machine.width=5", "machine.width: expected at least one for each of 8 bits, "
+         "as they are tied, but came 5"),
+    ],
+)  # fmt: skip
+def test_the_tied_encoding_needs_room_for_every_bit(override: str, told: str):
+    with pytest.raises(ExperimentError) as refusal:
+        parse(template("repeat_copy"), "repeat.yaml", overrides=[override])
+    assert str(refusal.value) == f"repeat.yaml --set {override}: {told}"
 
 
 @pytest.mark.parametrize(
