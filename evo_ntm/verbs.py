@@ -89,7 +89,7 @@ class WireRow:
 def evolve(
     experiment: Experiment,
     *,
-    to: Path | None = None,
+    to: Path | str | None = None,
     on_generation: Callable[[Progress], None] | None = None,
     task: KnownTask | None = None,
     toolbox: "base.Toolbox | None" = None,
@@ -101,7 +101,7 @@ def evolve(
     hand and ends the run cleanly. Raises RunError where the folder exists.
     """
     task = task or make(experiment.task, experiment.with_)
-    folder = to or free_folder(experiment.name)
+    folder = Path(to) if to else free_folder(experiment.name)
     refuse_existing(folder)
     begun = time.monotonic()
     with Local(experiment.run.threads) as local:
@@ -171,18 +171,20 @@ def exam(
     ablate: str | None = None,
     device: str | None = None,
     threads: int | None = None,
+    task: KnownTask | None = None,
 ) -> ExamResult:
     """Let a genome sit the exam of the experiment that it came from.
 
-    `ablate` takes a part away first: `reads`, `content`, `shift` or `head N`. Raises GenomeError or
-    RunError where the path holds no genome, or a genome that knows of no exam.
+    `ablate` takes a part away first: `reads`, `content`, `shift` or `head N`. `task` is one's own,
+    as in `evolve`. Raises GenomeError or RunError where the path holds no genome, or a genome that
+    knows of no exam.
     """
     genome, experiment = _opened(Path(path), birth)
     if experiment is None:
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
     if ablate is not None:
         genome = ablated(genome, ablate)
-    task = make(experiment.task, experiment.with_)
+    task = task or make(experiment.task, experiment.with_)
     questions = prepare(experiment.exam.parts, task, "exam", epsilon=experiment.machine.epsilon,
                         device=device or experiment.run.device)  # fmt: skip
     with Local(threads or experiment.run.threads) as local:
@@ -208,7 +210,7 @@ def _founder_or_genome(path: Path) -> Genome:
 
 
 def show(
-    path: Path | str, *, birth: int | None = None, to: Path, length: int | None = None
+    path: Path | str, *, birth: int | None = None, to: Path | str, length: int | None = None
 ) -> None:
     """Draw the memory in use on one sequence, after figure 6 of Graves et al. (2014)."""
     from evo_ntm.reports.memory_use import draw
@@ -216,7 +218,7 @@ def show(
     genome, experiment = _opened(Path(path), birth)
     if experiment is None:
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
-    draw(genome, experiment, to=to, length=length)
+    draw(genome, experiment, to=Path(to), length=length)
 
 
 def _opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
@@ -230,7 +232,7 @@ def _opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
         raise RunError(f"{path}: expected a run to choose birth {birth} from, but this is a file")
     genome = read_genome(path)
     told = read_card(path).get("experiment")
-    return genome, parse(told, str(path)) if told is not None else None
+    return genome, parse(told, str(path), tasks=None) if told is not None else None
 
 
 def _record(recorder: Recorder, generation: Generation) -> None:

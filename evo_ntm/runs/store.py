@@ -35,8 +35,8 @@ class Run:
 
     @property
     def experiment(self) -> Experiment:
-        """Read the experiment back."""
-        return load(self.folder / EXPERIMENT)
+        """Read the experiment back, also one of somebody's own task, which need not be here."""
+        return load(self.folder / EXPERIMENT, tasks=None)
 
     def rows(self, question: str, *values: object) -> list[sqlite3.Row]:
         """Ask the rows a question in SQL, read-only. Raises RunError."""
