@@ -1,16 +1,34 @@
 """How children are made: an operator is drawn by its share and applied within the bounds."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from evo_ntm.experiment import Experiment
 from evo_ntm.genome import Genome
 from evo_ntm.genome.bounds import Bounds, Inapplicable
 from evo_ntm.genome.founder import founder
-from evo_ntm.genome.variation import Operator, bind
+from evo_ntm.genome.variation import Operator, bind, parents_needed
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks import Task
 
 UNSTRUCTURED = ("perturb", "cross")
+
+
+class Choice(NamedTuple):
+    """An operator: how often it is drawn, of how many parents, and whether it inherits sigma."""
+
+    share: float
+    operator: Operator
+    parents: int = 1
+    inherits: bool = False
+
+
+class Bred(NamedTuple):
+    """A child: its genome, the operator that made it, and of how many parents."""
+
+    genome: Genome
+    operator: str
+    parents: int
 
 
 def found(experiment: Experiment, task: Task, generator: Generator) -> Genome:
@@ -30,40 +48,47 @@ def found(experiment: Experiment, task: Task, generator: Generator) -> Genome:
     )
 
 
-def operators_of(experiment: Experiment) -> dict[str, tuple[float, Operator]]:
+def operators_of(experiment: Experiment) -> dict[str, Choice]:
     """Look up the operators of a task file: their shares, and each with its parameters set."""
     bounds = Bounds(**experiment.machine.bounds.model_dump())
     chosen = {}
     for name, settings in experiment.evolve.operators.items():
         told = settings.model_dump(exclude={"share"}, exclude_none=True)
-        chosen[name] = settings.share, bind(name, bounds=bounds, parameters=told)
+        operator = bind(name, bounds=bounds, parameters=told)
+        inherits = name == "perturb" and "sigma" not in told
+        chosen[name] = Choice(settings.share, operator, parents_needed(operator), inherits)
     return chosen
 
 
-def structural(operators: Mapping[str, tuple[float, Operator]]) -> dict[str, tuple[float, Operator]]:
+def structural(operators: Mapping[str, Choice]) -> dict[str, Choice]:
     """Keep the operators that change a topology."""
     return {name: chosen for name, chosen in operators.items() if name not in UNSTRUCTURED}
 
 
 def vary(
-    operators: Mapping[str, tuple[float, Operator]],
-    genome: Genome,
+    operators: Mapping[str, Choice],
+    *parents: Genome,
     generator: Generator,
-    *,
     sigma: float | None = None,
-) -> tuple[Genome, str] | None:
-    """Change a genome by an operator drawn by share, and name it; None where none applies.
+) -> Bred | None:
+    """Make a child by an operator drawn by share; None where none applies.
 
-    An operator that finds nothing to change makes room for the others. `sigma` is the step size
-    that `perturb` inherits.
+    An operator that finds nothing to change, or needs more parents than there are, makes room for
+    the others. `sigma` is the step size that `perturb` inherits.
     """
-    left = {name: chosen for name, chosen in operators.items() if chosen[0] > 0}
+    left = {
+        name: chosen
+        for name, chosen in operators.items()
+        if chosen.share > 0 and chosen.parents <= len(parents)
+    }
     while left:
         names = sorted(left)
-        name = names[generator.choice([left[name][0] for name in names])]
-        inherited = {"sigma": sigma} if name == "perturb" and sigma is not None else {}
+        name = names[generator.choice([left[name].share for name in names])]
+        chosen = left.pop(name)
+        inherited = {"sigma": sigma} if chosen.inherits and sigma is not None else {}
+        taken = parents[: chosen.parents]
         try:
-            return left.pop(name)[1](genome, generator=generator, **inherited), name
+            return Bred(chosen.operator(*taken, generator=generator, **inherited), name, len(taken))
         except Inapplicable:
             continue
     return None

@@ -14,13 +14,14 @@ from threadpoolctl import threadpool_limits
 from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.evaluate import Rows, Scores
 from evo_ntm.evolution.individual import Fitness, Individual
-from evo_ntm.evolution.strategy import Event, Found, Validation
+from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, restart
 from evo_ntm.experiment.cma import CMA as Settings
 from evo_ntm.genome import Encoding
 from evo_ntm.seeds import derive, reseed_globals
 from evo_ntm.topology import Topology
 
 MOST_GENES = 500
+LARGEST = 1e30  # well within float32, in which genes are kept
 
 
 class Point(np.ndarray[tuple[int], np.dtype[np.float64]]):
@@ -43,7 +44,12 @@ class Points:
 
 
 class CMA:
-    """One search by covariance matrix adaptation, begun anew when it stalls."""
+    """One search by covariance matrix adaptation, begun anew when it stalls or breaks down."""
+
+    _individual: Individual
+    _scored: Individual
+    _strategy: cma.Strategy
+    _patience: Patience
 
     def __init__(self, settings: Settings, *, found: Found) -> None:
         self._settings, self._seed, self._found = settings, settings.seed, found
@@ -61,19 +67,25 @@ class CMA:
         """Give the mean and the samples about it."""
         reseed_globals(self._seed, "cma", generation)
         genome = self._individual.genome
-        points = tuple(self._strategy.generate(_point))
+        with threadpool_limits(1):
+            points = tuple(self._strategy.generate(_point))
         return [self._individual, Points(genome.topology, genome.encoding, points)]
 
-    def update(self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]) -> list[Event]:
+    def update(
+        self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]
+    ) -> list[Event]:
         """Move the mean and adapt the covariance."""
         samples = jobs[1]
         assert isinstance(samples, Points)
         for point, fitness in zip(samples.points, scores[1].fitness, strict=True):
             point.fitness.values = (fitness,)
-        # On several threads the products of matrices would be summed in another order.
-        with threadpool_limits(1):
-            self._strategy.update(list(samples.points))
         self._scored = self._individual
+        # On several threads the products of matrices would be summed in another order.
+        with threadpool_limits(1), np.errstate(all="ignore"):
+            self._strategy.update(list(samples.points))
+        if not self._sound():
+            self._start(generation + 1)
+            return [Event(generation, "restart", "the covariance has broken down")]
         self._individual = Individual(
             self._scored.genome.with_genes(self._strategy.centroid),
             operators=("recombine",),
@@ -83,29 +95,32 @@ class CMA:
 
     def reflect(self, validation: Validation) -> list[Event]:
         """Begin anew at another founder after a long stall."""
-        if validation.bits < self._best_bits:
-            self._best_bits, self._progress = validation.bits, validation.generation
-        patience = self._settings.patience
-        if validation.generation - self._progress < patience:
+        generation, self._patience = validation.generation, self._patience.after(validation)
+        if not self._patience.ended(generation):
             return []
-        self._start(validation.generation + 1)
-        return [Event(validation.generation, "restart", f"no progress for {patience} generations")]
+        self._start(generation + 1)
+        return [restart(generation, self._settings.patience)]
 
     def _start(self, generation: int) -> None:
-        self._best_bits, self._progress = np.inf, generation
         genome = self._found(derive(self._seed, "founder", generation))
         if genome.genes.size > MOST_GENES:
             raise ExperimentError(
                 f"cma is for machines of up to {MOST_GENES} genes, but {genome.topology} has "
                 f"{genome.genes.size}: use evolution_strategy, or a smaller machine"
             )
-        self._individual = self._scored = Individual(genome, operators=("found",))
+        self._patience = Patience(self._settings.patience, since=generation)
+        self._individual = Individual(genome, operators=("found",))
         with threadpool_limits(1):
             self._strategy = cma.Strategy(
                 genome.genes.astype(np.float64),
                 self._settings.sigma,
                 lambda_=self._settings.population,
             )
+
+    def _sound(self) -> bool:
+        """Tell whether rounding has left a covariance to draw from: DEAP takes roots unasked."""
+        reach = self._strategy.sigma * self._strategy.BD
+        return all(np.abs(numbers).max() < LARGEST for numbers in (reach, self._strategy.centroid))
 
 
 def _point(genes: NDArray[np.float64]) -> Point:

@@ -24,15 +24,19 @@ from evo_ntm.evolution.own import Own
 from evo_ntm.evolution.school import School, Sitting, school
 from evo_ntm.evolution.strategy import Event, Strategy, Validation
 from evo_ntm.experiment import Experiment
-from evo_ntm.experiment.cma import CMA as CMASettings
+from evo_ntm.experiment.evolution import Evolution
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy as EvolutionStrategySettings
+from evo_ntm.experiment.genetic import Genetic as GeneticSettings
 from evo_ntm.seeds import derive, reseed_globals
-from evo_ntm.tasks import KnownTask
+from evo_ntm.tasks import Task
 
 
 @dataclass(frozen=True)
 class Generation:
-    """What one turn of the loop leaves behind."""
+    """What one turn of the loop leaves behind.
+
+    `seconds` are counted since the run began, `lasted` is how many of them were this turn's.
+    """
 
     number: int
     births: tuple[Individual, ...]
@@ -52,31 +56,33 @@ class Generation:
     lasted: float
 
 
-def strategy_of(experiment: Experiment, task: KnownTask, toolbox: base.Toolbox) -> Strategy:
-    """Make the strategy that an experiment asks for, or that a DEAP user brought."""
-    settings = experiment.evolve
-    founding = partial(found, experiment, task)
-    if hasattr(toolbox, "generate") and hasattr(toolbox, "update"):
-        return Own(toolbox, founder=founding(derive(settings.seed, "founder")))
-    if isinstance(settings, CMASettings):
-        return CMA(settings, found=founding)
-    operators = operators_of(experiment)
-    if isinstance(settings, EvolutionStrategySettings):
-        return EvolutionStrategy(settings, found=founding, vary=partial(vary, structural(operators)))
-    return Genetic(settings, found=founding, vary=partial(vary, operators), toolbox=toolbox)
-
-
 def evolve(
-    experiment: Experiment, task: KnownTask, spread: Map, toolbox: base.Toolbox | None = None
+    experiment: Experiment, task: Task, spread: Map, toolbox: base.Toolbox | None = None
 ) -> Iterator[Generation]:
     """Evolve generation after generation, until the exam is passed or a budget is spent.
 
     `spread` is a map over chunks of work: that of `workers.Local`, or of a cluster. Raises
-    ExperimentError where the toolbox holds an `evaluate`, which is the task's business.
+    ExperimentError and TaskError, before anything is computed, where the experiment, the task and
+    the toolbox do not go together.
     """
-    toolbox = _toolbox(toolbox or base.Toolbox(), spread)
+    toolbox = _toolbox(toolbox or base.Toolbox(), experiment.evolve, spread)
     strategy = strategy_of(experiment, task, toolbox)
     return _generations(experiment, school(experiment, task), strategy, toolbox)
+
+
+def strategy_of(experiment: Experiment, task: Task, toolbox: base.Toolbox) -> Strategy:
+    """Make the strategy that an experiment asks for, or that a DEAP user brought."""
+    settings = experiment.evolve
+    founding = partial(found, experiment, task)
+    if hasattr(toolbox, "generate"):
+        return Own(toolbox, founder=founding(derive(settings.seed, "founder")))
+    operators = operators_of(experiment)
+    if isinstance(settings, GeneticSettings):
+        return Genetic(settings, found=founding, operators=operators, toolbox=toolbox)
+    if isinstance(settings, EvolutionStrategySettings):
+        varying = partial(vary, structural(operators))
+        return EvolutionStrategy(settings, found=founding, vary=varying)
+    return CMA(settings, found=founding)
 
 
 def _generations(
@@ -84,8 +90,8 @@ def _generations(
 ) -> Iterator[Generation]:
     settings, stage, numbers = experiment.evolve, 0, count(1)
     champion: Validation | None = None
-    begun, scored_genomes = time.monotonic(), 0
-    for generation in range(settings.generations):
+    begun, scored = time.monotonic(), 0
+    for generation in count():
         since = time.monotonic()
         reseed_globals(settings.seed, "deap", generation)
         trial = lessons.trial(experiment, generation, stage)
@@ -94,24 +100,23 @@ def _generations(
         births = _record(jobs, scores, generation, numbers)
         events = strategy.update(generation, jobs, scores)
 
-        best = strategy.best()
-        validated, sitting, crowned = None, None, None
-        last = generation == settings.generations - 1
-        if (generation + 1) % settings.validate_every == 0 or last:
+        fitness = np.concatenate([part.fitness for part in scores])
+        scored += len(fitness)
+        ends = _spent(settings, generation + 1, time.monotonic() - begun, scored)
+        best, opened = strategy.best(), stage
+        validation, sitting, crowned = None, None, None
+        if ends or (generation + 1) % settings.validate_every == 0:
             validated = lessons.validate(generation, best, toolbox.map)
             validation = validated.validation
-            if champion is None or _better(validation, champion):
-                champion, crowned = validation, validation.individual
             if validated.passed:
-                sitting = lessons.examine(validation.individual, toolbox.map)
-                champion, crowned = validation, validation.individual
-            if lessons.opens(stage, validation.individual):
-                stage += 1
-                events = [*events, Event(generation, "stage", f"stage {stage + 1} opens")]
+                sitting = lessons.examine(best, toolbox.map)
+            if champion is None or validated.passed or _better(validation, champion):
+                champion, crowned = validation, best
+            if lessons.opens(stage, best, toolbox.map):
+                opened = stage + 1
+                events = [*events, Event(generation, "stage", f"stage {opened + 1} opens")]
             events = [*events, *strategy.reflect(validation)]
 
-        fitness = np.concatenate([part.fitness for part in scores])
-        scored_genomes += len(fitness)
         yield Generation(
             number=generation,
             births=births,
@@ -123,27 +128,33 @@ def _generations(
             rows=trial.rows,
             statistics=_STATISTICS.compile(fitness),
             best=best,
-            validation=validated.validation if validated else None,
+            validation=validation,
             champion=crowned,
             sitting=sitting,
             events=tuple(events),
             seconds=time.monotonic() - begun,
             lasted=time.monotonic() - since,
         )
-        if sitting is not None and sitting.solved:
+        if ends or (sitting is not None and sitting.solved):
             return
-        if settings.minutes is not None and time.monotonic() - begun > 60 * settings.minutes:
-            return
-        if settings.evaluations is not None and scored_genomes >= settings.evaluations:
-            return
+        stage = opened
 
 
-def _toolbox(toolbox: base.Toolbox, spread: Map) -> base.Toolbox:
-    """Fill in what the user's toolbox leaves open."""
+def _toolbox(toolbox: base.Toolbox, settings: Evolution, spread: Map) -> base.Toolbox:
+    """Fill in what the user's toolbox leaves open. Raises ExperimentError where it is no use."""
     if hasattr(toolbox, "evaluate"):
         raise ExperimentError(
             "toolbox: expected no `evaluate`, as scoring is the task's; give your own as task=..."
         )
+    if hasattr(toolbox, "generate") != hasattr(toolbox, "update"):
+        has = "generate" if hasattr(toolbox, "generate") else "update"
+        raise ExperimentError(f"toolbox: expected `generate` and `update`, but came only `{has}`")
+    for name in ("select", "mate", "mutate"):
+        if hasattr(toolbox, name) and not isinstance(settings, GeneticSettings):
+            raise ExperimentError(
+                f"toolbox: expected no `{name}`, as the strategy is {settings.strategy}; "
+                "it is heard by the strategy genetic"
+            )
     filled = base.Toolbox()
     filled.__dict__.update(toolbox.__dict__)
     filled.register("evaluate", score)
@@ -168,13 +179,23 @@ def _record(
     return tuple(births)
 
 
+def _spent(settings: Evolution, generations: int, seconds: float, scored: int) -> bool:
+    """Tell whether a budget is spent."""
+    return (
+        generations >= settings.generations
+        or (settings.minutes is not None and seconds > 60 * settings.minutes)
+        or (settings.evaluations is not None and scored >= settings.evaluations)
+    )
+
+
 def _better(one: Validation, other: Validation) -> bool:
     return (one.wrong_bits, one.bits) < (other.wrong_bits, other.bits)
 
 
 def _statistics() -> tools.Statistics:
     statistics = tools.Statistics()
-    for name, share in (("worst", 0), ("lower", 0.25), ("median", 0.5), ("upper", 0.75), ("best", 1)):
+    quantiles = {"worst": 0, "lower": 0.25, "median": 0.5, "upper": 0.75, "best": 1}
+    for name, share in quantiles.items():
         statistics.register(name, np.quantile, q=share, method="nearest")
     return statistics
 

@@ -22,18 +22,24 @@ from evo_ntm.topology import Topology
 
 Matrix = NDArray[np.float32]
 
+TIMES_THE_CACHE = 64  # a device's memory is slower than a cache, but takes so much more at once
+
 
 class Scores(NamedTuple):
-    """The scores of several genomes, one a row: fitness, measures, and how many were not finite."""
+    """The scores of several genomes, one a row. Fitness is -inf where it is not finite."""
 
     fitness: NDArray[np.float64]
     measures: dict[str, NDArray[np.float64]]
-    failures: int
+
+    @property
+    def failures(self) -> int:
+        """Count the genomes whose fitness was not finite."""
+        return int(np.isinf(self.fitness).sum())
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What everyone is scored on: a task's episodes, on so many memory rows."""
+    """What everyone is scored on: a task's episodes, on so many memory rows, on a device."""
 
     task: Task
     episodes: Episodes
@@ -41,10 +47,18 @@ class Trial:
     epsilon: float
     device: str = "cpu"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "episodes", self.episodes.to(self.device))
+
     @property
     def steps(self) -> int:
         """Count the steps that one genome answers, over all its sequences."""
         return sum(self.episodes.lengths)
+
+    def measures(self) -> set[str]:
+        """List what is measured, by grading a machine that says nothing."""
+        silence = torch.zeros_like(self.episodes.targets)
+        return set(measures(self.task, self.episodes, grade(self.episodes, silence)))
 
 
 class Rows(Protocol):
@@ -86,40 +100,7 @@ class Samples:
         return np.concatenate([self.mean + step, self.mean - step]).astype(np.float32)
 
 
-def score_weights(trial: Trial, topology: Topology, weights: Matrix) -> Scores:
-    """Run a population of weights [P, D] through the trial at once."""
-    machine = Machine(topology, trial.epsilon)
-    episodes = trial.episodes
-    with torch.inference_mode():
-        wired = machine.wire_up(torch.from_numpy(weights).to(trial.device))
-        lanes = len(episodes.lengths)
-        state = machine.initial_state(wired, lanes=lanes, rows=trial.rows)
-        logits, _ = machine.run(wired, episodes.inputs, state, lengths=episodes.lengths)
-        taken = measures(trial.task, episodes, grade(episodes, logits))
-    return _never_nan({name: value.double().cpu().numpy() for name, value in taken.items()})
-
-
-def _never_nan(taken: dict[str, NDArray[np.float64]]) -> Scores:
-    fitness = -taken["bits"]
-    failed = ~np.isfinite(fitness)
-    worst = {name: np.where(failed, np.inf, value) for name, value in taken.items()}
-    return Scores(np.where(failed, -np.inf, fitness), worst, int(failed.sum()))
-
-
-def chunks(
-    trial: Trial, topology: Topology, weights: Matrix
-) -> Iterable[tuple[Trial, Topology, Matrix]]:
-    """Cut a cohort into pieces that fit the cache, always the same ones for the same cohort."""
-    steps, lanes = trial.episodes.inputs.shape[:2]
-    if trial.device != "cpu":
-        yield trial, topology, weights
-        return
-    size = chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps)
-    pieces = 2 * -(-len(weights) // (2 * size))  # an even count keeps two cores busy to the end
-    for piece in np.array_split(weights, min(pieces, len(weights))):
-        yield trial, topology, piece
-
-
+Chunk = tuple[Trial, Topology, Matrix]
 Map = Callable[..., Iterable[Scores]]
 
 
@@ -131,13 +112,14 @@ def score(jobs: Sequence[Rows], trial: Trial, spread: Map) -> list[Scores]:
     cohorts: dict[object, list[int]] = {}
     for number, job in enumerate(jobs):
         cohorts.setdefault(job.topology.shape_key, []).append(number)
-    pieces, owners = [], []
+    pieces: list[Chunk] = []
+    owners = []
     for members in cohorts.values():
         expressed = [_express(jobs[number]) for number in members]
         cut = list(chunks(trial, jobs[members[0]].topology, np.concatenate(expressed)))
         pieces += cut
         owners.append((members, [len(rows) for rows in expressed], len(cut)))
-    scored = iter(spread(_score_chunk, pieces))
+    scored = iter(spread(score_chunk, pieces))
     results: dict[int, Scores] = {}
     for members, counts, cuts in owners:
         whole = _join([next(scored) for _ in range(cuts)])
@@ -145,8 +127,40 @@ def score(jobs: Sequence[Rows], trial: Trial, spread: Map) -> list[Scores]:
     return [results[number] for number in range(len(jobs))]
 
 
-def _score_chunk(chunk: tuple[Trial, Topology, Matrix]) -> Scores:
-    return score_weights(*chunk)
+def chunks(trial: Trial, topology: Topology, weights: Matrix) -> Iterable[Chunk]:
+    """Cut a cohort into pieces that fit the cache, or the device's memory.
+
+    The same cohort is always cut into the same pieces.
+    """
+    steps, lanes = trial.episodes.inputs.shape[:2]
+    size = chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps)
+    if trial.device == "cpu":
+        pieces = 2 * -(-len(weights) // (2 * size))  # an even count keeps two cores busy to the end
+    else:
+        pieces = -(-len(weights) // (TIMES_THE_CACHE * size))
+    for piece in np.array_split(weights, min(pieces, len(weights))):
+        yield trial, topology, piece
+
+
+def score_chunk(chunk: Chunk) -> Scores:
+    """Run a population of weights [P, D] through the trial at once."""
+    trial, topology, weights = chunk
+    machine, episodes = Machine(topology, trial.epsilon), trial.episodes
+    with torch.inference_mode():
+        wired = machine.wire_up(torch.from_numpy(weights).to(trial.device))
+        lanes = len(episodes.lengths)
+        state = machine.initial_state(wired, lanes=lanes, rows=trial.rows)
+        logits, _ = machine.run(wired, episodes.inputs, state, lengths=episodes.lengths)
+        taken = measures(trial.task, episodes, grade(episodes, logits))
+    return _never_nan({name: value.double().cpu().numpy() for name, value in taken.items()})
+
+
+def _never_nan(taken: dict[str, NDArray[np.float64]]) -> Scores:
+    failed = ~np.isfinite(taken["bits"])
+    worst = {
+        name: np.where(failed | ~np.isfinite(value), np.inf, value) for name, value in taken.items()
+    }
+    return Scores(-worst["bits"], worst)
 
 
 def _express(job: Rows) -> Matrix:
@@ -158,10 +172,8 @@ def _express(job: Rows) -> Matrix:
 
 def _join(parts: list[Scores]) -> Scores:
     fitness = np.concatenate([part.fitness for part in parts])
-    taken = {
-        name: np.concatenate([part.measures[name] for part in parts]) for name in parts[0].measures
-    }
-    return Scores(fitness, taken, sum(part.failures for part in parts))
+    names = parts[0].measures
+    return Scores(fitness, {n: np.concatenate([p.measures[n] for p in parts]) for n in names})
 
 
 def _split(whole: Scores, counts: list[int]) -> list[Scores]:
@@ -169,6 +181,5 @@ def _split(whole: Scores, counts: list[int]) -> list[Scores]:
     fitness = np.split(whole.fitness, edges)
     taken = {name: np.split(values, edges) for name, values in whole.measures.items()}
     return [
-        Scores(part, {name: taken[name][i] for name in taken}, int(np.isinf(part).sum()))
-        for i, part in enumerate(fitness)
+        Scores(part, {name: taken[name][i] for name in taken}) for i, part in enumerate(fitness)
     ]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from evo_ntm.evolution.evaluate import Rows, Samples, Scores
 from evo_ntm.evolution.individual import Individual
-from evo_ntm.evolution.strategy import Event, Found, Validation, Vary
+from evo_ntm.evolution.strategy import Event, Found, Validation, Vary, restart
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy as Settings
 from evo_ntm.genome import Genome
 from evo_ntm.genome.graft import shared
@@ -62,7 +62,8 @@ class Search:
 def begin(individual: Individual, rate: float, generation: int) -> Search:
     """Begin a search at an individual."""
     mean = individual.genome.genes.astype(np.float64)
-    return Search(individual, mean, Adam(np.zeros_like(mean), np.zeros_like(mean)), rate, generation)
+    nothing = np.zeros_like(mean)
+    return Search(individual, mean, Adam(nothing, nothing), rate, generation)
 
 
 def follow_gradient(search: Search, samples: Samples, fitness: Vector) -> Search:
@@ -88,6 +89,18 @@ def centred_ranks(fitness: Vector) -> Vector:
     return ranks / max(len(fitness) - 1, 1) - 0.5
 
 
+def surpasses(record: Sequence[float], other: Sequence[float]) -> bool:
+    """Tell whether fitness was better over common episodes, beyond a confidence interval.
+
+    Who once was not finite has not surpassed anybody, nor been surpassed.
+    """
+    gains = np.subtract(record, other) if np.isfinite([*record, *other]).all() else np.zeros(0)
+    if len(gains) < 2:
+        return False
+    error = gains.std(ddof=1) / np.sqrt(len(gains))
+    return bool(gains.mean() > CONFIDENCE * error)
+
+
 @dataclass(frozen=True)
 class Best:
     """The best that the incumbent was on the validation set, and where it then stood."""
@@ -101,9 +114,7 @@ class Best:
 class EvolutionStrategy:
     """Several short starts under successive halving, then an incumbent and its challengers."""
 
-    def __init__(
-        self, settings: Settings, *, found: Found, vary: Vary
-    ) -> None:
+    def __init__(self, settings: Settings, *, found: Found, vary: Vary) -> None:
         self._settings, self._seed = settings, settings.seed
         self._found, self._vary = found, vary
         self._restarts = -1
@@ -131,7 +142,9 @@ class EvolutionStrategy:
                                 generation, slot))  # fmt: skip
         return jobs
 
-    def update(self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]) -> list[Event]:
+    def update(
+        self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]
+    ) -> list[Event]:
         """Move every mean, then decide between starts, or between incumbent and challenger."""
         moved = []
         for number, search in enumerate(self._searches):
@@ -152,16 +165,18 @@ class EvolutionStrategy:
             return []
         declined = validation.bits > settings.decline * best.bits
         self._best = best = replace(best, declines=best.declines + 1 if declined else 0)
-        if not self._starting and generation - max(best.generation, self._since) >= settings.patience:
+        stalled = generation - max(best.generation, self._since) >= settings.patience
+        if not self._starting and stalled:
             self._start(generation + 1)
-            return [Event(generation, "restart", f"no progress for {settings.patience} generations")]
+            return [restart(generation, settings.patience)]
         if not self._starting and best.declines >= settings.declines:
             restored = replace(best.search, rate=self._searches[0].rate / 2)
             individual = Individual(best.search.genome, operators=("restore",),
                                     parents=(best.search.individual.born,))  # fmt: skip
             self._searches = (replace(restored, individual=individual),)
             self._best = replace(best, search=restored, declines=0)
-            return [Event(generation, "restore", f"back to the mean of generation {best.generation}")]
+            told = f"back to the mean of generation {best.generation}"
+            return [Event(generation, "restore", told)]
         return []
 
     @property
@@ -186,8 +201,10 @@ class EvolutionStrategy:
         pairs = self._settings.population // 2
         if self._starting or len(self._searches) == 1:
             return [max(pairs // len(self._searches), 1)] * len(self._searches)
-        challenger = max(int(pairs * self._settings.challenger_share), 1)
-        return [pairs - challenger, challenger]
+        return [pairs - self._challenger_pairs(), self._challenger_pairs()]
+
+    def _challenger_pairs(self) -> int:
+        return int(self._settings.population // 2 * self._settings.challenger_share)
 
     def _halve(self, generation: int) -> list[Event]:
         settings = self._settings
@@ -202,30 +219,28 @@ class EvolutionStrategy:
         settings = self._settings
         incumbent, *challengers = self._searches
         if not challengers:
-            if (generation + 1 - self._since) % settings.challenger_every == 0:
-                return self._challenge(generation)
-            return []
+            due = (generation + 1 - self._since) % settings.challenger_every == 0
+            return self._challenge(generation) if due and self._challenger_pairs() else []
         challenger = challengers[0]
         if generation + 1 - challenger.founded < settings.grace + settings.window:
             return []
-        gains = np.subtract(challenger.record, incumbent.record[-len(challenger.record) :])
-        error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.inf
-        replaced = bool(gains.mean() > CONFIDENCE * error)
-        self._searches = (challenger,) if replaced else (incumbent,)
-        if not replaced:
+        if not surpasses(challenger.record, incumbent.record[-len(challenger.record) :]):
+            self._searches = (incumbent,)
             return [Event(generation, "reject", f"{challenger.genome.topology}")]
-        return [Event(generation, "replace", f"{incumbent.genome.topology} by {challenger.genome.topology}")]
+        self._searches = (challenger,)
+        told = f"{incumbent.genome.topology} by {challenger.genome.topology}"
+        return [Event(generation, "replace", told)]
 
     def _challenge(self, generation: int) -> list[Event]:
         parent = self._scored
-        varied = self._vary(parent.genome, derive(self._seed, "challenger", generation))
-        if varied is None:
+        bred = self._vary(parent.genome, generator=derive(self._seed, "challenger", generation))
+        if bred is None:
             return []
-        genome, operator = varied
-        child = Individual(genome, operators=(operator,), parents=(parent.individual.born,))
+        genome = bred.genome
+        child = Individual(genome, operators=(bred.operator,), parents=(parent.individual.born,))
         search = begin(child, parent.rate, generation + 1)
         self._searches = (*self._searches, replace(search, adam=_grafted(parent, genome)))
-        return [Event(generation, "challenge", f"{operator}: {genome.topology}")]
+        return [Event(generation, "challenge", f"{bred.operator}: {genome.topology}")]
 
 
 def _grafted(parent: Search, child: Genome) -> Adam:

@@ -1,13 +1,14 @@
 """The exam and the validation set: fixed episodes, the same for every run and every machine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from evo_ntm.evolution.evaluate import Map, Scores, Trial, score_weights
+from evo_ntm.errors import TaskError, nearest
+from evo_ntm.evolution.evaluate import Map, Scores, Trial, score_chunk
 from evo_ntm.experiment.exam import Part
 from evo_ntm.genome import Genome
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import KnownTask
+from evo_ntm.tasks import KnownTask, Task
 
 SEED = 0  # of no run: exams are common to all
 LANES_AT_ONCE = 64
@@ -37,42 +38,57 @@ class Questions:
     """The episodes of one part, in shares that several workers may take."""
 
     part: Part
-    task: KnownTask
     trials: tuple[Trial, ...]
 
     def answer(self, genome: Genome, spread: Map) -> ExamRow:
         """Let a genome answer; a tied one is first expressed to as many bits as are asked."""
-        bits = next((block.size for block in self.task.inputs if block.per_bit), None)
+        task = self.trials[0].task
+        bits = next((block.size for block in task.inputs if block.per_bit), None)
         if genome.encoding == "tied" and bits is not None and bits != genome.topology.bits:
             genome = genome.with_bits(bits)
-        scored = list(spread(_answered, [(trial, genome) for trial in self.trials]))
-        counts = [len(trial.episodes.lengths) for trial in self.trials]
-        taken = {
-            name: sum(float(s.measures[name][0]) * n for s, n in zip(scored, counts, strict=True))
-            / sum(counts)
-            for name in scored[0].measures
-        }
+        taken = answer(self.trials, genome, spread)
         own = {name: value for name, value in taken.items() if name not in ("bits", "wrong_bits")}
         limits = self.part.at_most
-        passed = None if limits is None else all(taken[name] <= limits[name] for name in limits)
-        return ExamRow(self.part.name, self.task.extent(), self.trials[0].rows, sum(counts),
-                       taken["wrong_bits"], taken["bits"], own, passed)  # fmt: skip
+        return ExamRow(
+            name=self.part.name,
+            extent=task.extent() if isinstance(task, KnownTask) else {},
+            rows=self.part.rows,
+            sequences=self.part.sequences,
+            wrong_bits=taken["wrong_bits"],
+            bits=taken["bits"],
+            measures=own,
+            passed=None if limits is None else all(taken[name] <= limits[name] for name in limits),
+        )
+
+
+def answer(trials: Sequence[Trial], genome: Genome, spread: Map) -> dict[str, float]:
+    """Give the measures of one genome, averaged over the sequences of all trials."""
+    scored = list(spread(_answered, [(trial, genome) for trial in trials]))
+    counts = [len(trial.episodes.lengths) for trial in trials]
+    return {
+        name: sum(float(s.measures[name][0]) * n for s, n in zip(scored, counts, strict=True))
+        / sum(counts)
+        for name in scored[0].measures
+    }
 
 
 def _answered(job: tuple[Trial, Genome]) -> Scores:
     trial, genome = job
-    return score_weights(trial, genome.topology, genome.weights[None])
+    return score_chunk((trial, genome.topology, genome.weights[None]))
 
 
 def prepare(
-    parts: Sequence[Part], task: KnownTask, purpose: str, *, epsilon: float, device: str
+    parts: Sequence[Part], task: Task, purpose: str, *, epsilon: float, device: str
 ) -> tuple[Questions, ...]:
-    """Make the episodes of every part, always the same ones for the same purpose and part."""
+    """Make the episodes of every part, always the same ones for the same purpose and part.
+
+    Raises TaskError where the task cannot be as a part asks, or has no such measure.
+    """
     return tuple(_prepared(part, task, purpose, epsilon, device) for part in parts)
 
 
-def _prepared(part: Part, task: KnownTask, purpose: str, epsilon: float, device: str) -> Questions:
-    asked = task.with_settings(**part.with_)
+def _prepared(part: Part, task: Task, purpose: str, epsilon: float, device: str) -> Questions:
+    asked = changed(task, part.with_)
     shares = [
         min(LANES_AT_ONCE, part.sequences - begun)
         for begun in range(0, part.sequences, LANES_AT_ONCE)
@@ -82,7 +98,27 @@ def _prepared(part: Part, task: KnownTask, purpose: str, epsilon: float, device:
               part.rows, epsilon, device)
         for slot, lanes in enumerate(shares)
     )  # fmt: skip
-    return Questions(part, asked, trials)
+    check_measures(part.at_most or {}, trials[0], f"{purpose} {part.name!r}")
+    return Questions(part, trials)
+
+
+def changed(task: Task, settings: Mapping[str, object]) -> Task:
+    """Give a task with some settings changed. Raises TaskError, also where it has none."""
+    if not settings:
+        return task
+    if not isinstance(task, KnownTask):
+        raise TaskError(f"expected a task with settings ({', '.join(settings)}), but "
+                        f"{type(task).__name__} lacks some of KnownTask")  # fmt: skip
+    return task.with_settings(**settings)
+
+
+def check_measures(asked: Collection[str], trial: Trial, where: str) -> None:
+    """Refuse a measure that a task does not have. Raises TaskError."""
+    unknown = set(asked) - (known := trial.measures())
+    if unknown:
+        name = min(unknown)
+        raise TaskError(f"{where}: expected a measure of the task, but came {name!r}: "
+                        f"{nearest(name, known)}")  # fmt: skip
 
 
 def passed(rows: Sequence[ExamRow]) -> bool | None:

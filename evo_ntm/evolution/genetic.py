@@ -5,17 +5,22 @@ species is a topology (controller and heads); a young one is granted places of i
 new head has time to prove itself (after the speciation of Stanley and Miikkulainen, 2002).
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import cycle, islice
 
 import numpy as np
 from deap import base, tools
 
+from evo_ntm.errors import ExperimentError
+from evo_ntm.evolution.breeding import Bred, Choice, vary
 from evo_ntm.evolution.evaluate import Rows, Scores
 from evo_ntm.evolution.individual import Individual
-from evo_ntm.evolution.strategy import Event, Found, Validation, Vary
+from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, restart
 from evo_ntm.experiment.genetic import Genetic as Settings
+from evo_ntm.genome import Genome
 from evo_ntm.genome.adapter import from_deap
+from evo_ntm.genome.bounds import Inapplicable
 from evo_ntm.genome.variation import cross, perturb
 from evo_ntm.seeds import Generator, derive
 
@@ -25,19 +30,33 @@ Population = list[Individual]
 class Genetic:
     """A population in which everybody is an individual of their own.
 
-    `toolbox` may hold a DEAP user's own `select`, `mate` and `mutate`; what it lacks is DEAP's
-    tournament, crossover by whole unit, and Gaussian mutation.
+    `toolbox` may hold a DEAP user's own `select(individuals, count)`, and `mate` and `mutate` that
+    change lists of genes in place. What it lacks is DEAP's tournament, crossover by whole unit, and
+    the operator `perturb`, whose share an own `mutate` takes over.
     """
 
+    _population: Population
+    _patience: Patience
+    _born: dict[object, int]
+
     def __init__(
-        self, settings: Settings, *, found: Found, vary: Vary, toolbox: base.Toolbox
+        self,
+        settings: Settings,
+        *,
+        found: Found,
+        operators: Mapping[str, Choice],
+        toolbox: base.Toolbox,
     ) -> None:
-        self._settings, self._seed = settings, settings.seed
-        self._found, self._vary = found, vary
-        self._select: Callable[..., Population] = getattr(toolbox, "select", self._tournament)
-        self._mate: Callable[..., Any] = _own(toolbox, "mate") or cross
+        self._settings, self._seed, self._found = settings, settings.seed, found
         self._scored: Population = []
-        self._born: dict[object, int] = {}
+        self._select: Callable[..., Population] = getattr(toolbox, "select", self._tournament)
+        self._mate = from_deap(toolbox.mate) if hasattr(toolbox, "mate") else cross
+        self._mutate = from_deap(toolbox.mutate) if hasattr(toolbox, "mutate") else None
+        if self._mutate is not None:
+            others = {name: choice for name, choice in operators.items() if name != "perturb"}
+            share = operators["perturb"].share if "perturb" in operators else 1.0
+            operators = {**others, "mutate": Choice(share, self._mutate)}
+        self._vary = partial(vary, operators)
         self._start(0)
 
     def species(self) -> int:
@@ -52,7 +71,9 @@ class Genetic:
         """Give the whole population, elites included."""
         return self._population
 
-    def update(self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]) -> list[Event]:
+    def update(
+        self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]
+    ) -> list[Event]:
         """Choose who lives on and who has children."""
         settings = self._settings
         self._scored = tools.selBest(self._population, len(self._population))
@@ -70,16 +91,14 @@ class Genetic:
 
     def reflect(self, validation: Validation) -> list[Event]:
         """Begin anew after a long stall, keeping nobody."""
-        if validation.bits < self._best_bits:
-            self._best_bits, self._progress = validation.bits, validation.generation
-        patience = self._settings.patience
-        if validation.generation - self._progress < patience:
+        generation, self._patience = validation.generation, self._patience.after(validation)
+        if not self._patience.ended(generation):
             return []
-        self._start(validation.generation + 1)
-        return [Event(validation.generation, "restart", f"no progress for {patience} generations")]
+        self._start(generation + 1)
+        return [restart(generation, self._settings.patience)]
 
     def _start(self, generation: int) -> None:
-        self._best_bits, self._progress = np.inf, generation
+        self._patience, self._born = Patience(self._settings.patience, since=generation), {}
         self._population = [
             Individual(
                 self._found(derive(self._seed, "founder", generation, slot)),
@@ -97,46 +116,63 @@ class Genetic:
         for key in species:
             self._born.setdefault(key, generation)
         oldest = min(self._born[key] for key in species)
-        age = self._settings.species_age
-        born = {key: self._born[key] for key in species}
-        return [
-            members
-            for key, members in species.items()
-            if born[key] > oldest and generation - born[key] < age
-        ]
+        youngest = max(oldest, generation - self._settings.species_age)
+        return [members for key, members in species.items() if self._born[key] > youngest]
 
     def _children(
         self, parents: Population, count: int, generation: int, first: int
     ) -> Population:
-        chosen = self._select(parents, 2 * count) if count > 0 else []
-        slots = range(first, first + count)
+        if count <= 0:
+            return []
+        selected = self._select(parents, 2 * count)
+        if not selected:
+            raise ExperimentError("toolbox: expected `select` to choose parents, but it chose none")
+        chosen = list(islice(cycle(selected), 2 * count))  # who selects the best finds fewer
         return [
-            self._child(one, other, derive(self._seed, "child", generation, slot))
-            for slot, one, other in zip(slots, chosen[::2], chosen[1::2], strict=True)
+            self._child(one, other, derive(self._seed, "child", generation, first + slot))
+            for slot, (one, other) in enumerate(zip(chosen[::2], chosen[1::2], strict=True))
         ]
 
     def _child(self, parent: Individual, other: Individual, generator: Generator) -> Individual:
         """Cross with the share of crossovers, then let one operator at it."""
-        child = parent
-        if other is not parent and float(generator.random()) < self._settings.crossover:
-            fitter, second = sorted((parent, other), key=lambda i: i.fitness, reverse=True)
-            genome = self._mate(fitter.genome, second.genome, generator=generator)
-            child = Individual(genome, operators=("cross",), parents=(fitter.born, second.born),
-                               sigma=fitter.sigma)  # fmt: skip
-        return self._mutated(child, generator)
+        others = [] if other is parent else [other]
+        crossed = None
+        if others and float(generator.random()) < self._settings.crossover:
+            crossed = self._crossed(parent, other, generator)
+        return self._mutated(crossed or parent, others, generator)
 
-    def _mutated(self, individual: Individual, generator: Generator) -> Individual:
+    def _crossed(
+        self, parent: Individual, other: Individual, generator: Generator
+    ) -> Individual | None:
+        fitter, second = sorted((parent, other), key=lambda one: one.fitness, reverse=True)
+        try:
+            genome = self._mate(fitter.genome, second.genome, generator=generator)
+        except Inapplicable:
+            return None
+        name = "cross" if self._mate is cross else "mate"
+        parents = fitter.born, second.born
+        return Individual(genome, operators=(name,), parents=parents, sigma=fitter.sigma)
+
+    def _mutated(
+        self, individual: Individual, others: Sequence[Individual], generator: Generator
+    ) -> Individual:
         """Let one operator, drawn by share, at a parent or at a fresh crossing of two."""
-        crossed = individual.number is None
         sigma = (individual.sigma or self._settings.sigma) * self._drift(individual, generator)
-        genome, operator = self._vary(individual.genome, generator, sigma=sigma) or (
-            perturb(individual.genome, generator=generator, sigma=sigma), "perturb")  # fmt: skip
-        return Individual(
-            genome,
-            operators=(*individual.operators, operator) if crossed else (operator,),
-            parents=individual.parents if crossed else (individual.born,),
-            sigma=sigma,
-        )
+        genomes = [one.genome for one in (individual, *others)]
+        bred = self._vary(*genomes, generator=generator, sigma=sigma)
+        bred = bred or self._perturbed(individual.genome, generator, sigma)
+        if individual.number is None:
+            operators, parents = (*individual.operators, bred.operator), individual.parents
+        else:
+            taken = (individual, *others)[: bred.parents]
+            operators, parents = (bred.operator,), tuple(one.born for one in taken)
+        return Individual(bred.genome, operators=operators, parents=parents, sigma=sigma)
+
+    def _perturbed(self, genome: Genome, generator: Generator, sigma: float) -> Bred:
+        """Change the genes where no operator of the task file applies."""
+        if self._mutate is not None:
+            return Bred(self._mutate(genome, generator=generator), "mutate", 1)
+        return Bred(perturb(genome, generator=generator, sigma=sigma), "perturb", 1)
 
     def _drift(self, individual: Individual, generator: Generator) -> float:
         """Draw the factor by which a child's step size differs (Schwefel, 1981)."""
@@ -146,9 +182,3 @@ class Genetic:
     def _tournament(self, individuals: Population, count: int) -> Population:
         chosen: Population = tools.selTournament(individuals, count, self._settings.tournament)
         return chosen
-
-
-def _own(toolbox: base.Toolbox, alias: str) -> Callable[..., Any] | None:
-    """Take a DEAP user's in-place operator, made to give new genomes."""
-    function = getattr(toolbox, alias, None)
-    return None if function is None else from_deap(function)

@@ -17,8 +17,9 @@ class Fitness(base.Fitness):  # type: ignore[misc]
 class Individual:
     """A genome and how it came about. DEAP's selections and its Statistics work on it as it is.
 
-    `number` is its birth, given by the engine when it is first scored, and kept for life.
-    `operators` and `parents` say who made it of whom; the first parent is the primary one.
+    `operators` and `parents` say who made it of whom; the first parent is the primary one. Its
+    `number` and `generation`, those of its birth, are given by the engine when it is first scored,
+    and kept for life; fitness and measures are those of the last scoring.
     """
 
     def __init__(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from deap import base, tools
 
+from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.evaluate import Rows, Scores
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.strategy import Event, Validation
@@ -13,10 +14,10 @@ from evo_ntm.genome import Genome
 
 
 class Own:
-    """Asks the toolbox for genes, one sequence of numbers an individual, and tells it their fitness.
+    """Asks the toolbox for genes, one sequence of numbers an individual, and tells its fitness.
 
     Topology and encoding are the founder's. The individuals of the toolbox need a `fitness` of one
-    value, to be maximised.
+    value, to be maximised. Raises ExperimentError where they have another, or where there are none.
     """
 
     def __init__(self, toolbox: base.Toolbox, *, founder: Genome) -> None:
@@ -36,15 +37,25 @@ class Own:
     def generate(self, generation: int) -> Sequence[Rows]:
         """Ask for genes, and make individuals of them."""
         self._asked = list(self._toolbox.generate())
+        if not self._asked:
+            raise ExperimentError("toolbox: expected `generate` to give individuals, but got none")
         self._population = [
             Individual(self._founder.with_genes(np.asarray(genes)), operators=("generate",))
             for genes in self._asked
         ]
         return self._population
 
-    def update(self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]) -> list[Event]:
+    def update(
+        self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]
+    ) -> list[Event]:
         """Tell the fitness."""
         for genes, individual in zip(self._asked, self._population, strict=True):
+            weights = tuple(genes.fitness.weights)
+            if len(weights) != 1 or weights[0] <= 0:
+                raise ExperimentError(
+                    "toolbox: expected individuals with one fitness, to be maximised, as of the "
+                    f"weights (1.0,), but came {weights}"
+                )
             genes.fitness.values = individual.fitness.values
         self._toolbox.update(self._asked)
         return []

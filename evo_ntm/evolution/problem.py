@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from evo_ntm.errors import GenomeError
-from evo_ntm.evolution.evaluate import Trial, chunks, score_weights
+from evo_ntm.evolution.evaluate import Trial, chunks, score_chunk
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Task
 from evo_ntm.topology import Topology
@@ -20,7 +20,8 @@ class Problem:
     """Find the weights with which a machine of this topology does this task.
 
     Fitness is to be maximised: minus the cross-entropy in bits a sequence. Episodes derive from the
-    seed: weights that are to be compared must be scored with the same one.
+    seed: weights that are to be compared must be scored with the same one. `size` counts the
+    weights of a machine.
     """
 
     def __init__(
@@ -47,12 +48,12 @@ class Problem:
 
         NaN scores minus infinity. Raises GenomeError where the shape is wrong.
         """
-        if weights.ndim != 2 or weights.shape[1] != self.size:
+        if weights.ndim != 2 or weights.shape[1] != self.size or not len(weights):
             raise GenomeError(f"expected weights of shape [P, {self.size}] for {self.topology}, "
                               f"but was given {list(weights.shape)}")  # fmt: skip
         given = weights.detach().cpu().numpy() if isinstance(weights, torch.Tensor) else weights
         pieces = chunks(self.trial(seed), self.topology, np.asarray(given, dtype=np.float32))
-        fitness = np.concatenate([score_weights(*piece).fitness for piece in pieces])
+        fitness = np.concatenate([score_chunk(piece).fitness for piece in pieces])
         if isinstance(weights, torch.Tensor):
             return torch.from_numpy(fitness).to(weights)
         return fitness

@@ -2,13 +2,22 @@
 
 from dataclasses import dataclass
 
-from evo_ntm.evolution.evaluate import Map, Trial, score_weights
-from evo_ntm.evolution.exam import ExamRow, Questions, passed, prepare
+from evo_ntm.evolution.evaluate import Map, Trial
+from evo_ntm.evolution.exam import (
+    SEED,
+    ExamRow,
+    Questions,
+    answer,
+    changed,
+    check_measures,
+    passed,
+    prepare,
+)
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.strategy import Validation
 from evo_ntm.experiment import Experiment
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Curriculum, Gate, KnownTask
+from evo_ntm.tasks import Curriculum, Gate, Task
 
 GATE_SEQUENCES = 64
 
@@ -57,13 +66,11 @@ class School:
         task, epsilon = self.curriculum.stages[stage], experiment.machine.epsilon
         return Trial(task, episodes, rows, epsilon, experiment.run.device)
 
-    def opens(self, stage: int, individual: Individual) -> bool:
+    def opens(self, stage: int, individual: Individual, spread: Map) -> bool:
         """Tell whether an individual opens the next stage."""
         if stage == len(self.curriculum.stages) - 1:
             return False
-        genome = individual.genome
-        scored = score_weights(self.gates[stage], genome.topology, genome.weights[None])
-        taken = {name: float(value[0]) for name, value in scored.measures.items()}
+        taken = answer([self.gates[stage]], individual.genome, spread)
         return self.curriculum.opens(stage, taken)
 
     def validate(self, generation: int, individual: Individual, spread: Map) -> Validated:
@@ -78,22 +85,24 @@ class School:
         return Sitting(individual, rows)
 
 
-def school(experiment: Experiment, task: KnownTask) -> School:
-    """Prepare the fixed episodes of an experiment."""
+def school(experiment: Experiment, task: Task) -> School:
+    """Prepare the fixed episodes of an experiment. Raises TaskError where the task has no such."""
     epsilon, device = experiment.machine.epsilon, experiment.run.device
-    stages = [task.with_settings(**stage.with_) for stage in experiment.curriculum] or [task]
-    until = [stage.until or {} for stage in experiment.curriculum][:-1]
-    gates = tuple(tuple(Gate(*gate) for gate in each.items()) for each in until)
+    stages = [changed(task, stage.with_) for stage in experiment.curriculum] or [task]
     trials = tuple(
-        Trial(stage, stage.episodes(derive(0, "gate", slot=number), GATE_SEQUENCES),
+        Trial(stage, stage.episodes(derive(SEED, "gate", slot=number), GATE_SEQUENCES),
               experiment.machine.rows[1], epsilon, device)
         for number, stage in enumerate(stages)
     )  # fmt: skip
-    sheets = [
+    until = [stage.until or {} for stage in experiment.curriculum][:-1]
+    for number, each in enumerate(until):
+        check_measures(each, trials[number], f"stage {number + 1} of the curriculum")
+    gates = tuple(tuple(Gate(*gate) for gate in each.items()) for each in until)
+    validation, exam = (
         prepare(parts, task, purpose, epsilon=epsilon, device=device)
         for parts, purpose in (
             (experiment.exam.validation, "validation"),
             (experiment.exam.parts, "exam"),
         )
-    ]
-    return School(Curriculum(tuple(stages), gates), trials, *sheets)
+    )
+    return School(Curriculum(tuple(stages), gates), trials, validation, exam)

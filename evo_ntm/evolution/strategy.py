@@ -1,15 +1,18 @@
 """What a strategy is: where the next generation comes from."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import inf
 from typing import NamedTuple, Protocol
 
+from evo_ntm.evolution.breeding import Bred
 from evo_ntm.evolution.evaluate import Rows, Scores
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.genome import Genome
 from evo_ntm.seeds import Generator
 
 Found = Callable[[Generator], Genome]
-Vary = Callable[..., tuple[Genome, str] | None]
+Vary = Callable[..., Bred | None]
 
 
 class Event(NamedTuple):
@@ -30,12 +33,14 @@ class Validation(NamedTuple):
 
 
 class Strategy(Protocol):
-    """DEAP's generate and update, and two views for the engine."""
+    """DEAP's generate and update, and three views for the engine."""
 
     def generate(self, generation: int) -> Sequence[Rows]:
         """Give all that is to be scored: individuals, each a birth, and samples, which are none."""
 
-    def update(self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]) -> list[Event]:
+    def update(
+        self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]
+    ) -> list[Event]:
         """Learn from the scores, given in the order of the jobs."""
 
     def reflect(self, validation: Validation) -> list[Event]:
@@ -46,3 +51,27 @@ class Strategy(Protocol):
 
     def species(self) -> int:
         """Count the species alive."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """For how long a search may make no progress; `since` is when it last did, or began."""
+
+    generations: int
+    since: int
+    bits: float = inf
+
+    def after(self, validation: Validation) -> "Patience":
+        """Begin to wait anew where a validation is the best so far."""
+        if validation.bits >= self.bits:
+            return self
+        return replace(self, since=validation.generation, bits=validation.bits)
+
+    def ended(self, generation: int) -> bool:
+        """Tell whether it is time to give up."""
+        return generation - self.since >= self.generations
+
+
+def restart(generation: int, patience: int) -> Event:
+    """Tell of a search that gave up and begins anew."""
+    return Event(generation, "restart", f"no progress for {patience} generations")

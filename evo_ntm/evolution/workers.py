@@ -7,6 +7,8 @@ from typing import Self, TypeVar
 
 import torch
 
+from evo_ntm.errors import ExperimentError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -19,11 +21,10 @@ class Local:
     """
 
     def __init__(self, threads: int) -> None:
+        self._threads_before = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
-    def map(
-        self, function: Callable[[Item], Result], items: Sequence[Item]
-    ) -> Iterable[Result]:
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
         """Apply the function to every item, in order."""
         return self._pool.map(function, items)
 
@@ -37,3 +38,10 @@ class Local:
         traceback: TracebackType | None,
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(self._threads_before)
+
+
+def refuse_absent(device: str) -> None:
+    """Raise ExperimentError where torch finds no such device."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ExperimentError("run.device: expected cpu, as torch finds no GPU, but came 'cuda'")
