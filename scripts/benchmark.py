@@ -17,6 +17,7 @@ from evo_ntm.machine import Machine
 from evo_ntm.machine.chunks import chunk_size
 from evo_ntm.seeds import derive
 from evo_ntm.topology import Block, Controller, Head, Topology
+from evo_ntm.topology.parts import ControllerKind
 from evo_ntm.topology.wires import size
 
 EPSILON = 0.01
@@ -26,7 +27,7 @@ EPSILON = 0.01
 class Shape:
     """A population of machines for copying 8 bits, and what it is shown."""
 
-    controller: str
+    controller: ControllerKind
     units: int
     rows: int
     width: int
@@ -61,14 +62,17 @@ SHAPES = [
 ]
 
 
-def measure(shape: Shape, *, device: str, threads: int, chunk: int | None, repeats: int) -> dict:
+Result = dict[str, str | int]
+
+
+def measure(shape: Shape, *, device: str, threads: int, chunk: int | None, repeats: int) -> Result:
     """Run a population several times, chunk by chunk, and tell the best rate."""
     chunk = chunk or chunk_of(shape, device)
     machine = Machine(shape.topology, EPSILON)
     stream = derive(1, "benchmark")
     flat = torch.from_numpy(stream.normal((shape.population, size(shape.topology)))) / 10
     inputs = torch.from_numpy(stream.bits((shape.steps, shape.sequences, 9))).float().to(device)
-    chunks = flat.to(device).split(chunk)
+    chunks = torch.split(flat.to(device), chunk)
     run = partial(run_chunk, machine, inputs, shape.rows)
     seconds = []
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:

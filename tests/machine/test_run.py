@@ -98,6 +98,18 @@ def test_members_of_a_population_may_hear_different_inputs(topology):
 
 
 @every
+@pytest.mark.parametrize("population", [(), (2,), (2, 1)])
+def test_many_lanes_answer_as_few_do(topology, population):
+    machine, weights, state = begin(topology, weights_of(topology, *population), lanes=19)
+    inputs = inputs_of(topology, lanes=19)
+    answers, _ = machine.run(weights, inputs, state)
+    for some in torch.arange(19).split(7):
+        few = machine.initial_state(weights, lanes=len(some), rows=ROWS)
+        expected, _ = machine.run(weights, inputs[:, some], few)
+        torch.testing.assert_close(answers[..., some, :], expected)
+
+
+@every
 @pytest.mark.parametrize("lengths", [[2, 5, 1], [3, 3, 3], [5, 4, 5], [4, 1, 4]])
 @pytest.mark.parametrize("population", [(), (2,)])
 def test_padding_changes_nothing(topology, lengths, population):
