@@ -3,13 +3,20 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evo_ntm.evolution.problem import Problem
     from evo_ntm.experiment import Experiment, load
-    from evo_ntm.verbs import Problem, evolve, exam, machine_of, read
+    from evo_ntm.training import machine_of
+    from evo_ntm.verbs import evolve, exam, founder, read
 
 __version__ = "0.1.0"
-__all__ = ["Experiment", "Problem", "evolve", "exam", "load", "machine_of", "read"]
+__all__ = ["Experiment", "Problem", "evolve", "exam", "founder", "load", "machine_of", "read"]
 
-_HOMES = {"Experiment": "evo_ntm.experiment", "load": "evo_ntm.experiment"}
+_HOMES = {
+    "Experiment": "evo_ntm.experiment",
+    "Problem": "evo_ntm.evolution.problem",
+    "load": "evo_ntm.experiment",
+    "machine_of": "evo_ntm.training",
+}
 
 
 def __getattr__(name: str) -> Any:

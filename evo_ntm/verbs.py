@@ -2,32 +2,35 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo_ntm.errors import EvoNTMError, RunError
+from evo_ntm.errors import EvoNTMError, RunError, TaskError
 from evo_ntm.evolution.breeding import found
 from evo_ntm.evolution.engine import Generation
 from evo_ntm.evolution.engine import evolve as generations
-from evo_ntm.evolution.exam import ExamRow, passed, prepare
+from evo_ntm.evolution.exam import ExamRow, changed, passed, prepare
 from evo_ntm.evolution.individual import Individual
-from evo_ntm.evolution.workers import Local
+from evo_ntm.evolution.workers import Local, refuse_absent
 from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
 from evo_ntm.runs.store import Recorder, create, free_folder, open_run, refuse_existing
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import KnownTask, make
+from evo_ntm.tasks import KnownTask, Task, make
 from evo_ntm.topology import wires as wires_of
 
 if TYPE_CHECKING:
     from deap import base
 
-__all__ = ["evolve", "exam", "finished", "free_folder", "load", "read", "show", "wires"]
+__all__ = [
+    "evolve", "exam", "finished", "founder", "free_folder", "load", "outcome", "read", "show",
+    "wires",
+]  # fmt: skip
 
 PUBLISHED = "genome.safetensors"
 SECONDS_BETWEEN_COMMITS = 1.0
@@ -91,40 +94,41 @@ def evolve(
     *,
     to: Path | str | None = None,
     on_generation: Callable[[Progress], None] | None = None,
-    task: KnownTask | None = None,
+    task: Task | None = None,
     toolbox: "base.Toolbox | None" = None,
 ) -> Outcome:
-    """Evolve until the exam is passed or the budget is spent, and leave a run folder.
+    """Evolve until the exam is passed or a budget is spent, and leave a run folder.
 
-    `task` and `toolbox` are one's own: any object that satisfies KnownTask, any DEAP toolbox with
-    `select`, `mate` and `mutate`, or with `generate` and `update`. Ctrl-C drops the generation in
-    hand and ends the run cleanly. Raises RunError where the folder exists.
+    `task` is one's own, any object that satisfies Task; with settings, a KnownTask. The experiment
+    names it, as made by `load(path, tasks=[name])`. `toolbox` is DEAP's, with one's own `select`,
+    `mate` and `mutate` for the strategy genetic, or with `generate` and `update` instead of a
+    strategy. Ctrl-C drops the generation in hand, and ends the run cleanly unless it is the first.
+    Raises RunError where the folder exists or cannot be written, ExperimentError, TaskError and
+    GenomeError where the experiment, the task and the toolbox do not go together.
     """
-    task = task or make(experiment.task, experiment.with_)
+    task = _task(experiment, task)
     folder = Path(to) if to else free_folder(experiment.name)
     refuse_existing(folder)
+    refuse_absent(experiment.run.device)
     begun = time.monotonic()
     with Local(experiment.run.threads) as local:
         loop = generations(experiment, task, local.map, toolbox)
         first = next(loop)  # what cannot be evolved is refused here, before anything is written
-        recorder = create(folder, experiment)
-        interrupted = True
-        try:
-            for generation in chain([first], loop):
-                with recorder.whole():
-                    _record(recorder, generation)
-                recorder.commit(every=SECONDS_BETWEEN_COMMITS)
-                if on_generation is not None:
-                    on_generation(_progress(experiment, generation))
-            interrupted = False
-        except KeyboardInterrupt:
-            pass
-        finally:
-            recorder.fact("interrupted", interrupted)
-            recorder.fact("seconds", round(time.monotonic() - begun, 3))
-            recorder.commit()
-            recorder.close()
-    return outcome(recorder.run.folder)
+        with create(folder, experiment) as recorder:
+            try:
+                for generation in chain([first], loop):
+                    with recorder.whole():
+                        _record(recorder, generation)
+                    recorder.commit(every=SECONDS_BETWEEN_COMMITS)
+                    if on_generation is not None:
+                        on_generation(_progress(experiment, generation))
+                recorder.fact("interrupted", False)
+            except KeyboardInterrupt:
+                pass
+            finally:
+                recorder.fact("seconds", round(time.monotonic() - begun, 3))
+                recorder.commit()
+    return outcome(folder)
 
 
 def outcome(path: Path) -> Outcome:
@@ -135,15 +139,15 @@ def outcome(path: Path) -> Outcome:
     last = run.rows("SELECT max(number) AS number FROM generations")[0]["number"]
     restarts = run.rows("SELECT count(*) AS count FROM events WHERE kind = 'restart'")[0]["count"]
     rows = _exam_rows(sittings[-1]["rows"]) if sittings else ()
-    champions = run.rows("SELECT birth FROM validations WHERE champion ORDER BY generation DESC")
-    topology = str(run.genome(champions[0]["birth"]).topology) if champions else "nobody validated"
+    topology = "SELECT topology FROM validations JOIN births ON birth = births.number"
+    champions = run.rows(f"{topology} WHERE champion ORDER BY validations.generation DESC")
     return Outcome(
         path=path,
         solved=any(sitting["solved"] for sitting in sittings),
         rows=rows,
         generation=-1 if last is None else last,
         seconds=facts.get("seconds", 0.0),
-        topology=topology,
+        topology=champions[0]["topology"] if champions else "none yet",
         sittings=len(sittings),
         restarts=restarts,
         interrupted=facts.get("interrupted", True),
@@ -164,6 +168,12 @@ def read(path: Path | str, birth: int | None = None) -> Genome:
     return _opened(Path(path), birth)[0]
 
 
+def founder(experiment: Experiment, *, task: Task | None = None) -> Genome:
+    """Make a genome as an experiment begins with, for an optimiser of one's own."""
+    stream = derive(experiment.evolve.seed, "founder")
+    return found(experiment, _task(experiment, task), stream)
+
+
 def exam(
     path: Path | str,
     *,
@@ -171,7 +181,7 @@ def exam(
     ablate: str | None = None,
     device: str | None = None,
     threads: int | None = None,
-    task: KnownTask | None = None,
+    task: Task | None = None,
 ) -> ExamResult:
     """Let a genome sit the exam of the experiment that it came from.
 
@@ -184,9 +194,10 @@ def exam(
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
     if ablate is not None:
         genome = ablated(genome, ablate)
-    task = task or make(experiment.task, experiment.with_)
-    questions = prepare(experiment.exam.parts, task, "exam", epsilon=experiment.machine.epsilon,
-                        device=device or experiment.run.device)  # fmt: skip
+    device = device or experiment.run.device
+    refuse_absent(device)
+    task, epsilon = _task(experiment, task), experiment.machine.epsilon
+    questions = prepare(experiment.exam.parts, task, "exam", epsilon=epsilon, device=device)
     with Local(threads or experiment.run.threads) as local:
         rows = tuple(part.answer(genome, local.map) for part in questions)
     return ExamResult(rows, passed(rows))
@@ -194,19 +205,13 @@ def exam(
 
 def wires(path: Path | str) -> list[WireRow]:
     """List every wire of a machine: of a genome, a run's champion, or a task file's founder."""
+    is_task_file = Path(path).suffix in (".yaml", ".yml")
+    genome = founder(load(path)) if is_task_file else read(path)
     return [
         WireRow(wire.name, wire.source, wire.port.name, wire.shape, wire.port.activation,
                 wire.port.range, wire.port.feeds)
-        for wire in wires_of(_founder_or_genome(Path(path)).topology).values()
+        for wire in wires_of(genome.topology).values()
     ]  # fmt: skip
-
-
-def _founder_or_genome(path: Path) -> Genome:
-    if path.suffix in (".yaml", ".yml"):
-        experiment = load(path)
-        task = make(experiment.task, experiment.with_)
-        return found(experiment, task, derive(experiment.evolve.seed, "founder"))
-    return read(path)
 
 
 def show(
@@ -219,6 +224,16 @@ def show(
     if experiment is None:
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
     draw(genome, experiment, to=Path(to), length=length)
+
+
+def _task(experiment: Experiment, brought: Task | None) -> Task:
+    """Make the task of an experiment, or give its settings to the one that was brought."""
+    if brought is None:
+        return make(experiment.task, experiment.with_)
+    if isinstance(brought, KnownTask) and brought.name != experiment.task:
+        raise TaskError(f"task: expected {experiment.task!r}, as the experiment says, "
+                        f"but came {brought.name!r}")  # fmt: skip
+    return changed(brought, experiment.with_.model_dump())
 
 
 def _opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
@@ -306,5 +321,15 @@ def _progress(experiment: Experiment, generation: Generation) -> Progress:
 
 
 def _exam_rows(told: str) -> tuple[ExamRow, ...]:
-    rows: list[Mapping[str, Any]] = json.loads(told)
-    return tuple(ExamRow(**row) for row in rows)
+    def number(value: float | None) -> float:
+        return float("inf") if value is None else value
+
+    return tuple(
+        ExamRow(**{
+            **row,
+            "wrong_bits": number(row["wrong_bits"]),
+            "bits": number(row["bits"]),
+            "measures": {name: number(value) for name, value in row["measures"].items()},
+        })
+        for row in json.loads(told)
+    )  # fmt: skip

@@ -119,9 +119,7 @@ class Genetic:
         youngest = max(oldest, generation - self._settings.species_age)
         return [members for key, members in species.items() if self._born[key] > youngest]
 
-    def _children(
-        self, parents: Population, count: int, generation: int, first: int
-    ) -> Population:
+    def _children(self, parents: Population, count: int, generation: int, first: int) -> Population:
         if count <= 0:
             return []
         selected = self._select(parents, 2 * count)

@@ -1,4 +1,5 @@
 -- One file a run: run.sqlite. Version 1.
+-- What was not finite is -Inf where more is better, Inf where less is, and null in JSON.
 PRAGMA application_id = 0x45564F4E; -- "EVON"
 PRAGMA user_version = 1;
 

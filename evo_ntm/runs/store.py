@@ -8,6 +8,8 @@ One process writes; readers open read-only.
 """
 
 import json
+import math
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +17,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from evo_ntm.errors import RunError
 from evo_ntm.experiment import Experiment, dump, load
@@ -80,7 +82,10 @@ class Run:
 
 
 class Recorder:
-    """The one writer of a run. What was recorded is on disk once `commit()` returns."""
+    """The one writer of a run. What was recorded is on disk once `commit()` returns.
+
+    Raises RunError where the disk does not allow it; the run then has what was committed before.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -88,56 +93,71 @@ class Recorder:
         self._told = (run.folder / EXPERIMENT).read_text("utf-8")
         self._committed = time.monotonic()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Drop what was not committed, and close."""
+        self._rows.close()
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Take in all that is recorded within, or, after an error or Ctrl-C, nothing of it."""
+        with _writing(self.run.folder):
+            if not self._rows.in_transaction:
+                self._rows.execute("BEGIN")
+            self._rows.execute("SAVEPOINT whole")
+            try:
+                yield
+                self._rows.execute("RELEASE whole")
+            except BaseException:
+                if self._rows.in_transaction:  # a full disk has undone everything already
+                    self._rows.execute("ROLLBACK TO whole")
+                raise
+
     def record(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows, lists and dicts as JSON."""
         for row in rows:
             names = ", ".join(row)
             marks = ", ".join("?" for _ in row)
-            values = [json.dumps(v) if isinstance(v, list | dict) else v for v in row.values()]
+            values = [_json(v) if isinstance(v, list | dict) else v for v in row.values()]
             self._rows.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
-
-    @contextmanager
-    def whole(self) -> Iterator[None]:
-        """Take in all that is recorded within, or, after Ctrl-C, nothing of it."""
-        if not self._rows.in_transaction:
-            self._rows.execute("BEGIN")
-        self._rows.execute("SAVEPOINT whole")
-        try:
-            yield
-        except BaseException:
-            self._rows.execute("ROLLBACK TO whole")
-            raise
-        finally:
-            self._rows.execute("RELEASE whole")
-
-    def fact(self, name: str, value: object) -> None:
-        """Note something about the run as a whole."""
-        self._rows.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
 
     def keep(self, birth: int, genome: Genome) -> None:
         """Keep the genome of a champion, with the experiment, so that the file can sit its exam."""
         card = {"experiment": self._told, "birth": str(birth)}
         write_genome(self.run.champion_file(birth), genome, card=card)
 
+    def fact(self, name: str, value: object) -> None:
+        """Note something about the run as a whole."""
+        with _writing(self.run.folder):
+            told = name, _json(value)
+            self._rows.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", told)
+
     def commit(self, *, every: float = 0.0) -> None:
         """Put all that was recorded on disk, but no sooner after the last time than `every` s."""
         if time.monotonic() - self._committed >= every:
-            self._rows.commit()
+            with _writing(self.run.folder):
+                self._rows.commit()
             self._committed = time.monotonic()
-
-    def close(self) -> None:
-        """Drop what was not committed, and close."""
-        self._rows.rollback()
-        self._rows.close()
 
 
 def create(folder: Path, experiment: Experiment) -> Recorder:
-    """Make a run folder. Raises RunError where there is something already."""
+    """Make a run folder, whole or not at all. Raises RunError where there is something already."""
     refuse_existing(folder)
     try:
         folder.mkdir(parents=True)
     except OSError as error:
         raise RunError(f"{folder}: cannot be made: {error.strerror}") from error
+    try:
+        with _writing(folder):
+            return _begun(folder, experiment)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _begun(folder: Path, experiment: Experiment) -> Recorder:
     (folder / CHAMPIONS).mkdir()
     (folder / EXPERIMENT).write_text(dump(experiment), encoding="utf-8")
     with closing(sqlite3.connect(folder / ROWS)) as rows:
@@ -145,6 +165,7 @@ def create(folder: Path, experiment: Experiment) -> Recorder:
     recorder = Recorder(Run(folder))
     recorder.fact("task_hash", experiment.task_hash)
     recorder.fact("config_hash", experiment.config_hash)
+    recorder.fact("interrupted", True)  # until it has ended
     recorder.commit()
     return recorder
 
@@ -183,3 +204,27 @@ def _check(opened: sqlite3.Connection, path: Path) -> None:
     if version > VERSION:
         raise RunError(f"{path}: expected version {VERSION} or older, but it was written by a "
                        f"newer one, version {version}")  # fmt: skip
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Say in one line what the disk does not allow."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise RunError(f"{folder}: cannot be written: {error}") from error
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
+
+
+def _json(value: object) -> str:
+    return json.dumps(_finite(value), allow_nan=False)
+
+
+def _finite(value: object) -> object:
+    """Say null where a number is not finite, as JSON has none of those."""
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

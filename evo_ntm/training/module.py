@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from evo_ntm.genome import Genome
-from evo_ntm.machine import Machine, State
+from evo_ntm.machine import Machine, State, Weights
 
 ROWS = 128  # as in section 4 of Graves et al. (2014)
 
@@ -34,9 +34,7 @@ class NeuralTuringMachine(nn.Module):
 
     def initial_state(self, lanes: int, rows: int | None = None) -> State:
         """Begin with an empty memory of so many rows, of the module's own if none are named."""
-        weights = self.machine.wire_up(self._weights())
-        rows = self.rows if rows is None else rows
-        return self.machine.initial_state(weights, lanes=lanes, rows=rows)
+        return self._begin(self._wired(), lanes, rows)
 
     def run(
         self,
@@ -45,8 +43,7 @@ class NeuralTuringMachine(nn.Module):
         lengths: Sequence[int] | None = None,
     ) -> tuple[Float[Tensor, "T lanes O"], State]:
         """Answer a sequence in logits; with `lengths`, a lane stops after its own steps."""
-        weights = self.machine.wire_up(self._weights())
-        return self.machine.run(weights, inputs, state, lengths=lengths)
+        return self.machine.run(self._wired(), inputs, state, lengths=lengths)
 
     def step(
         self, inputs: Float[Tensor, "lanes I"], state: State
@@ -59,15 +56,21 @@ class NeuralTuringMachine(nn.Module):
         self, inputs: Float[Tensor, "T lanes I"], rows: int | None = None
     ) -> Float[Tensor, "T lanes O"]:
         """Answer a sequence in logits, beginning with an empty memory."""
-        answers, _ = self.run(inputs, self.initial_state(inputs.shape[-2], rows))
-        return answers
+        weights = self._wired()
+        state = self._begin(weights, inputs.shape[-2], rows)
+        return self.machine.run(weights, inputs, state)[0]
 
     def extra_repr(self) -> str:
         """Say what machine it is."""
         return f"{self.machine.topology}, {self.encoding}, rows={self.rows}"
 
-    def _weights(self) -> Tensor:
-        return self.genes if self.encoding == "direct" else self.genes[self.expression]
+    def _wired(self) -> Weights:
+        direct = self.encoding == "direct"
+        return self.machine.wire_up(self.genes if direct else self.genes[self.expression])
+
+    def _begin(self, weights: Weights, lanes: int, rows: int | None) -> State:
+        rows = self.rows if rows is None else rows
+        return self.machine.initial_state(weights, lanes=lanes, rows=rows)
 
 
 def machine_of(genome: Genome, *, epsilon: float = 0.01, rows: int = ROWS) -> NeuralTuringMachine:
