@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 MOST_PLACES = 256
+MOST_NUMBERS = 2**24  # for each thread to keep: 64 MiB
 
 
 @lru_cache(maxsize=4096)
@@ -43,21 +44,27 @@ class _Workspace(threading.local):
         """Find the place of a product."""
         key = x.shape, x.stride(), y.shape, y.stride(), x.dtype
         place = self.places.get(key)
-        if place is None:
-            if len(self.places) > MOST_PLACES:
-                self.places.clear()
-            place = self.places[key] = self._reserve(x, y)
-        return place
+        return self._new_place(key, x, y) if place is None else place
 
-    def _reserve(self, x: Tensor, y: Tensor) -> Tensor:
+    def _new_place(self, key: tuple[object, ...], x: Tensor, y: Tensor) -> Tensor:
         shape = [max(sizes) for sizes in zip(x.shape, y.shape, strict=True)]
         stored, back = _orders(tuple(map(max, x.stride(), y.stride())))
-        count = math.prod(shape)
-        if self.numbers.numel() < count or self.numbers.dtype != x.dtype:
+        numbers = self._reserve(math.prod(shape), x.dtype)
+        place = numbers.view([shape[axis] for axis in stored]).permute(back)
+        if len(numbers) <= MOST_NUMBERS:
+            self.places[key] = place
+        return place
+
+    def _reserve(self, count: int, dtype: torch.dtype) -> Tensor:
+        if count > MOST_NUMBERS:
+            return torch.empty(count, dtype=dtype)
+        grows = self.numbers.numel() < count or self.numbers.dtype != dtype
+        if grows or len(self.places) == MOST_PLACES:
             self.places.clear()
+        if grows:
             with torch.inference_mode(False):
-                self.numbers = torch.empty(count, dtype=x.dtype)
-        return self.numbers[:count].view([shape[axis] for axis in stored]).permute(back)
+                self.numbers = torch.empty(count, dtype=dtype)
+        return self.numbers[:count]
 
 
 workspace = _Workspace()

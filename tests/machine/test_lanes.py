@@ -70,3 +70,12 @@ def test_many_shapes_of_products_are_forgotten_in_time():
             x = torch.full((size,), 2.0)
             assert lanes.product(x, x).sum() == 4 * size
     assert len(lanes.workspace.places) <= lanes.MOST_PLACES
+
+
+def test_a_huge_product_is_not_kept_for_the_next_one(monkeypatch):
+    monkeypatch.setattr(lanes, "MOST_NUMBERS", 5)
+    ones = torch.ones(6)
+    with torch.inference_mode():
+        kept = lanes.product(ones, ones)
+        lanes.product(2 * ones, ones)
+        assert kept.sum() == 6
