@@ -187,6 +187,14 @@ def test_the_tasks_are_those_that_are_listed():
     assert {name: sentence for name, (sentence,) in table("task").items()} == describe()
 
 
+def test_every_task_has_a_task_file_and_every_strategy_one_for_copy():
+    there = [load(path) for path in (ROOT / "tasks").glob("*.yaml")]
+    assert {experiment.task for experiment in there} == {*describe()}
+    strategies = {found.evolve.strategy for found in there if found.task == "copy"}
+    assert strategies == {"evolution_strategy", "genetic", "cma"}
+    assert strategies == set(re.findall(r"^- \*\*(\w+)\*\* ", PAGE, flags=re.MULTILINE))
+
+
 # The notebook
 
 
