@@ -93,11 +93,13 @@ def _generations(
     begun, scored = time.monotonic(), 0
     for generation in count():
         since = time.monotonic()
-        reseed_globals(settings.seed, "deap", generation)
         trial = lessons.trial(experiment, generation, stage)
+        reseed_globals(settings.seed, "generate", generation)
         jobs = strategy.generate(generation)
         scores = toolbox.evaluate(jobs, trial, toolbox.map)
         births = _record(jobs, scores, generation, numbers)
+        # Not before scoring: others in this process draw from the same generators.
+        reseed_globals(settings.seed, "deap", generation)
         events = strategy.update(generation, jobs, scores)
 
         fitness = np.concatenate([part.fitness for part in scores])
