@@ -40,7 +40,7 @@ class Generator:
     def random(self, shape: Shape = ()) -> NDArray[np.float64]:
         """Draw uniforms from [0, 1), 53 bits each."""
         drawn = self.words(int(np.prod(shape))) >> np.uint64(11)
-        return (drawn * 2.0**-53).reshape(shape)
+        return (drawn * np.float64(2.0**-53)).reshape(shape)
 
     def integers(self, low: int, high: int, shape: Shape = ()) -> NDArray[np.int64]:
         """Draw integers from low to high, high excluded."""
