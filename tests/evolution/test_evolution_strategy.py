@@ -1,0 +1,309 @@
+from math import inf, sqrt
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as some
+
+from evo_ntm.evolution.breeding import Bred
+from evo_ntm.evolution.evaluate import Samples
+from evo_ntm.evolution.evolution_strategy import (
+    Adam,
+    EvolutionStrategy,
+    begin,
+    centred_ranks,
+    follow_gradient,
+    surpasses,
+)
+from evo_ntm.evolution.individual import Individual
+from evo_ntm.genome.variation import add_reader, perturb
+from evo_ntm.seeds import derive
+from tests.evolution.cases import Turns, experiment, tiny
+
+QUICK = {"population": 32, "starts": 1, "challenger_every": 1000}
+
+
+def grown(genome, *, generator):
+    return Bred(add_reader(genome, generator=generator), "add_reader", 1)
+
+
+def barren(genome, *, generator):
+    return None
+
+
+def strategy(vary=barren, heads=0, **changes):
+    settings = experiment(**{**QUICK, **changes}).evolve
+    return EvolutionStrategy(
+        settings,
+        found=lambda generator: perturb(tiny(heads=heads), generator=generator),
+        vary=vary,
+    )
+
+
+def sphere(genes, slot):
+    return -((genes - 3.0) ** 2).sum(1)
+
+
+def flat(genes, slot):
+    return np.zeros(len(genes))
+
+
+def kinds(events):
+    return [event.kind for event in events]
+
+
+def means(turns):
+    return [job for job in turns.jobs if isinstance(job, Individual)]
+
+
+def samples(pairs=8, slot=0, generation=3):
+    genome = tiny()
+    mean = genome.genes.astype(np.float64)
+    return Samples(genome.topology, "direct", mean, 0.05, pairs, 1, generation, slot)
+
+
+def test_samples_lie_opposite_each_other_about_the_mean():
+    drawn = samples()
+    rows = drawn.rows().astype(np.float64)
+    assert rows.shape == (16, len(drawn.mean))
+    np.testing.assert_allclose((rows[:8] + rows[8:]) / 2, np.tile(drawn.mean, (8, 1)), atol=1e-6)
+    np.testing.assert_allclose(rows[:8] - drawn.mean, 0.05 * drawn.noise(), atol=1e-6)
+
+
+def test_the_noise_is_drawn_again_from_the_recipe_and_nowhere_else_the_same():
+    noise = samples().noise()
+    assert np.array_equal(noise, samples().noise())
+    others = [samples(slot=1).noise(), samples(generation=4).noise()]
+    assert not any(np.array_equal(noise, other) for other in others)
+    assert samples(pairs=2000).noise().std() == pytest.approx(1, rel=0.03)
+
+
+@given(some.lists(some.floats(-1e9, 1e9), min_size=2, max_size=40, unique=True))
+def test_ranks_depend_on_the_order_alone_and_are_centred(fitness):
+    ranks = centred_ranks(np.array(fitness))
+    order = sorted(fitness)
+    assert ranks.tolist() == [order.index(value) / (len(order) - 1) - 0.5 for value in fitness]
+    assert ranks.sum() == pytest.approx(0)
+
+
+def test_the_worst_fitness_has_the_lowest_rank():
+    assert centred_ranks(np.array([-inf, 2.0, -7.0])).tolist() == [-0.5, 0.5, 0.0]
+
+
+def test_adam_steps_as_torch_does():
+    gradients = derive(1, "gradients").normal((20, 5)).astype(np.float64)
+    place = torch.nn.Parameter(torch.zeros(5, dtype=torch.float64))
+    optimiser = torch.optim.Adam([place], lr=0.1, maximize=True)
+    adam, mean = Adam(np.zeros(5), np.zeros(5)), np.zeros(5)
+    for gradient in gradients:
+        place.grad = torch.from_numpy(gradient.copy())
+        optimiser.step()
+        adam, direction = adam.step(gradient)
+        mean += 0.1 * direction
+        np.testing.assert_allclose(mean, place.detach().numpy(), rtol=1e-12)
+
+
+def test_the_mean_follows_the_gradient_of_the_ranks():
+    individual = Individual(tiny(), operators=("found",))
+    individual.number = 7
+    search, drawn = begin(individual, 0.02, 0), samples()
+    fitness = derive(2, "fitness").normal(16).astype(np.float64)
+    noise = drawn.noise().tolist()
+    order = sorted(fitness)
+    ranks = [order.index(value) / 15 - 0.5 for value in fitness]
+    gradient = [
+        sum((ranks[pair] - ranks[pair + 8]) * noise[pair][gene] for pair in range(8)) / (8 * 0.05)
+        for gene in range(len(search.mean))
+    ]
+    moved = follow_gradient(search, drawn, fitness)
+    # The first step of Adam is the sign of the gradient.
+    np.testing.assert_allclose(moved.mean - search.mean, 0.02 * np.sign(gradient), rtol=1e-5)
+    np.testing.assert_allclose(moved.adam.first, 0.1 * np.array(gradient), rtol=1e-9)
+    assert moved.individual.parents == (7,)
+    assert moved.individual.operators == ("follow_gradient",)
+
+
+def test_the_mean_climbs():
+    turns = Turns(strategy(learning_rate=0.1), sphere)
+    turns.take(150)
+    assert np.abs(turns.strategy.best().genome.genes - 3.0).max() < 0.3
+
+
+def test_starts_share_the_samples_and_the_better_half_survives_each_round():
+    turns = Turns(strategy(starts=4, start_generations=3, population=32), lambda genes, slot: 0)
+    worth = {0: 1.0, 1: 4.0, 2: 2.0, 3: 3.0}  # of the starts, by their first births, 1 to 4
+
+    def judge(genes, slot):
+        founders = [ancestor(turns, mean) for mean in means(turns)]
+        return np.full(len(genes), worth[founders[slot // 2] - 1])
+
+    turns.judge = judge
+    assert [turns.strategy.species()] == [4]
+    events, counts = [], []
+    for _ in range(8):
+        events += turns.take()
+        counts.append(turns.strategy.species())
+        assert sum(len(job.rows()) for job in turns.jobs if isinstance(job, Samples)) <= 32
+    assert counts == [4, 4, 2, 2, 2, 1, 1, 1]
+    assert kinds(events) == ["halve", "halve"]
+    assert [ancestor(turns, mean) for mean in means(turns)] == [2]
+    assert [len(job.rows()) for job in turns.jobs] == [1, 32]
+
+
+def ancestor(turns, individual):
+    """Find the founder of a line; an individual that is not yet born is told by its parent."""
+    while individual.parents:
+        individual = turns.born[individual.parents[0]]
+    return individual.number or 1 + means(turns).index(individual)
+
+
+def test_the_best_is_that_of_the_start_that_does_best():
+    turns = Turns(
+        strategy(starts=3, start_generations=9), lambda genes, slot: [slot == 2] * len(genes)
+    )
+    turns.take()
+    assert turns.strategy.best() is means(turns)[1]
+
+
+def challenged(judge, **changes):
+    """Take turns until a challenger has been scored once."""
+    told = {"challenger_every": 4, "grace": 3, "window": 5, **changes}
+    turns = Turns(strategy(grown, heads=1, **told), judge)
+    assert kinds(turns.take(4)) == ["challenge"]
+    assert turns.strategy.species() == 2
+    return turns
+
+
+def test_a_challenger_is_a_structural_child_and_has_its_share_of_the_samples():
+    turns = challenged(flat, population=32, challenger_share=0.25)
+    turns.take()
+    incumbent, challenger = means(turns)
+    assert [len(job.rows()) for job in turns.jobs] == [1, 24, 1, 8]
+    assert challenger.operators == ("add_reader",)
+    assert len(challenger.topology.readers) == 1 + len(incumbent.topology.readers)
+    assert challenger.parents == (turns.born[incumbent.parents[0]].number,)
+    assert turns.strategy.best() is incumbent
+
+
+@pytest.mark.parametrize(("population", "share"), [(2, 0.25), (6, 0.25), (32, 0.0)])
+def test_without_a_pair_for_it_there_is_no_challenger(population, share):
+    told = {"population": population, "challenger_share": share, "challenger_every": 2}
+    turns = Turns(strategy(grown, heads=1, **told), sphere)
+    assert turns.take(8) == []
+
+
+def test_a_challenger_inherits_the_moments_of_the_genes_that_it_shares():
+    turns = challenged(sphere)
+    incumbent, challenger = turns.strategy._searches
+    parent = turns.strategy._scored
+    assert parent.adam.first.any()
+    moments = dict(zip(parent.genome.code.keys.tolist(), parent.adam.first, strict=True))
+    keys = challenger.genome.code.keys.tolist()
+    assert set(keys) - moments.keys() and set(keys) & moments.keys()
+    assert challenger.adam.first.tolist() == [moments.get(key, 0.0) for key in keys]
+    assert challenger.adam.steps == parent.adam.steps > 0
+
+
+def challengers(gain, noise):
+    """Judge challengers by their gain, on episodes that are now easy, now hard for everybody."""
+    episodes, individual = derive(1, "episodes"), derive(2, "individual")
+    common = 0.0
+
+    def judge(genes, slot):
+        nonlocal common
+        if slot == 0:
+            common = 100 * float(episodes.normal())
+        return common + gain * (slot >= 2) + noise * individual.normal(len(genes))
+
+    return judge
+
+
+def test_a_challenger_that_is_better_on_common_episodes_replaces_the_incumbent():
+    turns = challenged(challengers(gain=1.0, noise=0.1))
+    assert turns.take(7) == []  # grace and window have not yet passed
+    assert kinds(turns.take()) == ["replace"]
+    assert turns.strategy.species() == 1
+    turns.take()
+    assert len(turns.strategy.best().topology.readers) == 2
+
+
+@pytest.mark.parametrize(("gain", "noise"), [(-1.0, 0.1), (0.0, 1.0), (0.2, 1.0)])
+def test_a_challenger_that_is_not_better_beyond_doubt_is_rejected(gain, noise):
+    turns = challenged(challengers(gain, noise))
+    assert turns.take(7) == []
+    assert kinds(turns.take()) == ["reject"]
+    turns.take()
+    assert len(turns.strategy.best().topology.readers) == 1
+
+
+def test_the_next_challenger_waits_for_its_turn():
+    turns = challenged(flat)
+    assert kinds(turns.take(16)) == ["reject", "challenge"]
+    assert turns.generation == 20
+
+
+def test_who_surpasses_does_so_beyond_a_confidence_interval():
+    gains = [1.0, 2.0, 3.0]  # mean 2, standard error 1 / sqrt(3)
+    margin = 2 - 1.96 / sqrt(3)
+    assert surpasses(gains, [margin - 0.001] * 3)
+    assert not surpasses(gains, [margin + 0.001] * 3)
+
+
+@pytest.mark.parametrize("record", [[], [5.0], [-inf, 9.0], [9.0, -inf]])
+def test_nobody_surpasses_on_too_little_or_without_being_finite(record):
+    assert not surpasses(record, [0.0] * len(record))
+    assert not surpasses([0.0] * len(record), [-inf] * len(record))
+
+
+def test_a_stall_begins_anew_with_other_founders():
+    turns = Turns(strategy(starts=2, start_generations=2, patience=5), flat)
+    turns.take(3)
+    assert turns.reflect(10.0) == []  # generation 2: the best so far
+    before = {job.genome.id for job in means(turns)}
+    turns.take(4)
+    assert turns.reflect(11.0) == []
+    turns.take()
+    assert kinds(turns.reflect(11.0)) == ["restart"]  # generation 7
+    assert turns.strategy.species() == 2
+    turns.take()
+    assert all(mean.operators == ("found",) and not mean.parents for mean in means(turns))
+    assert before.isdisjoint(mean.genome.id for mean in means(turns))
+    turns.take(4)
+    assert turns.reflect(12.0) == []  # the best since, and worse than before
+
+
+def test_starts_are_given_their_time_whatever_the_patience():
+    turns = Turns(strategy(starts=2, start_generations=20, patience=3), flat)
+    for _ in range(15):
+        turns.take()
+        assert turns.reflect(10.0) == []
+
+
+def test_a_sustained_decline_restores_the_best_mean_at_half_the_rate():
+    turns = Turns(strategy(decline=2.0, declines=2, learning_rate=0.04), sphere)
+    turns.take()
+    turns.reflect(10.0)
+    best = turns.strategy.best()
+    turns.take()
+    assert turns.reflect(21.0) == []
+    turns.take()
+    assert turns.reflect(19.0) == []  # worse, but no decline: counted anew
+    turns.take()
+    assert turns.reflect(21.0) == []
+    turns.take()
+    assert kinds(turns.reflect(21.0)) == ["restore"]
+    turns.take()
+    (restored,) = means(turns)
+    assert restored.genome.id == best.genome.id
+    assert (restored.operators, restored.parents) == (("restore",), (best.number,))
+    turns.take()
+    step = turns.strategy.best().genome.genes - restored.genome.genes
+    assert np.abs(step).max() <= 0.021  # Adam goes no further than its rate at first
+
+
+def test_all_failing_is_survived():
+    turns = Turns(strategy(population=4), lambda genes, slot: np.full(len(genes), -inf))
+    turns.take(5)
+    assert turns.reflect(inf) == []
+    assert np.isfinite(turns.strategy.best().genome.genes).all()

@@ -1,0 +1,170 @@
+from dataclasses import dataclass, replace
+from math import inf
+
+import numpy as np
+import pytest
+import torch
+
+from evo_ntm.errors import TaskError
+from evo_ntm.evolution.evaluate import Trial, score_chunk
+from evo_ntm.evolution.exam import ExamRow, answer, changed, passed, prepare
+from evo_ntm.experiment.exam import Part
+from evo_ntm.genome.founder import founder
+from evo_ntm.seeds import derive
+from evo_ntm.tasks import make
+
+TASK = make("copy", {"bits": 3, "longest": 4})
+ENCODINGS = ("direct", "tied")
+GENOMES = {
+    encoding: founder(TASK.inputs, TASK.outputs, units=[5], width=4, encoding=encoding,
+                      generator=derive(1, "founder"))
+    for encoding in ENCODINGS
+}  # fmt: skip
+GENOME = GENOMES["direct"]
+
+
+def part(**changes):
+    return Part(**{"name": "part", "rows": 8, "sequences": 100, **changes})
+
+
+def prepared(part, task=TASK, purpose="exam"):
+    (questions,) = prepare([part], task, purpose, epsilon=0.01, device="cpu")
+    return questions
+
+
+def inputs(questions):
+    return [trial.episodes.inputs for trial in questions.trials]
+
+
+def test_the_questions_are_always_the_same_and_those_of_no_other_part():
+    asked = inputs(prepared(part()))
+    again = inputs(prepared(part()))
+    assert all(torch.equal(one, other) for one, other in zip(asked, again, strict=True))
+    for others in (prepared(part(name="other")), prepared(part(), purpose="validation")):
+        assert not torch.equal(asked[0][:3, :8], inputs(others)[0][:3, :8])
+    assert not torch.equal(asked[0][:3, :8], asked[1][:3, :8])
+
+
+def test_a_row_tells_the_means_over_all_sequences():
+    questions = prepared(part(sequences=100))
+    row = questions.answer(GENOME, map)
+    assert [len(trial.episodes.lengths) for trial in questions.trials] == [64, 36]
+    totals = {"bits": 0.0, "wrong_bits": 0.0}
+    for trial in questions.trials:
+        for lane, length in enumerate(trial.episodes.lengths):
+            sequences, targets, scored, _ = trial.episodes
+            one = slice(lane, lane + 1)
+            alone = (sequences[:length, one], targets[:length, one], scored[:length, one])
+            asked = replace(trial, episodes=type(trial.episodes)(*alone, (length,)))
+            scores = score_chunk((asked, GENOME.topology, GENOME.weights[None]))
+            for name in totals:
+                totals[name] += scores.measures[name][0]
+    assert row.bits == pytest.approx(totals["bits"] / 100, rel=1e-5)
+    assert row.wrong_bits == pytest.approx(totals["wrong_bits"] / 100, rel=1e-6)
+    assert (row.name, row.rows, row.sequences) == ("part", 8, 100)
+    assert row.extent == {"length": [1, 4]}
+
+
+def test_a_part_changes_the_task():
+    questions = prepared(part(**{"with": {"shortest": 7, "longest": 7}}))
+    assert questions.answer(GENOME, map).extent == {"length": 7}
+
+
+@pytest.mark.parametrize(
+    ("limits", "passes"),
+    [
+        (None, None),
+        ({"wrong_bits": 1000}, True),
+        ({"wrong_bits": 1000, "bits": 0}, False),
+        ({"wrong_bits": 0}, False),
+    ],
+)
+def test_a_part_is_passed_where_no_measure_is_above_its_limit(limits, passes):
+    assert prepared(part(at_most=limits, sequences=8)).answer(GENOME, map).passed is passes
+
+
+def test_a_limit_that_is_just_reached_is_passed():
+    bits = prepared(part()).answer(GENOME, map).bits
+    assert prepared(part(at_most={"bits": bits})).answer(GENOME, map).passed is True
+    below = float(np.nextafter(bits, 0))
+    assert prepared(part(at_most={"bits": below})).answer(GENOME, map).passed is False
+
+
+def test_a_machine_that_is_not_finite_passes_nothing():
+    broken = GENOME.with_genes(np.full(GENOME.genes.size, 3e38, dtype=np.float32))
+    row = prepared(part(at_most={"wrong_bits": 1000})).answer(broken, map)
+    assert (row.bits, row.wrong_bits, row.passed) == (inf, inf, False)
+
+
+def test_a_measure_of_the_task_s_own_is_told():
+    task = make("ngrams", {"steps": 12})
+    genome = founder(task.inputs, task.outputs, generator=derive(1, "founder"))
+    row = prepared(part(at_most={"regret": 100.0}), task).answer(genome, map)
+    assert row.measures.keys() == {"regret"} and row.passed is True
+
+
+def test_a_tied_machine_answers_with_as_many_bits_as_are_asked():
+    questions = prepared(part(**{"with": {"bits": 9}}))
+    row = questions.answer(GENOMES["tied"], map)
+    assert row.bits == questions.answer(GENOMES["tied"].with_bits(9), map).bits
+
+
+def test_several_workers_may_take_the_shares():
+    calls = []
+
+    def spread(function, items):
+        calls.append(len(items))
+        return map(function, items)
+
+    prepared(part(sequences=130)).answer(GENOME, spread)
+    assert calls == [3]
+
+
+def test_answers_are_weighed_by_their_sequences():
+    trials = [Trial(TASK, TASK.episodes(derive(1, "some"), lanes), 8, 0.01) for lanes in (1, 2, 61)]
+    means = [answer([trial], GENOME, map)["bits"] for trial in trials]
+    told = answer(trials, GENOME, map)["bits"]
+    assert told == pytest.approx(np.average(means, weights=[1, 2, 61]))
+
+
+def test_a_measure_that_the_task_does_not_have_is_refused():
+    with pytest.raises(TaskError) as refusal:
+        prepared(part(name="long", at_most={"wrong_bit": 0}))
+    assert str(refusal.value) == (
+        "exam 'long': expected a measure of the task, but came 'wrong_bit': "
+        "did you mean 'wrong_bits'?"
+    )
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A task that cannot be asked for anything else."""
+
+    inputs = TASK.inputs
+    outputs = TASK.outputs
+
+    def episodes(self, generator, lanes):
+        return TASK.episodes(generator, lanes)
+
+
+def test_a_plain_task_needs_no_settings_but_cannot_be_given_any():
+    assert prepared(part(), Plain()).answer(GENOME, map).extent == {}
+    assert changed(Plain(), {}) == Plain()
+    with pytest.raises(TaskError, match=r"with settings \(longest\), but Plain lacks some of"):
+        prepared(part(**{"with": {"longest": 3}}), Plain())
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "verdict"),
+    [
+        ([True, True], True),
+        ([True, None], True),
+        ([True, False], False),
+        ([None, False], False),
+        ([None, None], None),
+        ([], None),
+    ],
+)
+def test_an_exam_is_passed_where_all_parts_are_that_can_be(verdicts, verdict):
+    rows = [ExamRow("part", {}, 8, 4, 0.0, 0.0, {}, passes) for passes in verdicts]
+    assert passed(rows) is verdict
