@@ -8,7 +8,8 @@ from evo_ntm.topology import Topology
 from evo_ntm.topology.parts import total
 from evo_ntm.topology.wires import size
 
-MEMORY = 450_000  # numbers; a step was fastest per lane with 300 to 450 thousand in its memory
+MACHINES = 128  # so that a usual population is work for several threads
+MEMORY = 700_000  # numbers; a step was fastest per lane with 400 to 700 thousand in its memory
 ANSWERS = 2_000_000
 WEIGHTS = 8_000_000
 
@@ -21,5 +22,5 @@ def chunk_size(topology: Topology, *, lanes: int, rows: int, steps: int) -> int:
     units, outputs = max(topology.controller.units), total(topology.outputs)
     remembered = lanes * (rows * topology.width if topology.heads else units)
     answered = lanes * steps * outputs
-    fit = min(MEMORY // remembered, ANSWERS // answered, WEIGHTS // size(topology))
+    fit = min(MACHINES, MEMORY // remembered, ANSWERS // answered, WEIGHTS // size(topology))
     return 1 << max(fit, 1).bit_length() - 1
