@@ -10,7 +10,7 @@ from evo_ntm.evolution.breeding import Choice, vary
 from evo_ntm.evolution.genetic import Genetic
 from evo_ntm.genome.bounds import Inapplicable
 from evo_ntm.genome.variation import add_reader, cross, perturb
-from tests.evolution.cases import Turns, births, experiment, generations, tiny
+from tests.evolution.cases import Turns, experiment, tiny
 
 QUICK = {"population": 12, "elites": 2, "tournament": 2, "crossover": 0.0, "operators": {}}
 PERTURB = {"perturb": Choice(1.0, perturb, inherits=True)}
@@ -228,13 +228,13 @@ def test_selection_crossover_and_mutation_of_a_deap_user_are_heard():
 
 
 def test_a_mutation_of_ones_own_takes_the_share_of_perturb():
-    random.seed(1)
     mutate = own(mutate=(tools.mutShuffleIndexes, {"indpb": 0.5}))
-    told = {"perturb": {"share": 3}, "add_reader": {"share": 1}}
-    run = generations(experiment("genetic", operators=told, crossover=0.0), mutate)
-    made = [operators[-1] for _, _, _, operators, _ in births(run) if operators != ("found",)]
-    assert set(made) == {"mutate", "add_reader"}
-    assert 0.65 < made.count("mutate") / len(made) < 0.85
+    operators = {"perturb": Choice(3.0, perturb, inherits=True), "grow": Choice(1.0, grow)}
+    turns = Turns(strategy(operators, mutate, heads=1, population=400), flat)
+    turns.take(2)
+    made = [child.operators for child in newborn(turns)]
+    assert set(made) == {("mutate",), ("grow",)}
+    assert made.count(("mutate",)) / len(made) == pytest.approx(0.75, abs=0.05)
 
 
 def test_a_mutation_of_ones_own_steps_in_where_no_operator_applies():
