@@ -8,7 +8,7 @@ from evo_ntm.evolution.evaluate import Map, Scores, Trial, score_chunk
 from evo_ntm.experiment.exam import Part
 from evo_ntm.genome import Genome
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import KnownTask, Task
+from evo_ntm.tasks import KnownTask, Task, constant_cost
 
 SEED = 0  # of no run: exams are common to all
 LANES_AT_ONCE = 64
@@ -20,7 +20,8 @@ Extent = Mapping[str, int | Sequence[int]]
 class ExamRow:
     """How a genome did in one part: the means over its sequences, and whether that passes.
 
-    `extent` says how large the questions were; `passed` is None where a part is only reported.
+    `extent` says how large the questions were; `passed` is None where a part is only reported. Of
+    the measures, `chance` is what the best constant answer costs, in bits a sequence.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Questions:
 
     part: Part
     trials: tuple[Trial, ...]
+    chance: float
 
     def answer(self, genome: Genome, spread: Map) -> ExamRow:
         """Let a genome answer; a tied one is first expressed to as many bits as are asked."""
@@ -56,7 +58,7 @@ class Questions:
             sequences=self.part.sequences,
             wrong_bits=taken["wrong_bits"],
             bits=taken["bits"],
-            measures=own,
+            measures={**own, "chance": self.chance},
             passed=None if limits is None else all(taken[name] <= limits[name] for name in limits),
         )
 
@@ -99,7 +101,8 @@ def _prepared(part: Part, task: Task, purpose: str, epsilon: float, device: str)
         for slot, lanes in enumerate(shares)
     )  # fmt: skip
     check_measures(part.at_most or {}, trials[0], f"{purpose} {part.name!r}")
-    return Questions(part, trials)
+    costs = [constant_cost(trial.episodes) * len(trial.episodes.lengths) for trial in trials]
+    return Questions(part, trials, chance=sum(costs) / part.sequences)
 
 
 def changed(task: Task, settings: Mapping[str, object]) -> Task:

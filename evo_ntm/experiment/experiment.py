@@ -14,7 +14,7 @@ from evo_ntm.experiment.exam import Exam, Name, Part, Stage
 from evo_ntm.experiment.genetic import Genetic
 from evo_ntm.experiment.machine import MachineSettings
 from evo_ntm.experiment.model import Path, Settings, refuse, within
-from evo_ntm.experiment.run import Finetune, RunSettings
+from evo_ntm.experiment.run import RunSettings
 from evo_ntm.experiment.tasks import known_measure, known_task, measures, task_settings
 
 Strategy = EvolutionStrategy | Genetic | CMA
@@ -44,7 +44,7 @@ class Experiment(Settings):
         Strategy, Field(discriminator="strategy", description="how to look for a solution")
     ]
     finetune: Annotated[
-        Finetune | None, Field(description="training by gradients afterwards; null: none")
+        None, Field(description="training by gradients afterwards: null, as there is none yet")
     ] = None
     run: Annotated[RunSettings, Field(description="where and how it is computed")] = RunSettings()
     overrides: Annotated[

@@ -19,11 +19,3 @@ class RunSettings(Settings):
     keep: Annotated[Literal["champions"], Field(description="the genomes to keep: champions")] = (
         "champions"
     )
-
-
-class Finetune(Settings):
-    """How far to train a champion by gradients."""
-
-    steps: Annotated[int, Field(ge=1, le=10**9, description="updates")] = 1000
-    learning_rate: Annotated[float, Field(gt=0, le=10, description="step size")] = 1.0e-4
-    clip: Annotated[float, Field(gt=0, le=10**9, description="bound of the gradient's norm")] = 10.0

@@ -126,7 +126,7 @@ BAD_VALUES = [
     ("run.device=cudda", "run.device: expected one of cpu, cuda, but came 'cudda': "
      "did you mean 'cuda'?"),
     ("run.workers=4", "run.workers: expected at most 0, but came 4"),
-    ("finetune.steps=many", "finetune.steps: expected a whole number, but came 'many'"),
+    ("finetune={steps: 5}", "finetune: expected null, but came a group of keys (steps)"),
     ("name=''", "name: expected text of at least 1 letter, but came ''"),
     ("evolve.seed={a: 1, a: 2}", "expected each key once, but 'a' came twice"),
 ]  # fmt: skip

@@ -5,7 +5,7 @@ import pytest
 from evo_ntm.experiment import load
 
 TASK = ["with.longest=3", "exam.parts.1.sequences=5", "curriculum=[{with: {longest: 1}}]"]
-WAY = ["evolve.seed=2", "evolve.sigma=0.1", "machine.width=4", "finetune={}"]
+WAY = ["evolve.seed=2", "evolve.sigma=0.1", "machine.width=4"]
 PLACE = ["run.threads=2", "run.device=cuda", "name=another"]
 
 

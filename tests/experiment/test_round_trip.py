@@ -130,11 +130,10 @@ def test_a_file_names_its_experiment(small):
 
 
 def test_overrides_are_taken_and_recorded(small):
-    changes = ["evolve.generations=60", "exam.parts.1.rows=9", "finetune.steps=5"]
+    changes = ["evolve.generations=60", "exam.parts.1.rows=9"]
     experiment = load(small, changes)
     assert experiment.evolve.generations == 60
     assert experiment.exam.parts[1].rows == 9
-    assert experiment.finetune is not None and experiment.finetune.steps == 5
     assert experiment.overrides == tuple(changes)
     assert parse(dump(experiment)).overrides == tuple(changes)
 
