@@ -26,7 +26,6 @@ from tests.genome.machines import (
 )
 
 WAKING = ("add_reader", "add_writer", "widen_memory", "grow_controller")
-PRESERVING = (*WAKING, "widen_shift")
 CHANCE = OPERATORS.keys() - {"swap_controller"}
 KEEPING = OPERATORS.keys() - {
     "perturb",
@@ -102,7 +101,7 @@ def test_genes_that_parent_and_child_share_are_kept(name):
         assert {key: new[key] for key in shared} == {key: old[key] for key in shared}
 
 
-@pytest.mark.parametrize("name", PRESERVING)
+@pytest.mark.parametrize("name", WAKING)
 def test_what_is_added_does_not_change_the_answers(name):
     for sort, parent, child in offspring(name):
         inputs = sequences(parent.topology.inputs, steps=20)
@@ -158,7 +157,7 @@ def test_a_child_of_every_operator_can_be_kept_in_a_file(tmp_path):
 def test_every_operator_says_whether_it_preserves_the_answers():
     for name, operator in OPERATORS.items():
         assert name in ("perturb", "cross") or re.search("reserves? the answers", said(operator))
-    for name in PRESERVING:
+    for name in WAKING:
         assert "Preserves the answers" in said(OPERATORS[name])
         assert "wake" in said(OPERATORS[name])
 

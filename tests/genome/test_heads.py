@@ -117,12 +117,17 @@ def test_a_wider_shift_is_preserved_however_low_the_biases_are():
     shift = [name for name in PARENT.express() if "shift < bias" in name]
     lowered = {n: w - 30 if n in shift else w for n, w in PARENT.express().items()}
     parent = PARENT.with_genes(np.concatenate([w.ravel() for w in lowered.values()]))
-    child = heads.widen_shift(parent, generator=draws())
+    child = heads.widen_shift(parent, generator=draws(), shut=heads.SHUT)
     assert distance(answers(child), answers(parent)) < 1e-5
 
 
-def test_a_wider_shift_wakes_by_a_default_perturbation_where_it_is_not_quite_shut():
-    for _, parent, child in children(heads.widen_shift, shut=4.0):
+def test_a_wider_shift_that_is_shut_preserves_the_answers():
+    for _, parent, child in children(heads.widen_shift, shut=heads.SHUT):
+        assert distance(answers(child), answers(parent)) < 1e-5
+
+
+def test_a_wider_shift_wakes_by_a_default_perturbation():
+    for _, parent, child in children(heads.widen_shift):
         if not (parent.topology.readers and parent.topology.writers):
             continue
         step = perturb(child, generator=draws()).genes - child.genes
