@@ -100,7 +100,14 @@ def test_a_measure_of_the_task_s_own_is_told():
     task = make("ngrams", {"steps": 12})
     genome = founder(task.inputs, task.outputs, generator=derive(1, "founder"))
     row = prepared(part(at_most={"regret": 100.0}), task).answer(genome, map)
-    assert row.measures.keys() == {"regret"} and row.passed is True
+    assert row.measures.keys() == {"regret", "chance"} and row.passed is True
+
+
+def test_chance_is_what_the_best_constant_answer_costs():
+    silent = GENOME.with_genes(np.zeros(GENOME.genes.size))
+    row = prepared(part()).answer(silent, map)
+    # Every fair coin costs one bit, or a little less where as many heads as tails did not fall.
+    assert 0.98 * row.bits < row.measures["chance"] <= row.bits
 
 
 def test_a_tied_machine_answers_with_as_many_bits_as_are_asked():
