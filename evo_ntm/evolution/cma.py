@@ -3,7 +3,7 @@
 Source: Hansen and Ostermeier (2001); `deap.cma.Strategy`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,10 @@ class CMA:
     def species(self) -> int:
         """Count the searches: always one."""
         return 1
+
+    def figures(self) -> Mapping[str, float]:
+        """Give the step size, and how much longer the longest axis is than the shortest."""
+        return {"sigma": float(self._strategy.sigma), "condition": float(self._strategy.cond)}
 
     def best(self) -> Individual:
         """Give the mean last scored."""

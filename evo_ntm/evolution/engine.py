@@ -128,7 +128,7 @@ def _generations(
             species=strategy.species(),
             stage=stage,
             rows=trial.rows,
-            statistics=_STATISTICS.compile(fitness),
+            statistics={**_STATISTICS.compile(fitness), **strategy.figures()},
             best=best,
             validation=validation,
             champion=crowned,

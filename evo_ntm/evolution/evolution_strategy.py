@@ -7,8 +7,8 @@ samples and a time of grace, and replaces the incumbent only when its mean was b
 episodes beyond a confidence interval.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,7 @@ class Search:
     rate: float
     founded: int
     record: tuple[float, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def genome(self) -> Genome:
@@ -74,12 +75,25 @@ def follow_gradient(search: Search, samples: Samples, fitness: Vector) -> Search
     gradient = pulls @ noise / (samples.pairs * samples.sigma)
     adam, direction = search.adam.step(gradient)
     mean = search.mean + search.rate * direction
+    figures = {
+        "step": float(search.rate * np.linalg.norm(direction)),
+        "agreement": agreement(pulls, noise),
+        "norm": float(np.linalg.norm(mean)),
+    }
     child = Individual(
         search.genome.with_genes(mean),
         operators=("follow_gradient",),
         parents=(search.individual.born,),
     )
-    return replace(search, individual=child, mean=mean, adam=adam)
+    return replace(search, individual=child, mean=mean, adam=adam, figures=figures)
+
+
+def agreement(pulls: Vector, noise: NDArray[np.float64]) -> float:
+    """Measure the signal in a gradient: the cosine of what two halves of the samples suggest."""
+    half = len(pulls) // 2
+    one, other = pulls[:half] @ noise[:half], pulls[half:] @ noise[half:]
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    return float(one @ other / lengths) if lengths > 0 else 0.0
 
 
 def centred_ranks(fitness: Vector) -> Vector:
@@ -126,6 +140,10 @@ class EvolutionStrategy:
     def species(self) -> int:
         """Count the searches."""
         return len(self._searches)
+
+    def figures(self) -> Mapping[str, float]:
+        """Give the incumbent's last step: its length, the gradient's agreement, the mean's norm."""
+        return self._searches[0].figures
 
     def best(self) -> Individual:
         """Give the mean of the incumbent, or of the start that does best so far, as last scored."""

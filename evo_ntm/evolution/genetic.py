@@ -63,6 +63,11 @@ class Genetic:
         """Count the topologies alive."""
         return len({individual.topology.species_key for individual in self._population})
 
+    def figures(self) -> Mapping[str, float]:
+        """Give the median step size of the population."""
+        sizes = [individual.sigma or self._settings.sigma for individual in self._population]
+        return {"sigma": float(np.median(sizes))}
+
     def best(self) -> Individual:
         """Give the fittest of the generation last scored."""
         return self._scored[0]

@@ -1,6 +1,6 @@
 """A DEAP user's own strategy: a toolbox with `generate` and `update`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,10 @@ class Own:
     def species(self) -> int:
         """Count the topologies: always one."""
         return 1
+
+    def figures(self) -> Mapping[str, float]:
+        """Give nothing: the toolbox keeps its own log."""
+        return {}
 
     def best(self) -> Individual:
         """Give the fittest of the generation last scored."""

@@ -1,6 +1,6 @@
 """What a strategy is: where the next generation comes from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import NamedTuple, Protocol
@@ -48,6 +48,9 @@ class Strategy(Protocol):
 
     def best(self) -> Individual:
         """Give the individual to be validated."""
+
+    def figures(self) -> Mapping[str, float]:
+        """Give what else is worth a log each generation, by name."""
 
     def species(self) -> int:
         """Count the species alive."""

@@ -43,7 +43,7 @@ class EvolutionStrategy(Evolution):
         Positive, Field(description="declines in a row before the best mean is restored")
     ] = 5
     window: Annotated[
-        Positive, Field(description="generations over which a challenger is judged")
+        int, Field(ge=2, description="generations over which a challenger is judged")
     ] = 20
 
     @model_validator(mode="after")

@@ -24,7 +24,7 @@ CREATE TABLE generations (
     timesteps INTEGER NOT NULL,
     failures INTEGER NOT NULL,
     species INTEGER NOT NULL,
-    statistics TEXT NOT NULL, -- JSON: quantiles of the fitness
+    statistics TEXT NOT NULL, -- JSON: quantiles of the fitness, and the strategy's own figures
     seconds REAL NOT NULL     -- since the run began
 ) STRICT;
 

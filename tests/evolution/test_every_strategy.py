@@ -115,3 +115,17 @@ def test_validation_improves_within_a_few_generations(strategy):
     ]
     assert 1.4 < bits[0] < 1.6  # one and a half bits asked, all of them guessed
     assert min(bits[1:]) < 0.9 * bits[0]
+
+
+@every
+def test_its_own_figures_are_in_every_generations_log(strategy):
+    names = {
+        "evolution_strategy": {"step", "agreement", "norm"},
+        "genetic": {"sigma"},
+        "cma": {"sigma", "condition"},
+    }
+    for generation in run(strategy):
+        restarted = any(event.kind == "restart" for event in generation.events)
+        if not (restarted and strategy == "evolution_strategy"):  # a new search has not moved yet
+            assert names[strategy] <= generation.statistics.keys()
+        assert all(np.isfinite(value) for value in generation.statistics.values())

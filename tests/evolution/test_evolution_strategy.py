@@ -11,6 +11,7 @@ from evo_ntm.evolution.evaluate import Samples
 from evo_ntm.evolution.evolution_strategy import (
     Adam,
     EvolutionStrategy,
+    agreement,
     begin,
     centred_ranks,
     follow_gradient,
@@ -307,3 +308,10 @@ def test_all_failing_is_survived():
     turns.take(5)
     assert turns.reflect(inf) == []
     assert np.isfinite(turns.strategy.best().genome.genes).all()
+
+
+def test_two_halves_that_suggest_the_same_agree_and_opposites_do_not():
+    noise = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [3.0, 4.0]])
+    assert agreement(np.array([0.5, -0.2, 0.5, -0.2]), noise) == pytest.approx(1.0)
+    assert agreement(np.array([0.5, -0.2, -0.5, 0.2]), noise) == pytest.approx(-1.0)
+    assert agreement(np.zeros(4), noise) == 0.0
