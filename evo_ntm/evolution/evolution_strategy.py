@@ -23,6 +23,7 @@ from evo_ntm.seeds import derive
 
 Vector = NDArray[np.float64]
 CONFIDENCE = 1.96  # two-sided 95 % of a normal law
+SLOWEST = 4
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,9 @@ class EvolutionStrategy:
             self._start(generation + 1)
             return [restart(generation, settings.patience)]
         if not self._starting and best.declines >= settings.declines:
-            restored = replace(best.search, rate=self._searches[0].rate / 2)
+            least = settings.learning_rate / SLOWEST  # a mean that stands still solves nothing
+            rate = max(self._searches[0].rate / 2, least)
+            restored = replace(best.search, rate=rate)
             individual = Individual(best.search.genome, operators=("restore",),
                                     parents=(best.search.individual.born,))  # fmt: skip
             self._searches = (replace(restored, individual=individual),)

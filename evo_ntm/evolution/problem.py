@@ -52,7 +52,7 @@ class Problem:
             raise GenomeError(f"expected weights of shape [P, {self.size}] for {self.topology}, "
                               f"but was given {list(weights.shape)}")  # fmt: skip
         given = weights.detach().cpu().numpy() if isinstance(weights, torch.Tensor) else weights
-        pieces = chunks(self.trial(seed), self.topology, np.asarray(given, dtype=np.float32))
+        pieces = chunks(self.trial(seed), self.topology, np.array(given, dtype=np.float32))
         fitness = np.concatenate([score_chunk(piece).fitness for piece in pieces])
         if isinstance(weights, torch.Tensor):
             return torch.from_numpy(fitness).to(weights)

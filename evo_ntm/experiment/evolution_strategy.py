@@ -23,22 +23,22 @@ class EvolutionStrategy(Evolution):
     learning_rate: Annotated[float, Field(gt=0, le=10, description="step size of Adam")] = 0.02
     starts: Annotated[
         Positive, Field(description="independent starts, of which the better half survives a round")
-    ] = 4
+    ] = 2
     start_generations: Annotated[
         Positive, Field(description="generations of a start before the first judgement")
-    ] = 60
-    patience: Patience = 300
+    ] = 80
+    patience: Patience = 200
     challenger_share: Annotated[
         Share, Field(le=0.25, description="of the samples that a challenger may use, at most 0.25")
-    ] = 0.25
+    ] = 0.125
     challenger_every: Annotated[
         Positive, Field(description="generations between two challengers")
-    ] = 50
+    ] = 100
     grace: Annotated[Natural, Field(description="generations before a challenger is judged")] = 50
     decline: Annotated[
         float,
         Field(gt=1, le=1000, description="validation bits, beside the best, that are a decline"),
-    ] = 2.0
+    ] = 4.0
     declines: Annotated[
         Positive, Field(description="declines in a row before the best mean is restored")
     ] = 5

@@ -315,3 +315,17 @@ def test_two_halves_that_suggest_the_same_agree_and_opposites_do_not():
     assert agreement(np.array([0.5, -0.2, 0.5, -0.2]), noise) == pytest.approx(1.0)
     assert agreement(np.array([0.5, -0.2, -0.5, 0.2]), noise) == pytest.approx(-1.0)
     assert agreement(np.zeros(4), noise) == 0.0
+
+
+def test_however_often_it_is_restored_a_mean_still_moves():
+    turns = Turns(strategy(decline=2.0, declines=1, learning_rate=0.04, starts=1), sphere)
+    turns.take()
+    turns.reflect(10.0)
+    for _ in range(6):
+        turns.take()
+        assert kinds(turns.reflect(30.0)) == ["restore"]
+    turns.take()
+    (restored,) = means(turns)
+    turns.take()
+    step = turns.strategy.best().genome.genes - restored.genome.genes
+    assert np.abs(step).max() == pytest.approx(0.01, rel=0.05)
