@@ -10,7 +10,7 @@ from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, mod
 from evo_ntm.errors import nearest
 from evo_ntm.experiment.cma import CMA
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy
-from evo_ntm.experiment.exam import Exam, Name, Part, Stage
+from evo_ntm.experiment.exam import Exam, Part, Stage
 from evo_ntm.experiment.genetic import Genetic
 from evo_ntm.experiment.machine import MachineSettings
 from evo_ntm.experiment.model import Path, Settings, refuse, within
@@ -18,6 +18,8 @@ from evo_ntm.experiment.run import RunSettings
 from evo_ntm.experiment.tasks import known_measure, known_task, measures, task_settings
 
 Strategy = EvolutionStrategy | Genetic | CMA
+# A part of the name of a folder.
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w-][\w .-]*$")]
 
 
 class Experiment(Settings):

@@ -1,5 +1,6 @@
 """Task files: read, override, check, write."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ def load(
 ) -> Experiment:
     """Read a task file and check it, with some of its values overridden as `key.path=value`.
 
-    `tasks` names tasks that the caller brings; None stands for any. Raises ExperimentError, whose
-    message is one line.
+    `tasks` names tasks that the caller brings; None stands for any. Where the file does not name
+    the experiment, its own name does, with - for what a name may not hold. Raises ExperimentError,
+    whose message is one line.
     """
     path = Path(path)
-    return parse(_text(path), str(path), name=path.stem, overrides=overrides, tasks=tasks)
+    name = re.sub(r"[^\w .-]", "-", path.stem).lstrip(" .")[:100] or "experiment"
+    return parse(_text(path), str(path), name=name, overrides=overrides, tasks=tasks)
 
 
 def parse(

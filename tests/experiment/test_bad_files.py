@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from evo_ntm.errors import ExperimentError
 from evo_ntm.experiment import load, parse, template
@@ -274,3 +275,20 @@ def test_every_strategy_refuses_what_it_cannot_do(
     with pytest.raises(ExperimentError) as refusal:
         load(small, [strategies, override])
     assert str(refusal.value).endswith(f"evolve.{key}: {told}")
+
+
+@pytest.mark.parametrize("name", ["../evil", "/evil", ".evil", "a\nb", "a\x1b[31m", "a\x00", "a/b"])
+def test_a_name_that_is_no_part_of_a_folder_s_name_is_refused(small, name):
+    told = {**yaml.safe_load(small.read_text("utf-8")), "name": name}
+    with pytest.raises(ExperimentError) as refusal:
+        parse(told)
+    assert str(refusal.value) == (
+        "task file: name: expected letters, digits, spaces, -, _ and ., the first no space and "
+        f"no ., but came {name!r}"
+    )
+
+
+def test_a_file_s_name_is_cleaned_to_name_the_experiment(small):
+    odd = small.with_name("..\x1b[1m copy\n(2).yaml")
+    odd.write_bytes(small.read_bytes())
+    assert load(odd).name == "--1m copy--2-"
