@@ -9,6 +9,7 @@ One process writes; readers open read-only.
 
 import json
 import math
+import re
 import shutil
 import sqlite3
 import time
@@ -27,6 +28,7 @@ from evo_ntm.genome.files import read_genome, write_genome
 VERSION = 1
 APPLICATION = 0x45564F4E
 ROWS, EXPERIMENT, CHAMPIONS = "run.sqlite", "experiment.yaml", "champions"
+FACTS = "SELECT name, value FROM facts"
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,16 @@ class Run:
                 opened.row_factory = sqlite3.Row
                 _check(opened, path)
                 return opened.execute(question, values).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
             raise RunError(f"{path}: expected the rows of a run, but {error}") from error
 
     def facts(self) -> dict[str, Any]:
         """Read what is known of the run as a whole."""
-        return {row["name"]: json.loads(row["value"]) for row in self.rows("SELECT * FROM facts")}
+        try:
+            return {row["name"]: json.loads(row["value"]) for row in self.rows(FACTS)}
+        except ValueError as error:
+            path = self.folder / ROWS
+            raise RunError(f"{path}: expected facts as JSON, but {error}") from error
 
     def champion(self) -> int:
         """Give the birth of the last champion. Raises RunError where there is none yet."""
@@ -69,7 +75,8 @@ class Run:
         path = self.champion_file(number)
         if path.exists():
             return read_genome(path)
-        kept = sorted(int(found.stem) for found in path.parent.glob("*.safetensors"))
+        names = [found.stem for found in path.parent.glob("*.safetensors")]
+        kept = sorted(int(name) for name in names if re.fullmatch("[0-9]{1,18}", name))
         born = self.rows("SELECT 1 FROM births WHERE number = ?", number)
         why = "its genome was not kept" if born else "there is no such birth"
         champions = ", ".join(map(str, kept[-8:])) or "none"
@@ -174,8 +181,8 @@ def refuse_existing(folder: Path) -> None:
     """Raise RunError where there is something already."""
     if folder.exists() or folder.is_symlink():
         raise RunError(
-            f"{folder}: expected no such folder yet, but it is there; to go on with a run of "
-            f"its own use another --to, or `evo-ntm resume {folder}`"
+            f"{folder}: expected no such folder yet, but it is there already; choose another --to "
+            "(to resume a run is not possible yet)"
         )
 
 

@@ -122,7 +122,7 @@ def test_a_folder_that_is_there_is_refused_and_left_alone(tmp_path, experiment):
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for name in ("file", "folder", "link"):
-        told = f"{name}: expected no such folder yet.* `evo-ntm resume"
+        told = f"{name}: expected no such folder yet.* another --to .*resume"
         with pytest.raises(RunError, match=told):
             create(tmp_path / name, experiment)
     assert (tmp_path / "file").read_text() == "mine"
@@ -244,3 +244,29 @@ def test_the_free_folder_is_the_first_that_is_not_there(tmp_path):
     for name in ("copy-1", "copy-2", "copy-4"):
         (tmp_path / name).mkdir()
     assert free_folder("copy", tmp_path) == tmp_path / "copy-3"
+
+
+def test_what_is_beside_the_champions_is_no_champion(folder, experiment):
+    with create(folder, experiment) as recorder:
+        recorder.keep(19, tiny())
+    recorder.run.champion_file(19).with_name("19 copy.safetensors").write_bytes(b"")
+    with pytest.raises(RunError, match=r"kept \(champions: 19\), but of 7 there is no such birth"):
+        recorder.run.genome(7)
+
+
+def test_a_birth_beyond_every_number_is_refused(folder, experiment):
+    with create(folder, experiment) as recorder:
+        pass
+    with pytest.raises(RunError, match="expected the rows of a run, but Python int too large"):
+        recorder.run.genome(2**63)
+
+
+@pytest.mark.parametrize("value", ["'no JSON'", "CAST(x'22ff22' AS TEXT)"])
+def test_facts_that_cannot_be_read_are_refused(folder, experiment, value):
+    with create(folder, experiment):
+        pass
+    with closing(sqlite3.connect(folder / "run.sqlite")) as rows:
+        rows.execute(f"UPDATE facts SET value = {value}")
+        rows.commit()
+    with pytest.raises(RunError, match="run.sqlite: expected"):
+        open_run(folder)
