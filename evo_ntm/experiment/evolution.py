@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
-from evo_ntm.experiment.model import Amount, Positive, Settings, refuse, within
+from evo_ntm.experiment.model import Amount, Many, Positive, Settings, refuse, within
 from evo_ntm.experiment.operators import Operator, OwnOperator, operator_settings
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -17,7 +17,7 @@ class Evolution(Settings):
 
     strategy: Annotated[str, Field(description="where the next generation comes from")]
     seed: Annotated[Seed, Field(description="every random number of the run derives from it")] = 1
-    population: Annotated[Positive, Field(description="genomes scored in a generation")] = 256
+    population: Annotated[Many, Field(description="genomes scored in a generation")] = 256
     generations: Annotated[Positive, Field(description="stop after so many")] = 1500
     minutes: Annotated[
         Amount | None, Field(description="stop after so much time; null: no limit")
@@ -26,7 +26,7 @@ class Evolution(Settings):
         Positive | None, Field(description="stop after so many scored genomes; null: no limit")
     ] = None
     episodes: Annotated[
-        Positive, Field(description="sequences a generation, shared by the whole population")
+        Many, Field(description="sequences a generation, shared by the whole population")
     ] = 16
     validate_every: Annotated[
         Positive, Field(description="generations between two looks at the validation set")

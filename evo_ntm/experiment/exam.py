@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from evo_ntm.experiment.model import Positive, Settings, refuse
+from evo_ntm.experiment.model import Many, Settings, refuse
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Threshold = Annotated[float, Field(ge=0, le=10**9)]
@@ -37,8 +37,8 @@ class Part(Settings):
             description="the task's settings that this part overrides",
         ),
     ]
-    rows: Annotated[Positive, Field(description="memory rows")]
-    sequences: Annotated[Positive, Field(description="how many sequences it has")]
+    rows: Annotated[Many, Field(description="memory rows")]
+    sequences: Annotated[Many, Field(description="how many sequences it has")]
     at_most: Annotated[
         Thresholds | None,
         Field(description="passed where no measure is above its value; null: only reported"),
@@ -57,7 +57,11 @@ class Exam(Settings):
     parts: Annotated[Parts, Field(description="decides whether the task is solved")]
 
     @model_validator(mode="after")
-    def _one_name_each(self) -> Self:
+    def _possible(self) -> Self:
+        for number, part in enumerate(self.validation):
+            if part.at_most is None:
+                expected = "a value for a measure, as the exam is sat once all validation passes"
+                refuse(("validation", number, "at_most"), expected, None)
         for key, parts in (("validation", self.validation), ("parts", self.parts)):
             names = [part.name for part in parts]
             for number, name in enumerate(names):

@@ -13,6 +13,8 @@ from evo_ntm.experiment.experiment import Experiment
 from evo_ntm.experiment.model import frozen
 from evo_ntm.experiment.notation import LARGEST, read_yaml, write_yaml
 
+LONGEST_INDEX = 9  # digits
+
 
 def load(
     path: str | Path, overrides: Sequence[str] = (), *, tasks: Collection[str] | None = ()
@@ -55,7 +57,9 @@ def parse(
     try:
         return _checked(whole, tasks)
     except ValidationError as error:
-        blamed = overrides if _sound(alone, tasks) else touching(error, whole, overrides)
+        blamed: Sequence[str] = touching(error, whole, overrides)
+        if not blamed and _sound(alone, tasks):
+            blamed = overrides
         changed = "".join(f" --set {override}" for override in blamed)
         raise complaint(error, whole, f"{source}{changed}") from error
 
@@ -129,7 +133,7 @@ def _changed(tree: Any, path: list[str], above: tuple[str, ...], value: Any, sou
     if isinstance(tree, Mapping):
         return {**tree, part: _changed(tree.get(part), rest, here, value, source)}
     if isinstance(tree, tuple):
-        if not part.isdecimal() or int(part) >= len(tree):
+        if not part.isdecimal() or len(part) > LONGEST_INDEX or int(part) >= len(tree):
             raise refusal(source, here, f"a number from 0 to {len(tree) - 1}", part)
         number = int(part)
         item = _changed(tree[number], rest, here, value, source)

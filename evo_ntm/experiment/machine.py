@@ -7,9 +7,10 @@ from pydantic import Field, model_validator
 from evo_ntm.experiment.model import (
     NaturalRange,
     NumberOrRange,
-    Positive,
     PositiveRange,
     Settings,
+    Size,
+    SizeRange,
     join,
     refuse,
 )
@@ -17,7 +18,7 @@ from evo_ntm.topology.parts import MOST_LAYERS, ControllerKind, Source, Target
 
 Stage = Literal["content", "interpolation", "shift", "sharpening"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-Layers = Annotated[tuple[Positive, ...], Field(min_length=1, max_length=MOST_LAYERS)]
+Layers = Annotated[tuple[Size, ...], Field(min_length=1, max_length=MOST_LAYERS)]
 Heads = Annotated[int, Field(ge=0, le=64)]
 
 
@@ -59,8 +60,8 @@ class Bounds(Settings):
 
     readers: Annotated[NaturalRange, Field(description="reading heads")] = (0, 4)
     writers: Annotated[NaturalRange, Field(description="writing heads")] = (0, 4)
-    width: Annotated[PositiveRange, Field(description="memory columns")] = (1, 64)
-    units: Annotated[PositiveRange, Field(description="hidden units of a layer")] = (1, 128)
+    width: Annotated[SizeRange, Field(description="memory columns")] = (1, 64)
+    units: Annotated[SizeRange, Field(description="hidden units of a layer")] = (1, 128)
     layers: Annotated[PositiveRange, Field(description="layers of the controller")] = (1, 3)
     shifts: Annotated[PositiveRange, Field(description="offsets of a head, odd numbers")] = (3, 7)
     controllers: Annotated[
@@ -84,7 +85,7 @@ class MachineSettings(Settings):
         "dense"
     )
     units: Annotated[Layers, Field(description="hidden units, a number for each layer")] = (16,)
-    width: Annotated[Positive, Field(description="memory columns")] = 10
+    width: Annotated[Size, Field(description="memory columns")] = 10
     rows: Annotated[
         NumberOrRange,
         Field(description="memory rows: a number, or a range drawn anew each generation"),

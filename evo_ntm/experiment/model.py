@@ -115,6 +115,10 @@ def _shortly(span: tuple[int, int]) -> int | list[int]:
 
 
 Positive = Annotated[int, Field(ge=1, le=10**9)]
+Many = Annotated[int, Field(ge=1, le=10**6)]
+"""As many genomes, sequences or memory rows as any computer may hold."""
+Size = Annotated[int, Field(ge=1, le=4096)]
+"""As many units or columns."""
 Natural = Annotated[int, Field(ge=0, le=10**9)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(gt=0, le=10**9)]
@@ -123,16 +127,17 @@ PositiveRange = Annotated[
     tuple[Positive, Positive], BeforeValidator(_range), AfterValidator(_ordered)
 ]
 """A pair of whole numbers from 1, both included."""
+SizeRange = Annotated[tuple[Size, Size], BeforeValidator(_range), AfterValidator(_ordered)]
 NaturalRange = Annotated[tuple[Natural, Natural], BeforeValidator(_range), AfterValidator(_ordered)]
 """A pair of whole numbers from 0, both included."""
 
-_WHOLE = {"type": "integer", "minimum": 1}
+_WHOLE = {"type": "integer", "minimum": 1, "maximum": 10**6}
 _PAIR = {"type": "array", "items": _WHOLE, "minItems": 2, "maxItems": 2}
 NumberOrRange = Annotated[
-    tuple[Positive, Positive],
+    tuple[Many, Many],
     BeforeValidator(_pair),
     AfterValidator(_ordered),
     PlainSerializer(_shortly),
     WithJsonSchema({"anyOf": [_WHOLE, _PAIR]}),
 ]
-"""A pair as above; where both are equal, a task file may write the number once."""
+"""A pair of whole numbers from 1 to a million; where both are equal, a task file may write the number once."""

@@ -128,6 +128,16 @@ BAD_VALUES = [
      "did you mean 'cuda'?"),
     ("run.workers=4", "run.workers: expected at most 0, but came 4"),
     ("finetune={steps: 5}", "finetune: expected null, but came a group of keys (steps)"),
+    ("evolve.population=2000000", "evolve.population: expected at most 1000000, "
+     "but came 2000000"),
+    ("machine.rows=2000000", "machine.rows: expected at most 1000000, but came 2000000"),
+    ("machine.width=5000", "machine.width: expected at most 4096, but came 5000"),
+    ("exam.parts.1.sequences=2000000", "exam.parts.1.sequences: expected at most 1000000, "
+     "but came 2000000"),
+    (f"exam.parts.{'9' * 5000}.rows=8", f"exam.parts.'{'9' * 29} … {'9' * 14}': expected a number "
+     f"from 0 to 1, but came '{'9' * 29} … {'9' * 14}'"),
+    ("exam.validation.0.at_most=null", "exam.validation.0.at_most: expected a value for a measure, "
+     "as the exam is sat once all validation passes, but came nothing"),
     ("name=''", "name: expected text of at least 1 letter, but came ''"),
     ("evolve.seed={a: 1, a: 2}", "expected each key once, but 'a' came twice"),
 ]  # fmt: skip
@@ -292,3 +302,11 @@ def test_a_file_s_name_is_cleaned_to_name_the_experiment(small):
     odd = small.with_name("..\x1b[1m copy\n(2).yaml")
     odd.write_bytes(small.read_bytes())
     assert load(odd).name == "--1m copy--2-"
+
+
+def test_of_several_overrides_the_one_that_is_wrong_is_blamed(small):
+    with pytest.raises(ExperimentError) as refusal:
+        load(small, ["evolve.seed=2", "machine.readers=x", "run.threads=1"])
+    assert str(refusal.value) == (
+        f"{small} --set machine.readers=x: machine.readers: expected a whole number, but came 'x'"
+    )

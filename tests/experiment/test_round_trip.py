@@ -12,6 +12,7 @@ from evo_ntm.experiment import Experiment, dump, load, parse
 from evo_ntm.experiment.operators import OPERATORS
 from evo_ntm.experiment.tasks import TASK_SETTINGS, measures
 
+NAMES = st.from_regex(r"[\w-][\w .-]{0,99}", fullmatch=True)
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
 COUNTS = st.integers(1, 10**6)
 AMOUNTS = st.floats(1e-9, 10.0)
@@ -30,14 +31,15 @@ OWN = {
 }
 
 
-def parts(task: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+def parts(task: str, *, limited: bool = False) -> st.SearchStrategy[list[dict[str, Any]]]:
     limits = st.dictionaries(
         st.sampled_from(measures(task)), st.floats(0, 1e6) | st.integers(0, 100), min_size=1
     )
-    part = st.fixed_dictionaries(
-        {"name": WORDS, "rows": st.integers(3, 10**6), "sequences": COUNTS},
-        optional={"at_most": limits | st.none(), "with": st.just({})},
-    )
+    at_most = {"at_most": limits if limited else limits | st.none()}
+    always = {"name": WORDS, "rows": st.integers(3, 10**6), "sequences": COUNTS}
+    sometimes = {"with": st.just({})}
+    (always if limited else sometimes).update(at_most)
+    part = st.fixed_dictionaries(always, optional=sometimes)
     return st.lists(part, min_size=1, max_size=3, unique_by=lambda one: one["name"])
 
 
@@ -63,7 +65,7 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     )
     told = {
         "task": task,
-        "exam": {"validation": draw(parts(task)), "parts": draw(parts(task))},
+        "exam": {"validation": draw(parts(task, limited=True)), "parts": draw(parts(task))},
         "machine": draw(machine),
         "evolve": evolve,
     }
@@ -72,7 +74,7 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     return told
 
 
-@given(told=files(), name=WORDS)
+@given(told=files(), name=NAMES)
 def test_an_experiment_that_is_dumped_loads_back_to_itself(told: dict[str, Any], name: str):
     experiment = parse(told, name=name)
     again = parse(dump(experiment))
