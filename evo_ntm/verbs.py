@@ -2,13 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo_ntm.errors import EvoNTMError, RunError, TaskError
+from evo_ntm.errors import EvoNTMError, GenomeError, RunError, TaskError
 from evo_ntm.evolution.breeding import found
 from evo_ntm.evolution.engine import Generation
 from evo_ntm.evolution.engine import evolve as generations
@@ -19,10 +20,11 @@ from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
-from evo_ntm.runs.store import Recorder, create, free_folder, open_run, refuse_existing
+from evo_ntm.runs.store import Recorder, create, free_folder, open_run, refuse_existing, refuse_written
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import KnownTask, Task, make
 from evo_ntm.topology import wires as wires_of
+from evo_ntm.topology.parts import total
 
 if TYPE_CHECKING:
     from deap import base
@@ -107,8 +109,9 @@ def evolve(
     GenomeError where the experiment, the task and the toolbox do not go together.
     """
     task = _task(experiment, task)
-    folder = Path(to) if to else free_folder(experiment.name)
-    refuse_existing(folder)
+    folder = Path(to) if to else None
+    if folder is not None:
+        refuse_existing(folder)
     refuse_absent(experiment.run.device)
     begun = time.monotonic()
     with Local(experiment.run.threads) as local:
@@ -128,7 +131,7 @@ def evolve(
             finally:
                 recorder.fact("seconds", round(time.monotonic() - begun, 3))
                 recorder.commit()
-    return outcome(folder)
+    return outcome(recorder.run.folder)
 
 
 def outcome(path: Path) -> Outcome:
@@ -155,12 +158,15 @@ def outcome(path: Path) -> Outcome:
 
 
 def finished(path: Path) -> Outcome | None:
-    """Tell how a run ended, None where it has not."""
-    try:
-        ended = outcome(path)
-    except EvoNTMError:
-        return None
-    return None if ended.interrupted else ended
+    """Tell how a run ended, None where it was interrupted.
+
+    Raises RunError where the folder holds no run that can be read, or one that is still written.
+    """
+    ended = outcome(path)
+    if not ended.interrupted:
+        return ended
+    refuse_written(path)
+    return None
 
 
 def read(path: Path | str, birth: int | None = None) -> Genome:
@@ -192,11 +198,13 @@ def exam(
     genome, experiment = _opened(Path(path), birth)
     if experiment is None:
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
-    if ablate is not None:
-        genome = ablated(genome, ablate)
     device = device or experiment.run.device
-    refuse_absent(device)
-    task, epsilon = _task(experiment, task), experiment.machine.epsilon
+    with _about(path):
+        if ablate is not None:
+            genome = ablated(genome, ablate)
+        refuse_absent(device)
+        task, epsilon = _task(experiment, task), experiment.machine.epsilon
+        _refuse_another_task_s(genome, experiment, task)
     questions = prepare(experiment.exam.parts, task, "exam", epsilon=epsilon, device=device)
     with Local(threads or experiment.run.threads) as local:
         rows = tuple(part.answer(genome, local.map) for part in questions)
@@ -223,6 +231,8 @@ def show(
     genome, experiment = _opened(Path(path), birth)
     if experiment is None:
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
+    with _about(path):
+        _refuse_another_task_s(genome, experiment, _task(experiment, None))
     draw(genome, experiment, to=Path(to), length=length)
 
 
@@ -236,8 +246,33 @@ def _task(experiment: Experiment, brought: Task | None) -> Task:
     return changed(brought, experiment.with_.model_dump())
 
 
+@contextmanager
+def _about(path: Path | str) -> Iterator[None]:
+    """Name the file in what is said of it."""
+    try:
+        yield
+    except EvoNTMError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def _refuse_another_task_s(genome: Genome, experiment: Experiment, task: Task) -> None:
+    """Raise GenomeError where a machine has not the channels of the task of its experiment."""
+    topology = genome.topology
+    bits = next((block.size for block in task.inputs if block.per_bit), None)
+    if genome.encoding == "tied" and bits is not None and topology.bits is not None:
+        topology = topology.with_bits(bits)
+    asked, there = total(task.inputs), total(topology.inputs)
+    answered, given = total(task.outputs), total(topology.outputs)
+    if (asked, answered) != (there, given):
+        raise GenomeError(f"expected a machine of {asked} inputs and {answered} outputs, as "
+                          f"{experiment.task} asks, but it has {there} and {given}")  # fmt: skip
+
+
 def _opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
     """Read a genome, and the experiment that it came from where that is known."""
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        raise RunError(f"{path}: expected a run, a published folder or a genome file, but this is "
+                       "a task file")  # fmt: skip
     if path.is_dir() and (path / PUBLISHED).is_file():
         path = path / PUBLISHED
     if path.is_dir():

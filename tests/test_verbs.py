@@ -14,9 +14,10 @@ from deap import base
 import evo_ntm
 from evo_ntm import verbs
 from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, RunError, TaskError
+from evo_ntm.experiment import dump as written
 from evo_ntm.experiment import parse
 from evo_ntm.genome.files import write_genome
-from evo_ntm.runs.store import open_run
+from evo_ntm.runs.store import create, open_run
 from evo_ntm.tasks import make
 from tests.evolution.cases import STRATEGIES, experiment, told
 from tests.runs.disk import room_for
@@ -274,7 +275,7 @@ def test_an_exam_without_a_part_is_another(folder):
     evo_ntm.evolve(solved(), to=folder)
     whole = evo_ntm.exam(folder)
     assert evo_ntm.exam(folder, ablate="reads").rows != whole.rows
-    with pytest.raises(GenomeError, match="reeds"):
+    with pytest.raises(GenomeError, match="run: there is no part 'reeds'"):
         evo_ntm.exam(folder, ablate="reeds")
 
 
@@ -285,6 +286,31 @@ def test_a_genome_without_an_experiment_knows_of_no_exam(tmp_path):
         evo_ntm.exam(path)
     with pytest.raises(RunError, match="expected a run to choose birth 3 from, but this is a file"):
         evo_ntm.read(path, birth=3)
+
+
+def test_a_genome_of_another_task_is_refused(tmp_path):
+    path = tmp_path / "genome.safetensors"
+    card = {"experiment": written(parse({**told(), "with": {"bits": 2}}))}
+    write_genome(path, evo_ntm.founder(experiment()), card=card)
+    with pytest.raises(GenomeError, match="safetensors: expected a machine of 3 inputs and 2 out"):
+        evo_ntm.exam(path)
+    with pytest.raises(GenomeError, match="safetensors: expected a machine of 3 inputs and 2 out"):
+        evo_ntm.show(path, to=tmp_path / "figure.png")
+
+
+def test_a_task_file_sits_no_exam(small):
+    with pytest.raises(RunError, match="small.yaml: expected a run, .*, but this is a task file"):
+        evo_ntm.exam(small)
+
+
+def test_a_run_that_is_written_or_cannot_be_read_is_not_one_to_begin_again(folder):
+    with create(folder, experiment()):
+        with pytest.raises(RunError, match="is being written by another process"):
+            verbs.finished(folder)
+    assert verbs.finished(folder) is None
+    (folder / "run.sqlite").write_bytes(b"broken")
+    with pytest.raises(RunError, match="expected the rows of a run"):
+        verbs.finished(folder)
 
 
 def test_a_run_gives_the_genomes_of_its_champions(folder):

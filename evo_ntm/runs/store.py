@@ -4,11 +4,14 @@
     runs/copy-1/run.sqlite             births, generations, validations, sittings, events
     runs/copy-1/champions/812.safetensors   the genome of every champion, by its birth
 
-One process writes; readers open read-only.
+One process writes, and holds a lock on the folder; readers open read-only.
 """
 
+import errno
+import fcntl
 import json
 import math
+import os
 import re
 import shutil
 import sqlite3
@@ -96,6 +99,7 @@ class Recorder:
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self._lock = _locked(run.folder)
         self._rows = sqlite3.connect(run.folder / ROWS)
         self._told = (run.folder / EXPERIMENT).read_text("utf-8")
         self._committed = time.monotonic()
@@ -106,6 +110,7 @@ class Recorder:
     def __exit__(self, *error: object) -> None:
         """Drop what was not committed, and close."""
         self._rows.close()
+        os.close(self._lock)
 
     @contextmanager
     def whole(self) -> Iterator[None]:
@@ -149,19 +154,38 @@ class Recorder:
             self._committed = time.monotonic()
 
 
-def create(folder: Path, experiment: Experiment) -> Recorder:
-    """Make a run folder, whole or not at all. Raises RunError where there is something already."""
-    refuse_existing(folder)
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be made: {error.strerror}") from error
+def create(folder: Path | None, experiment: Experiment) -> Recorder:
+    """Make a run folder, whole or not at all; the next free one in `runs` where none is named.
+
+    Raises RunError where there is something already.
+    """
+    folder = _next(experiment.name) if folder is None else _made(folder)
     try:
         with _writing(folder):
             return _begun(folder, experiment)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _made(folder: Path) -> Path:
+    refuse_existing(folder)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be made: {error.strerror}") from error
+    return folder
+
+
+def _next(name: str) -> Path:
+    """Make the next free folder, the one after that where another process was quicker."""
+    while True:
+        folder = free_folder(name)
+        try:
+            return _made(folder)
+        except RunError:
+            if not _is_there(folder):
+                raise
 
 
 def _begun(folder: Path, experiment: Experiment) -> Recorder:
@@ -179,11 +203,33 @@ def _begun(folder: Path, experiment: Experiment) -> Recorder:
 
 def refuse_existing(folder: Path) -> None:
     """Raise RunError where there is something already."""
-    if folder.exists() or folder.is_symlink():
+    if _is_there(folder):
         raise RunError(
             f"{folder}: expected no such folder yet, but it is there already; choose another --to "
             "(to resume a run is not possible yet)"
         )
+
+
+def refuse_written(folder: Path) -> None:
+    """Raise RunError where another process is still writing a run."""
+    os.close(_locked(folder))
+
+
+def _locked(folder: Path) -> int:
+    """Lock a run folder until what is given is closed. Where there are no locks, there is none."""
+    with _writing(folder):
+        handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            os.close(handle)
+            raise RunError(f"{folder}: is being written by another process") from error
+    return handle
+
+
+def _is_there(folder: Path) -> bool:
+    return folder.exists() or folder.is_symlink()
 
 
 def open_run(folder: Path) -> Run:
@@ -198,7 +244,7 @@ def open_run(folder: Path) -> Run:
 def free_folder(name: str, parent: Path = Path("runs")) -> Path:
     """Find the first of NAME-1, NAME-2 … that is not there."""
     number = 1
-    while (folder := parent / f"{name}-{number}").exists():
+    while _is_there(folder := parent / f"{name}-{number}"):
         number += 1
     return folder
 

@@ -1,5 +1,6 @@
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from math import inf, nan
 
@@ -8,7 +9,7 @@ import pytest
 from evo_ntm.errors import RunError
 from evo_ntm.experiment import load
 from evo_ntm.genome.files import read_card
-from evo_ntm.runs.store import create, free_folder, open_run
+from evo_ntm.runs.store import Recorder, create, free_folder, open_run, refuse_written
 from tests.evolution.cases import tiny
 from tests.runs.disk import room_for
 
@@ -270,3 +271,24 @@ def test_facts_that_cannot_be_read_are_refused(folder, experiment, value):
         rows.commit()
     with pytest.raises(RunError, match="run.sqlite: expected"):
         open_run(folder)
+
+
+def test_a_run_has_one_writer(folder, experiment):
+    with create(folder, experiment) as recorder:
+        with pytest.raises(RunError, match="run: is being written by another process"):
+            refuse_written(folder)
+        with pytest.raises(RunError, match="run: is being written by another process"):
+            Recorder(recorder.run)
+    refuse_written(folder)
+
+
+def test_whoever_comes_second_takes_the_next_free_folder(tmp_path, experiment, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def name(_):
+        with create(None, experiment) as recorder:
+            return recorder.run.folder.name
+
+    with ThreadPoolExecutor(4) as pool:
+        names = list(pool.map(name, range(8)))
+    assert sorted(names) == [f"small-{number}" for number in range(1, 9)]
