@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from evo_ntm import __version__
-from evo_ntm.errors import EvoNTMError, RunError, nearest
+from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, RunError, TaskError, nearest
 
 if TYPE_CHECKING:
     from evo_ntm.experiment import Experiment
@@ -78,17 +78,21 @@ def evolve(
     """Evolve machines until one passes the exam, and leave a run folder."""
     from evo_ntm.experiment import load
 
-    changes = list(override or [])
-    if device is not None:
-        changes.append(f"run.device={device}")
+    if seeds is not None and seed is not None:
+        raise typer.BadParameter("give --seed or --seeds, not both")
+    options = {"run.device": ("--device", device), "evolve.seed": ("--seed", seed)}
+    asked = {key: told for key, told in options.items() if told[1] is not None}
+    try:
+        changes = [f"{key}={value}" for key, (_, value) in asked.items()]
+        experiment = load(task, [*(override or []), *changes])
+    except ExperimentError as error:
+        sentence = str(error)
+        for key, (option, value) in asked.items():
+            sentence = sentence.replace(f" --set {key}={value}:", f" {option} {value}:")
+        raise ExperimentError(sentence) from error
     if seeds is not None:
-        if seed is not None:
-            raise typer.BadParameter("give --seed or --seeds, not both")
-        return _series(load(task, changes), _seeds(seeds), to, quiet)
-    if seed is not None:
-        changes.append(f"evolve.seed={seed}")
-    outcome = _evolve(load(task, changes), to, quiet)
-    return _ending(outcome)
+        return _series(task, experiment, _seeds(seeds), to, quiet)
+    return _ending(_evolve(task, experiment, to, quiet))
 
 
 @app.command()
@@ -177,16 +181,21 @@ def schema() -> int:
     return DONE
 
 
-def _evolve(experiment: "Experiment", to: Path | None, quiet: bool) -> "Outcome":
+def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) -> "Outcome":
     from evo_ntm import screen, verbs
 
     folder = to or verbs.free_folder(experiment.name)
-    if quiet:
-        outcome = verbs.evolve(experiment, to=folder)
-    else:
-        screen.tell(f"{experiment.name}, seed {experiment.evolve.seed}, to {folder}")
-        with screen.ProgressLine() as line:
-            outcome = verbs.evolve(experiment, to=folder, on_generation=line)
+    try:
+        if quiet:
+            outcome = verbs.evolve(experiment, to=to)
+        else:
+            screen.tell(f"{experiment.name}, seed {experiment.evolve.seed}, to {folder}")
+            with screen.ProgressLine() as line:
+                outcome = verbs.evolve(experiment, to=to, on_generation=line)
+    except (ExperimentError, TaskError, GenomeError) as error:
+        raise type(error)(f"{task}: {error}") from error
+    if outcome.path != folder and not quiet:
+        screen.tell(f"{folder} was taken meanwhile by another run: it went to {outcome.path}")
     print(screen.summary(outcome), flush=True)
     if outcome.rows:
         screen.show_table(screen.exam_table(outcome.rows))
@@ -202,7 +211,9 @@ def _ending(outcome: "Outcome") -> int:
     return DONE if outcome.solved or reported_only else NOT_PASSED
 
 
-def _series(series: "Experiment", seeds: Sequence[int], to: Path | None, quiet: bool) -> int:
+def _series(
+    task: Path, series: "Experiment", seeds: Sequence[int], to: Path | None, quiet: bool
+) -> int:
     from evo_ntm import screen, verbs
 
     outcomes: dict[int, Outcome] = {}
@@ -215,7 +226,7 @@ def _series(series: "Experiment", seeds: Sequence[int], to: Path | None, quiet: 
         else:
             if folder.exists():
                 _set_aside(folder, quiet)
-            ended = _evolve(experiment, folder, quiet)
+            ended = _evolve(task, experiment, folder, quiet)
         outcomes[seed] = ended
         if ended.interrupted:
             break
@@ -288,6 +299,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(_joined(arguments), prog_name="evo-ntm", standalone_mode=False)
         sys.stdout.flush()
+        if status == INTERRUPTED:  # a verb ended early, or Typer has caught Ctrl-C before us
+            return _complain("interrupted", INTERRUPTED)
         return status if isinstance(status, int) else DONE
     except typer.TyperException as error:
         return _complain(f"{error.format_message()} (evo-ntm --help tells more)", BAD_INPUT)
@@ -301,6 +314,8 @@ def run(arguments: Sequence[str]) -> int:
             return _hush()
         raise
     except Exception as error:
+        if _too_large(error):
+            return _complain(f"not enough memory: {str(error) or 'for Python'}", BAD_INPUT)
         if not _stopped(error) and not isinstance(error, EvoNTMError | OSError):
             raise
         return _complain(_told(error), STOPPED if _stopped(error) else BAD_INPUT)
@@ -317,6 +332,13 @@ def _stopped(error: BaseException | None) -> bool:
     return False
 
 
+def _too_large(error: Exception) -> bool:
+    """Tell whether memory has run out; torch says so in words only."""
+    words = ("DefaultCPUAllocator", "CUDA out of memory")
+    torch_says = isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    return isinstance(error, MemoryError) or torch_says
+
+
 def _told(error: Exception) -> str:
     if not isinstance(error, OSError):
         return str(error)
@@ -324,23 +346,47 @@ def _told(error: Exception) -> str:
 
 
 def _complain(sentence: str, status: int) -> int:
-    print("evo-ntm: " + " ".join(sentence.split()), file=sys.stderr)
+    line = " ".join(sentence.split())
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    try:
+        print(f"evo-ntm: {shown}", file=sys.stderr, flush=True)
+    except OSError:
+        _deaf(2)
     return status
 
 
 def _hush() -> int:
     """Keep Python from complaining, at its end, that nobody reads any more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _deaf(1)
     return PIPE_CLOSED
+
+
+def _deaf(stream: int) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+
+
+def _open_streams() -> None:
+    """Let streams that were closed lead nowhere, before a file is opened in their place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 
 def main() -> NoReturn:
     """Run the command line of this process."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name may hold what a terminal cannot show
     try:
         sys.exit(run(sys.argv[1:]))
     except Exception:
-        traceback.print_exc()
+        try:
+            print(traceback.format_exc(), end="", file=sys.stderr, flush=True)
+        except OSError:
+            _deaf(2)
         sys.exit(OUR_FAULT)

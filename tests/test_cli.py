@@ -243,7 +243,8 @@ def test_what_cannot_be_evolved_leaves_nothing(small, tmp_path, told):
     changes = ["--set", strategy, "--set", "machine.units=[100]"]
     status, out, complaint = told("evolve", small, "--to", tmp_path / "run", *changes)
     assert (status, out) == (2, "")
-    assert "cma is for machines of up to 500 genes" in complaint.splitlines()[-1]
+    last = complaint.splitlines()[-1]
+    assert last.startswith(f"evo-ntm: {small}: ") and "up to 500 genes" in last
     assert files(tmp_path) == [small]
 
 
@@ -259,7 +260,9 @@ def test_a_series_ends_with_a_table_and_goes_on_where_it_was_interrupted(small, 
     series = tmp_path / "series"
     told("evolve", small, "--seeds", "1-2", "--to", series, "--quiet")
     first = (series / "seed-1" / "run.sqlite").read_bytes()
-    (series / "seed-2" / "run.sqlite").unlink()  # as if it had been interrupted at once
+    with closing(sqlite3.connect(series / "seed-2" / "run.sqlite")) as rows:
+        rows.execute("UPDATE facts SET value = 'true' WHERE name = 'interrupted'")
+        rows.commit()
 
     status, out, beside = told("evolve", small, "--seeds", "1-3", "--to", series)
     assert status in (0, 1)
@@ -270,6 +273,50 @@ def test_a_series_ends_with_a_table_and_goes_on_where_it_was_interrupted(small, 
     assert names == ["seed-1", "seed-2", "seed-2-interrupted-1", "seed-3"]
     assert "seed-2-interrupted-1" in beside
     assert load(series / "seed-3" / "experiment.yaml").evolve.seed == 3
+
+
+def test_a_series_leaves_a_run_alone_that_cannot_be_read(small, tmp_path, told):
+    rows = tmp_path / "series" / "seed-1" / "run.sqlite"
+    told("evolve", small, "--seeds", "1", "--to", tmp_path / "series", "--quiet")
+    rows.write_bytes(b"broken")
+    status, out, complaint = told("evolve", small, "--seeds", "1", "--to", tmp_path / "series")
+    assert (status, out) == (2, "")
+    assert complaint.startswith(f"evo-ntm: {rows}: expected the rows of a run")
+    assert rows.read_bytes() == b"broken"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "key"), [("--seed", "x", "evolve.seed"), ("--device", "x", "run.device")]
+)
+def test_a_complaint_of_an_option_names_it(small, told, option, value, key):
+    status, _, complaint = told("evolve", small, option, value, "--set", "machine.width=4")
+    assert status == 2
+    assert complaint.startswith(f"evo-ntm: {small} {option} {value}: {key}: expected ")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate"),
+    ],
+)
+def test_what_no_memory_can_hold_is_one_line(small, told, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("evo_ntm.verbs.evolve", fail)
+    status, out, complaint = told("evolve", small, "--quiet")
+    assert (status, out) == (2, "")
+    assert complaint.startswith("evo-ntm: not enough memory: ") and complaint.count("\n") == 1
+
+
+def test_ctrl_c_outside_a_run_is_told(told, monkeypatch):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("evo_ntm.experiment.tasks.describe", interrupt)
+    assert told("tasks") == (130, "", "evo-ntm: interrupted\n")
 
 
 def test_a_series_does_not_mix_two_experiments(small, tmp_path, told):
@@ -339,6 +386,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_read(small, tmp_path):
     out, beside = evolving.communicate(timeout=60)
     assert evolving.returncode == 130, beside
     assert "interrupted" in out
+    assert beside.endswith("evo-ntm: interrupted\n")
     ended = process("exam", run, "--json")
     assert ended.returncode in (0, 1), ended.stderr
     assert len(json.loads(ended.stdout)) == 2
@@ -378,3 +426,32 @@ def test_a_reader_who_leaves_hears_no_complaint():
     assert talking.stderr.read() == b""
     assert talking.wait(30) == 141
     talking.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize(
+    ("redirected", "status", "out", "beside"),
+    [
+        ("tasks >&-", 0, "", ""),
+        ("exam nowhere 2>&-", 2, "", ""),
+        ("exam nowhere 2>/dev/full", 2, "", ""),
+        ("exam nowhere >&-", 2, "", "evo-ntm: nowhere: "),
+        ("tasks 2>&- <&-", 0, "copy ", ""),
+    ],
+)
+def test_a_stream_that_leads_nowhere_changes_nothing(redirected, status, out, beside):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = ["sh", "-c", f'"{sys.executable}" -m evo_ntm {redirected}']
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert ended.returncode == status
+    for came, expected in ((ended.stdout, out), (ended.stderr, beside)):
+        assert came.startswith(expected) and bool(came) == bool(expected)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_run_that_nobody_hears_ends_as_any_other(small, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = ["sh", "-c", f'"{sys.executable}" -m evo_ntm evolve small.yaml --to run 2>/dev/full']
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert ended.returncode in (0, 1)
+    assert ended.stdout.startswith("run: ")

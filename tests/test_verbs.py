@@ -295,7 +295,7 @@ def test_a_genome_of_another_task_is_refused(tmp_path):
     with pytest.raises(GenomeError, match="safetensors: expected a machine of 3 inputs and 2 out"):
         evo_ntm.exam(path)
     with pytest.raises(GenomeError, match="safetensors: expected a machine of 3 inputs and 2 out"):
-        evo_ntm.show(path, to=tmp_path / "figure.png")
+        verbs.show(path, to=tmp_path / "figure.png")
 
 
 def test_a_task_file_sits_no_exam(small):
