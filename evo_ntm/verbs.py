@@ -20,7 +20,14 @@ from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
-from evo_ntm.runs.store import Recorder, create, free_folder, open_run, refuse_existing, refuse_written
+from evo_ntm.runs.store import (
+    Recorder,
+    create,
+    free_folder,
+    open_run,
+    refuse_existing,
+    refuse_written,
+)
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import KnownTask, Task, make
 from evo_ntm.topology import wires as wires_of
