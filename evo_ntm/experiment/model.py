@@ -140,4 +140,4 @@ NumberOrRange = Annotated[
     PlainSerializer(_shortly),
     WithJsonSchema({"anyOf": [_WHOLE, _PAIR]}),
 ]
-"""A pair of whole numbers from 1 to a million; where both are equal, one number may stand for it."""
+"""A pair of whole numbers from 1 to a million; where both are equal, one number stands for it."""
