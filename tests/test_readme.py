@@ -162,9 +162,10 @@ def test_the_task_file_that_is_explained_can_be_loaded():
 
 def test_what_has_to_be_there_has_to_be_there_and_nothing_else():
     part = {"name": "any", "rows": 8, "sequences": 8}
+    passes = {**part, "at_most": {"bits": 1}}
     least = {
         "task": "copy",
-        "exam": {"validation": [part], "parts": [part]},
+        "exam": {"validation": [passes], "parts": [part]},
         "evolve": {"strategy": "cma"},
     }
     assert parse(least).task == "copy"

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import inf, isfinite
 
 import numpy as np
@@ -14,6 +14,7 @@ from deap import base
 import evo_ntm
 from evo_ntm import verbs
 from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, RunError, TaskError
+from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.experiment import dump as written
 from evo_ntm.experiment import parse
 from evo_ntm.genome.files import write_genome
@@ -430,24 +431,20 @@ def test_what_is_not_finite_is_counted_and_no_nan_in_the_rows(folder):
 
 
 def test_an_exam_of_which_nothing_is_finite_is_told_as_it_was(folder):
-    asked = solved()
-    toolbox = exploding(evo_ntm.founder(asked).genes.size)
-    both = toolbox.generate
-    toolbox.register("generate", lambda: both()[:1])
-    part = {"name": "as trained", "rows": 5, "sequences": 16}
-    exam = {"validation": [part], "parts": [part]}
-    outcome = evo_ntm.evolve(parse({**told(), "exam": exam}), to=folder, toolbox=toolbox)
-    assert [(row.bits, row.wrong_bits) for row in outcome.rows] == [(inf, inf)]
-    assert outcome.rows == evo_ntm.exam(folder).rows
+    row = ExamRow("as trained", {}, 5, 16, inf, inf, {"regret": inf, "chance": 2.0}, False)
+    sitting = {"generation": 0, "birth": 0, "solved": 0, "rows": [asdict(row)]}
+    with create(folder, experiment()) as recorder:
+        recorder.record("sittings", [sitting])
+        recorder.commit()
+    assert verbs.outcome(folder).rows == (row,)
 
 
 def test_every_refusal_of_a_verb_is_an_error_of_this_package(tmp_path):
-    for verb in (evo_ntm.read, evo_ntm.exam, verbs.wires, verbs.outcome):
+    for verb in (evo_ntm.read, evo_ntm.exam, verbs.wires, verbs.outcome, verbs.finished):
         with pytest.raises(EvoNTMError):
             verb(tmp_path / "nowhere")
         with pytest.raises(EvoNTMError):
             verb(tmp_path)
-    assert verbs.finished(tmp_path) is None
 
 
 def test_the_package_offers_what_it_lists():
