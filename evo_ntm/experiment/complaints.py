@@ -31,7 +31,7 @@ EXPECTED = {
     "too_long": "at most {max_length} of them",
     "string_too_short": "text of at least {min_length} letter",
     "string_too_long": "text of at most {max_length} letters",
-    "string_pattern_mismatch": "letters, digits, spaces, -, _ and ., the first no space and no .",
+    "string_pattern_mismatch": "letters a to z, digits, spaces, -, _ or ., first no space and no .",
     "literal_error": "one of {expected}",
     "union_tag_invalid": "one of {expected_tags}",
 }

@@ -1,5 +1,6 @@
 """What may be set of the curriculum and the exam."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 
 from evo_ntm.experiment.model import Many, Settings, refuse
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Threshold = Annotated[float, Field(ge=0, le=10**9)]
 Thresholds = Annotated[Mapping[Name, Threshold], Field(min_length=1)]
@@ -65,6 +67,8 @@ class Exam(Settings):
         for key, parts in (("validation", self.validation), ("parts", self.parts)):
             names = [part.name for part in parts]
             for number, name in enumerate(names):
+                if CONTROL.search(name):
+                    refuse((key, number, "name"), "text without control characters", name)
                 if name in names[:number]:
                     refuse((key, number, "name"), "a name that no other part has", name)
         return self

@@ -19,7 +19,9 @@ from evo_ntm.experiment.tasks import known_measure, known_task, measures, task_s
 
 Strategy = EvolutionStrategy | Genetic | CMA
 # A part of the name of a folder.
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w-][\w .-]*$")]
+Name = Annotated[
+    str, Field(min_length=1, max_length=100, pattern="^[A-Za-z0-9_-][A-Za-z0-9_ .-]*$")
+]
 
 
 class Experiment(Settings):

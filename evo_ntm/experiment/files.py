@@ -26,7 +26,7 @@ def load(
     whose message is one line.
     """
     path = Path(path)
-    name = re.sub(r"[^\w .-]", "-", path.stem).lstrip(" .")[:100] or "experiment"
+    name = re.sub("[^A-Za-z0-9_ .-]", "-", path.stem).lstrip(" .")[:100] or "experiment"
     return parse(_text(path), str(path), name=name, overrides=overrides, tasks=tasks)
 
 

@@ -136,6 +136,8 @@ BAD_VALUES = [
      "but came 2000000"),
     (f"exam.parts.{'9' * 5000}.rows=8", f"exam.parts.'{'9' * 29} … {'9' * 14}': expected a number "
      f"from 0 to 1, but came '{'9' * 29} … {'9' * 14}'"),
+    (r'exam.parts.1.name="a\e[1m"', "exam.parts.1.name: expected text without control characters, "
+     r"but came 'a\x1b[1m'"),
     ("exam.validation.0.at_most=null", "exam.validation.0.at_most: expected a value for a measure, "
      "as the exam is sat once all validation passes, but came nothing"),
     ("name=''", "name: expected text of at least 1 letter, but came ''"),
@@ -293,8 +295,8 @@ def test_a_name_that_is_no_part_of_a_folder_s_name_is_refused(small, name):
     with pytest.raises(ExperimentError) as refusal:
         parse(told)
     assert str(refusal.value) == (
-        "task file: name: expected letters, digits, spaces, -, _ and ., the first no space and "
-        f"no ., but came {name!r}"
+        "task file: name: expected letters a to z, digits, spaces, -, _ or ., first no "
+        f"space and no ., but came {name!r}"
     )
 
 

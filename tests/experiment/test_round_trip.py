@@ -12,7 +12,7 @@ from evo_ntm.experiment import Experiment, dump, load, parse
 from evo_ntm.experiment.operators import OPERATORS
 from evo_ntm.experiment.tasks import TASK_SETTINGS, measures
 
-NAMES = st.from_regex(r"[\w-][\w .-]{0,99}", fullmatch=True)
+NAMES = st.from_regex("[A-Za-z0-9_-][A-Za-z0-9_ .-]{0,99}", fullmatch=True)
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
 COUNTS = st.integers(1, 10**6)
 AMOUNTS = st.floats(1e-9, 10.0)
