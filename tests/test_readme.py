@@ -129,9 +129,9 @@ def test_the_exam_of_the_first_run_is_laid_out_as_it_is_printed():
     rows = []
     for line in lines[2:]:
         name, extent, *numbers, verdict = re.split(r"  +", line)
-        length, (memory, sequences, wrong, bits) = extent.split(" to "), map(float, numbers)
-        rows.append(ExamRow(name, {"length": length}, int(memory), int(sequences), wrong, bits, {},
-                            verdicts[verdict]))  # fmt: skip
+        memory, sequences, wrong, bits, chance = map(float, numbers)
+        rows.append(ExamRow(name, {"length": extent.split(" to ")}, int(memory), int(sequences),
+                            wrong, bits, {"chance": chance}, verdicts[verdict]))  # fmt: skip
     console = Console(width=screen.WIDTH_OF_A_PIPE, highlight=False, markup=False)
     with console.capture() as captured:
         console.print(screen.exam_table(rows))
