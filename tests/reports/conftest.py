@@ -15,7 +15,10 @@ def founder():
         settings = {
             "task": task,
             "with": told or {},
-            "exam": {"validation": exam, "parts": exam},
+            "exam": {
+                "validation": [{**part, "at_most": {"bits": 0}} for part in exam],
+                "parts": exam,
+            },
             "machine": {"units": [8], "width": 6, **machine},
             "evolve": {"strategy": "evolution_strategy"},
         }
