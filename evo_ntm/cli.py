@@ -6,8 +6,6 @@ any more. Nothing heavy is imported before it is needed, so that `--help` and a 
 file answer at once.
 """
 
-import errno
-import os
 import re
 import sys
 import traceback
@@ -19,13 +17,26 @@ import typer
 
 from evo_ntm import __version__
 from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, RunError, TaskError, nearest
+from evo_ntm.exits import (
+    BAD_INPUT,
+    DONE,
+    INTERRUPTED,
+    NOT_PASSED,
+    OUR_FAULT,
+    STOPPED,
+    complain,
+    deaf,
+    hush,
+    open_streams,
+    stopped,
+    told,
+    too_large,
+)
 
 if TYPE_CHECKING:
     from evo_ntm.experiment import Experiment
     from evo_ntm.verbs import Outcome
 
-DONE, NOT_PASSED, BAD_INPUT, STOPPED, OUR_FAULT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 70, 130, 141
-DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 MOST_SEEDS = 10_000
 ABLATIONS = ("reads", "content", "shift", "head N")
 
@@ -37,6 +48,7 @@ app = typer.Typer(
     help="Evolve Neural Turing Machines: weights and head topology, without gradients.",
 )
 Device = Literal["cpu", "cuda"]
+Arithmetic = Literal["auto", "torch", "fused"]
 Place = Annotated[Path, typer.Argument(metavar="PATH", help="A run, a published folder, a genome.")]
 Birth = Annotated[
     int | None, typer.Option(metavar="N", min=0, help="Another birth than the champion.")
@@ -73,6 +85,9 @@ def evolve(
     device: Annotated[
         str | None, typer.Option(metavar="cpu|cuda", help="Override run.device.")
     ] = None,
+    backend: Annotated[
+        str | None, typer.Option(metavar="auto|torch|fused", help="Override run.backend.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False,
 ) -> int:
     """Evolve machines until one passes the exam, and leave a run folder."""
@@ -80,7 +95,11 @@ def evolve(
 
     if seeds is not None and seed is not None:
         raise typer.BadParameter("give --seed or --seeds, not both")
-    options = {"run.device": ("--device", device), "evolve.seed": ("--seed", seed)}
+    options = {
+        "run.device": ("--device", device),
+        "run.backend": ("--backend", backend),
+        "evolve.seed": ("--seed", seed),
+    }
     asked = {key: told for key, told in options.items() if told[1] is not None}
     try:
         changes = [f"{key}={value}" for key, (_, value) in asked.items()]
@@ -105,13 +124,14 @@ def exam(
         typer.Option(metavar="PART", help="Do without reads, content, shift, or head N."),
     ] = None,
     device: Annotated[Device | None, typer.Option(help="Override run.device.")] = None,
+    backend: Annotated[Arithmetic | None, typer.Option(help="Override run.backend.")] = None,
 ) -> int:
     """Let a machine sit the exam of its task."""
     if ablate is not None:
         ablate = _ablation(ablate)
     from evo_ntm import screen, verbs
 
-    result = verbs.exam(path, birth=birth, ablate=ablate, device=device)
+    result = verbs.exam(path, birth=birth, ablate=ablate, device=device, backend=backend)
     if as_json:
         print(screen.exam_json(result.rows))
     else:
@@ -190,6 +210,8 @@ def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) 
             outcome = verbs.evolve(experiment, to=to)
         else:
             screen.tell(f"{experiment.name}, seed {experiment.evolve.seed}, to {folder}")
+            if lacking := verbs.slow(experiment):
+                screen.tell(f"as slow as torch: {lacking}")
             with screen.ProgressLine() as line:
                 outcome = verbs.evolve(experiment, to=to, on_generation=line)
     except (ExperimentError, TaskError, GenomeError) as error:
@@ -300,85 +322,30 @@ def run(arguments: Sequence[str]) -> int:
         status = app(_joined(arguments), prog_name="evo-ntm", standalone_mode=False)
         sys.stdout.flush()
         if status == INTERRUPTED:  # a verb ended early, or Typer has caught Ctrl-C before us
-            return _complain("interrupted", INTERRUPTED)
+            return complain("interrupted", INTERRUPTED)
         return status if isinstance(status, int) else DONE
     except typer.TyperException as error:
-        return _complain(f"{error.format_message()} (evo-ntm --help tells more)", BAD_INPUT)
+        return complain(f"{error.format_message()} (evo-ntm --help tells more)", BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted", INTERRUPTED)
+        return complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        return _hush()
+        return hush()
     except SystemExit as ending:
         # Typer leaves in this way where the reader of a pipe has gone.
         if isinstance(ending.__context__, BrokenPipeError):
-            return _hush()
+            return hush()
         raise
     except Exception as error:
-        if _too_large(error):
-            return _complain(f"not enough memory: {str(error) or 'for Python'}", BAD_INPUT)
-        if not _stopped(error) and not isinstance(error, EvoNTMError | OSError):
+        if too_large(error):
+            return complain(f"not enough memory: {str(error) or 'for Python'}", BAD_INPUT)
+        if not stopped(error) and not isinstance(error, EvoNTMError | OSError):
             raise
-        return _complain(_told(error), STOPPED if _stopped(error) else BAD_INPUT)
-
-
-def _stopped(error: BaseException | None) -> bool:
-    """Tell whether the disk is behind an error: full, broken or read-only."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in DISK:
-            return True
-        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _too_large(error: Exception) -> bool:
-    """Tell whether memory has run out; torch says so in words only."""
-    words = ("DefaultCPUAllocator", "CUDA out of memory")
-    torch_says = isinstance(error, RuntimeError) and any(word in str(error) for word in words)
-    return isinstance(error, MemoryError) or torch_says
-
-
-def _told(error: Exception) -> str:
-    if not isinstance(error, OSError):
-        return str(error)
-    return f"{error.filename or 'output'}: {error.strerror or error}"
-
-
-def _complain(sentence: str, status: int) -> int:
-    line = " ".join(sentence.split())
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
-    try:
-        print(f"evo-ntm: {shown}", file=sys.stderr, flush=True)
-    except OSError:
-        _deaf(2)
-    return status
-
-
-def _hush() -> int:
-    """Keep Python from complaining, at its end, that nobody reads any more."""
-    _deaf(1)
-    return PIPE_CLOSED
-
-
-def _deaf(stream: int) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-
-
-def _open_streams() -> None:
-    """Let streams that were closed lead nowhere, before a file is opened in their place."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            opened = os.open(os.devnull, os.O_RDWR)
-            if opened != number:
-                os.dup2(opened, number)
-                os.close(opened)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+        return complain(told(error), STOPPED if stopped(error) else BAD_INPUT)
 
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    _open_streams()
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name may hold what a terminal cannot show
@@ -388,5 +355,5 @@ def main() -> NoReturn:
         try:
             print(traceback.format_exc(), end="", file=sys.stderr, flush=True)
         except OSError:
-            _deaf(2)
+            deaf(2)
         sys.exit(OUR_FAULT)

@@ -15,11 +15,12 @@ from evo_ntm.evolution.engine import Generation
 from evo_ntm.evolution.engine import evolve as generations
 from evo_ntm.evolution.exam import ExamRow, changed, passed, prepare
 from evo_ntm.evolution.individual import Individual
-from evo_ntm.evolution.workers import Local, refuse_absent
+from evo_ntm.evolution.workers import Local, backend_of
 from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
+from evo_ntm.machine.backends import missing
 from evo_ntm.runs.store import (
     Recorder,
     create,
@@ -119,12 +120,13 @@ def evolve(
     folder = Path(to) if to else None
     if folder is not None:
         refuse_existing(folder)
-    refuse_absent(experiment.run.device)
+    backend = backend_of(experiment.run)
     begun = time.monotonic()
     with Local(experiment.run.threads) as local:
         loop = generations(experiment, task, local.map, toolbox)
         first = next(loop)  # what cannot be evolved is refused here, before anything is written
         with create(folder, experiment) as recorder:
+            recorder.fact("backend", str(backend))
             try:
                 for generation in chain([first], loop):
                     with recorder.whole():
@@ -164,6 +166,12 @@ def outcome(path: Path) -> Outcome:
     )
 
 
+def slow(experiment: Experiment) -> str | None:
+    """Say what is missing for the fused arithmetic that a run would have taken."""
+    run = experiment.run
+    return missing(run.device) if run.backend == "auto" and run.device == "cpu" else None
+
+
 def finished(path: Path) -> Outcome | None:
     """Tell how a run ended, None where it was interrupted.
 
@@ -193,6 +201,7 @@ def exam(
     birth: int | None = None,
     ablate: str | None = None,
     device: str | None = None,
+    backend: str | None = None,
     threads: int | None = None,
     task: Task | None = None,
 ) -> ExamResult:
@@ -205,14 +214,15 @@ def exam(
     genome, experiment = _opened(Path(path), birth)
     if experiment is None:
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
-    device = device or experiment.run.device
+    asked = {"device": device, "backend": backend}
+    run = experiment.run.model_copy(update={key: told for key, told in asked.items() if told})
     with _about(path):
         if ablate is not None:
             genome = ablated(genome, ablate)
-        refuse_absent(device)
+        chosen = backend_of(run)
         task, epsilon = _task(experiment, task), experiment.machine.epsilon
         _refuse_another_task_s(genome, experiment, task)
-    questions = prepare(experiment.exam.parts, task, "exam", epsilon=epsilon, device=device)
+    questions = prepare(experiment.exam.parts, task, "exam", epsilon=epsilon, backend=chosen)
     with Local(threads or experiment.run.threads) as local:
         rows = tuple(part.answer(genome, local.map) for part in questions)
     return ExamResult(rows, passed(rows))

@@ -23,6 +23,7 @@ from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.own import Own
 from evo_ntm.evolution.school import School, Sitting, school
 from evo_ntm.evolution.strategy import Event, Strategy, Validation
+from evo_ntm.evolution.workers import backend_of
 from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.evolution import Evolution
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy as EvolutionStrategySettings
@@ -67,7 +68,8 @@ def evolve(
     """
     toolbox = _toolbox(toolbox or base.Toolbox(), experiment.evolve, spread)
     strategy = strategy_of(experiment, task, toolbox)
-    return _generations(experiment, school(experiment, task), strategy, toolbox)
+    lessons = school(experiment, task, backend_of(experiment.run))
+    return _generations(experiment, lessons, strategy, toolbox)
 
 
 def strategy_of(experiment: Experiment, task: Task, toolbox: base.Toolbox) -> Strategy:

@@ -5,7 +5,7 @@ above this module ever sees one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from evo_ntm.genome import Encoding
 from evo_ntm.genome.encoding import code
-from evo_ntm.machine import Machine
+from evo_ntm.machine import Backend, choose
 from evo_ntm.machine.chunks import chunk_size
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Episodes, Task, grade, measures
@@ -39,16 +39,16 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True)
 class Trial:
-    """What everyone is scored on: a task's episodes, on so many memory rows, on a device."""
+    """What everyone is scored on: a task's episodes, on how many rows, and by whose arithmetic."""
 
     task: Task
     episodes: Episodes
     rows: int
     epsilon: float
-    device: str = "cpu"
+    backend: Backend = field(default_factory=choose)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "episodes", self.episodes.to(self.device))
+        object.__setattr__(self, "episodes", self.episodes.to(self.backend.device))
 
     @property
     def steps(self) -> int:
@@ -133,8 +133,10 @@ def chunks(trial: Trial, topology: Topology, weights: Matrix) -> Iterable[Chunk]
     The same cohort is always cut into the same pieces.
     """
     steps, lanes = trial.episodes.inputs.shape[:2]
-    size = chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps)
-    if trial.device == "cpu":
+    size = chunk_size(
+        topology, lanes=lanes, rows=trial.rows, steps=steps, fused=trial.backend.fused
+    )
+    if trial.backend.device == "cpu":
         pieces = 2 * -(-len(weights) // (2 * size))  # an even count keeps two cores busy to the end
     else:
         pieces = -(-len(weights) // (TIMES_THE_CACHE * size))
@@ -145,12 +147,10 @@ def chunks(trial: Trial, topology: Topology, weights: Matrix) -> Iterable[Chunk]
 def score_chunk(chunk: Chunk) -> Scores:
     """Run a population of weights [P, D] through the trial at once."""
     trial, topology, weights = chunk
-    machine, episodes = Machine(topology, trial.epsilon), trial.episodes
+    machine, episodes = trial.backend.machine(topology, trial.epsilon), trial.episodes
     with torch.inference_mode():
-        wired = machine.wire_up(torch.from_numpy(weights).to(trial.device))
-        lanes = len(episodes.lengths)
-        state = machine.initial_state(wired, lanes=lanes, rows=trial.rows)
-        logits, _ = machine.run(wired, episodes.inputs, state, lengths=episodes.lengths)
+        flat = torch.from_numpy(weights).to(trial.backend.device)
+        logits = machine.episode(flat, episodes.inputs, rows=trial.rows, lengths=episodes.lengths)
         taken = measures(trial.task, episodes, grade(episodes, logits))
     return _never_nan({name: value.double().cpu().numpy() for name, value in taken.items()})
 

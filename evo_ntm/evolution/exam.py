@@ -7,6 +7,7 @@ from evo_ntm.errors import TaskError, nearest
 from evo_ntm.evolution.evaluate import Map, Scores, Trial, score_chunk
 from evo_ntm.experiment.exam import Part
 from evo_ntm.genome import Genome
+from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import KnownTask, Task, constant_cost
 
@@ -80,16 +81,16 @@ def _answered(job: tuple[Trial, Genome]) -> Scores:
 
 
 def prepare(
-    parts: Sequence[Part], task: Task, purpose: str, *, epsilon: float, device: str
+    parts: Sequence[Part], task: Task, purpose: str, *, epsilon: float, backend: Backend
 ) -> tuple[Questions, ...]:
     """Make the episodes of every part, always the same ones for the same purpose and part.
 
     Raises TaskError where the task cannot be as a part asks, or has no such measure.
     """
-    return tuple(_prepared(part, task, purpose, epsilon, device) for part in parts)
+    return tuple(_prepared(part, task, purpose, epsilon, backend) for part in parts)
 
 
-def _prepared(part: Part, task: Task, purpose: str, epsilon: float, device: str) -> Questions:
+def _prepared(part: Part, task: Task, purpose: str, epsilon: float, backend: Backend) -> Questions:
     asked = changed(task, part.with_)
     shares = [
         min(LANES_AT_ONCE, part.sequences - begun)
@@ -97,7 +98,7 @@ def _prepared(part: Part, task: Task, purpose: str, epsilon: float, device: str)
     ]
     trials = tuple(
         Trial(asked, asked.episodes(derive(SEED, f"{purpose}: {part.name}", slot=slot), lanes),
-              part.rows, epsilon, device)
+              part.rows, epsilon, backend)
         for slot, lanes in enumerate(shares)
     )  # fmt: skip
     check_measures(part.at_most or {}, trials[0], f"{purpose} {part.name!r}")

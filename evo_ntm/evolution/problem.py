@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from evo_ntm.errors import GenomeError
 from evo_ntm.evolution.evaluate import Trial, chunks, score_chunk
+from evo_ntm.machine import choose
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Task
 from evo_ntm.topology import Topology
@@ -33,15 +34,16 @@ class Problem:
         epsilon: float = 0.01,
         episodes: int = 16,
         device: str = "cpu",
+        backend: str = "auto",
     ) -> None:
         self.task, self.topology, self.size = task, topology, size(topology)
         self._rows, self._epsilon = rows, epsilon
-        self._episodes, self._device = episodes, device
+        self._episodes, self._backend = episodes, choose(device, backend)
 
     def trial(self, seed: int) -> Trial:
         """Make the episodes of a seed."""
         episodes = self.task.episodes(derive(seed, "problem"), self._episodes)
-        return Trial(self.task, episodes, self._rows, self._epsilon, self._device)
+        return Trial(self.task, episodes, self._rows, self._epsilon, self._backend)
 
     def score(self, weights: Array, seed: int) -> Array:
         """Score weights [P, D]; give fitness [P] of the kind that came, numpy or torch.

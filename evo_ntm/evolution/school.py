@@ -16,6 +16,7 @@ from evo_ntm.evolution.exam import (
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.strategy import Validation
 from evo_ntm.experiment import Experiment
+from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Curriculum, Gate, Task
 
@@ -52,6 +53,7 @@ class Validated:
 class School:
     """Everything fixed that a run is held against: curriculum, gates, validation set and exam."""
 
+    backend: Backend
     curriculum: Curriculum
     gates: tuple[Trial, ...]
     validation: tuple[Questions, ...]
@@ -64,7 +66,7 @@ class School:
         stream = derive(seed, "episodes", generation)
         episodes = self.curriculum.episodes(stream, stage, experiment.evolve.episodes)
         task, epsilon = self.curriculum.stages[stage], experiment.machine.epsilon
-        return Trial(task, episodes, rows, epsilon, experiment.run.device)
+        return Trial(task, episodes, rows, epsilon, self.backend)
 
     def opens(self, stage: int, individual: Individual, spread: Map) -> bool:
         """Tell whether an individual opens the next stage."""
@@ -85,13 +87,13 @@ class School:
         return Sitting(individual, rows)
 
 
-def school(experiment: Experiment, task: Task) -> School:
+def school(experiment: Experiment, task: Task, backend: Backend) -> School:
     """Prepare the fixed episodes of an experiment. Raises TaskError where the task has no such."""
-    epsilon, device = experiment.machine.epsilon, experiment.run.device
+    epsilon = experiment.machine.epsilon
     stages = [changed(task, stage.with_) for stage in experiment.curriculum] or [task]
     trials = tuple(
         Trial(stage, stage.episodes(derive(SEED, "gate", slot=number), GATE_SEQUENCES),
-              experiment.machine.rows[1], epsilon, device)
+              experiment.machine.rows[1], epsilon, backend)
         for number, stage in enumerate(stages)
     )  # fmt: skip
     until = [stage.until or {} for stage in experiment.curriculum][:-1]
@@ -99,10 +101,10 @@ def school(experiment: Experiment, task: Task) -> School:
         check_measures(each, trials[number], f"stage {number + 1} of the curriculum")
     gates = tuple(tuple(Gate(*gate) for gate in each.items()) for each in until)
     validation, exam = (
-        prepare(parts, task, purpose, epsilon=epsilon, device=device)
+        prepare(parts, task, purpose, epsilon=epsilon, backend=backend)
         for parts, purpose in (
             (experiment.exam.validation, "validation"),
             (experiment.exam.parts, "exam"),
         )
     )
-    return School(Curriculum(tuple(stages), gates), trials, validation, exam)
+    return School(backend, Curriculum(tuple(stages), gates), trials, validation, exam)

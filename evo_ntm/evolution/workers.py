@@ -7,7 +7,9 @@ from typing import Self, TypeVar
 
 import torch
 
-from evo_ntm.errors import ExperimentError
+from evo_ntm.errors import ExperimentError, MachineError
+from evo_ntm.experiment.run import RunSettings
+from evo_ntm.machine import Backend, choose
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -41,7 +43,11 @@ class Local:
         torch.set_num_threads(self._threads_before)
 
 
-def refuse_absent(device: str) -> None:
-    """Raise ExperimentError where torch finds no such device."""
-    if device == "cuda" and not torch.cuda.is_available():
+def backend_of(run: RunSettings) -> Backend:
+    """Choose the backend that a run asks for. Raises ExperimentError where it is not there."""
+    if run.device == "cuda" and not torch.cuda.is_available():
         raise ExperimentError("run.device: expected cpu, as torch finds no GPU, but came 'cuda'")
+    try:
+        return choose(run.device, run.backend)
+    except MachineError as error:
+        raise ExperimentError(f"run.backend: {error}") from error

@@ -12,7 +12,10 @@ class RunSettings(Settings):
 
     device: Annotated[Literal["cpu", "cuda"], Field(description="cpu or cuda")] = "cpu"
     threads: Annotated[int, Field(ge=1, le=4096, description="threads of this process")] = 2
-    backend: Annotated[Literal["torch"], Field(description="whose arithmetic: torch")] = "torch"
+    backend: Annotated[
+        Literal["auto", "torch", "fused"],
+        Field(description="whose arithmetic: torch, fused, or auto: fused where it is there"),
+    ] = "auto"
     workers: Annotated[
         int, Field(ge=0, le=0, description="processes beside this one; only 0 so far")
     ] = 0

@@ -1,7 +1,8 @@
 """The machine of Graves, Wayne and Danihelka (2014), differentiable, in torch."""
 
+from evo_ntm.machine.backends import Backend, choose
 from evo_ntm.machine.machine import Machine, Orders, Trace
 from evo_ntm.machine.state import Soft, State
 from evo_ntm.machine.weights import Weights
 
-__all__ = ["Machine", "Orders", "Soft", "State", "Trace", "Weights"]
+__all__ = ["Backend", "Machine", "Orders", "Soft", "State", "Trace", "Weights", "choose"]

@@ -9,12 +9,15 @@ from evo_ntm.topology.parts import total
 from evo_ntm.topology.wires import size
 
 MACHINES = 128  # so that a usual population is work for several threads
+FUSED_MACHINES = 64
 MEMORY = 700_000  # numbers; a step was fastest per lane with 400 to 700 thousand in its memory
 ANSWERS = 2_000_000
 WEIGHTS = 8_000_000
 
 
-def chunk_size(topology: Topology, *, lanes: int, rows: int, steps: int) -> int:
+def chunk_size(
+    topology: Topology, *, lanes: int, rows: int, steps: int, fused: bool = False
+) -> int:
     """Say how many machines of one topology to run in one call: a power of two.
 
     A power of two, that round populations may split evenly.
@@ -22,5 +25,8 @@ def chunk_size(topology: Topology, *, lanes: int, rows: int, steps: int) -> int:
     units, outputs = max(topology.controller.units), total(topology.outputs)
     remembered = lanes * (rows * topology.width if topology.heads else units)
     answered = lanes * steps * outputs
-    fit = min(MACHINES, MEMORY // remembered, ANSWERS // answered, WEIGHTS // size(topology))
+    if fused:  # each machine's memory is in the cache alone, and so are its weights
+        fit = min(FUSED_MACHINES, ANSWERS // answered)
+    else:
+        fit = min(MACHINES, MEMORY // remembered, ANSWERS // answered, WEIGHTS // size(topology))
     return 1 << max(fit, 1).bit_length() - 1

@@ -85,8 +85,7 @@ class Machine:
     def initial_state(self, weights: Weights, *, lanes: int, rows: int) -> State:
         """Begin: memory at zero, every head at row 0, reads and carry at their learned biases."""
         heads, width = len(self.topology.heads), self.topology.width
-        if heads and rows < 1:
-            raise MachineError(f"expected at least 1 row of memory, got {rows}")
+        check_rows(self.topology, rows)
         rows, start = (rows if heads else 0), weights.start
         batch = *start.shape[:-2], lanes
         blank = start.new_zeros(rows, width, *batch)
@@ -112,10 +111,9 @@ class Machine:
         Inputs without the axis of the population are shown to all of it. With `lengths`, one a
         lane, a lane stops after its own number of steps: later answers are 0 and its state stays.
         """
-        if not len(inputs):
-            raise MachineError("expected inputs of at least one step, got none")
+        check_steps(inputs)
         if lengths is not None:
-            _check(lengths, steps=len(inputs), lanes=inputs.shape[-2])
+            check_lengths(lengths, steps=len(inputs), lanes=inputs.shape[-2])
             if min(lengths) < len(inputs):
                 return self._run_ragged(weights, inputs, state, lengths)
         answers, moment = [], self._moment(state)
@@ -126,6 +124,19 @@ class Machine:
             answer, moment, _ = self._step(weights, heard, moment, overwrite)
             answers.append(answer)
         return torch.stack(answers), moment.state()
+
+    def episode(
+        self,
+        flat: Float[Tensor, "*population D"],
+        inputs: Float[Tensor, "T *shown I"],
+        *,
+        rows: int,
+        lengths: Sequence[int] | None = None,
+    ) -> Float[Tensor, "T *batch O"]:
+        """Answer a whole episode, in logits, from the initial state on."""
+        weights = self.wire_up(flat)
+        state = self.initial_state(weights, lanes=inputs.shape[-2], rows=rows)
+        return self.run(weights, inputs, state, lengths=lengths)[0]
 
     def trace(
         self, weights: Weights, inputs: Float[Tensor, "T *shown I"], state: State
@@ -214,7 +225,20 @@ class Machine:
         return Orders(Aim(k_w, g_w, s_w, gamma_w), Aim(k_r, g_r, s_r, gamma_r), e, a), answer
 
 
-def _check(lengths: Sequence[int], *, steps: int, lanes: int) -> None:
+def check_rows(topology: Topology, rows: int) -> None:
+    """Refuse a memory without rows where there are heads. Raises MachineError."""
+    if topology.heads and rows < 1:
+        raise MachineError(f"expected at least 1 row of memory, got {rows}")
+
+
+def check_steps(inputs: Tensor) -> None:
+    """Refuse inputs without a step. Raises MachineError."""
+    if not len(inputs):
+        raise MachineError("expected inputs of at least one step, got none")
+
+
+def check_lengths(lengths: Sequence[int], *, steps: int, lanes: int) -> None:
+    """Refuse lengths that are not one a lane, each within the steps. Raises MachineError."""
     if len(lengths) != lanes or not all(1 <= length <= steps for length in lengths):
         raise MachineError(
             f"expected {lanes} lengths, one a lane, each from 1 to {steps}, got {list(lengths)}"

@@ -24,6 +24,11 @@ class State(NamedTuple):
     store: Soft
 
 
+def tensors(state: State) -> list[Tensor]:
+    """List every tensor of a state."""
+    return [*(part for layer in state.carry for part in layer), state.reads, *state.store]
+
+
 def over_lanes(change: Callable[..., Tensor], *states: State) -> State:
     """Apply a change, told which axis counts the lanes, to every tensor of the states."""
     carry = tuple(

@@ -62,13 +62,17 @@ class Plan:
         self.size = size(topology)
         self.shifts = max((h.shifts for h in topology.heads if h.stages.shift), default=1)
         self._wires = wires(topology)
-        self._indices = self._layers(), *self._top(), self._starts()
+        self.indices = self._layers(), *self._top(), self._starts()
 
-    def wire_up(self, flat: Float[Tensor, "*population D"]) -> Weights:
-        """Lay flat weights out as matrices."""
+    def check(self, flat: Tensor) -> None:
+        """Refuse weights of another number. Raises MachineError."""
         if flat.shape[-1] != self.size:
             machine, came = self.topology, flat.shape[-1]
             raise MachineError(f"expected {self.size} weights for {machine}, got {came}")
+
+    def wire_up(self, flat: Float[Tensor, "*population D"]) -> Weights:
+        """Lay flat weights out as matrices."""
+        self.check(flat)
         constants = flat.new_tensor(list(CONSTANTS.values())).expand(*flat.shape[:-1], 3)
         extended = torch.cat([flat, constants], dim=-1)
 
@@ -76,7 +80,7 @@ class Plan:
             places = torch.as_tensor(index.ravel() % (self.size + 3), device=flat.device)
             return torch.unflatten(extended.index_select(-1, places), -1, index.shape)
 
-        layers, *rest = self._indices
+        layers, *rest = self.indices
         laid = [
             Layer(take(below), take(reads), take(before), take(bias), tuple(map(take, start)))
             for below, reads, before, bias, start in layers

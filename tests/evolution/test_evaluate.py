@@ -9,7 +9,7 @@ from evo_ntm.evolution.evaluate import Samples, Trial, chunks, score, score_chun
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.genome.founder import founder
 from evo_ntm.genome.variation import add_reader, perturb, widen_memory
-from evo_ntm.machine import Machine
+from evo_ntm.machine import Backend, Machine
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import grade, make
 
@@ -19,7 +19,7 @@ LANES = 6
 
 def trial(task=TASK, device="cpu"):
     episodes = task.episodes(derive(1, "episodes"), LANES)
-    return Trial(task, episodes, rows=7, epsilon=0.01, device=device)
+    return Trial(task, episodes, rows=7, epsilon=0.01, backend=Backend(device, fused=False))
 
 
 def genome(encoding="direct", seed=1):

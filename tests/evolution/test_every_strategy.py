@@ -10,6 +10,7 @@ from evo_ntm.evolution.engine import strategy_of
 from evo_ntm.evolution.evaluate import score
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.school import school
+from evo_ntm.machine import choose
 from tests.evolution.cases import STRATEGIES, births, experiment, generations, task_of
 
 every = pytest.mark.parametrize("strategy", STRATEGIES)
@@ -71,7 +72,7 @@ def test_who_is_best_has_been_born_and_scored(strategy):
 def test_everything_that_is_generated_is_scored(strategy):
     asked = experiment(strategy)
     task = task_of(asked)
-    lessons, strategy = school(asked, task), strategy_of(asked, task, base.Toolbox())
+    lessons, strategy = school(asked, task, choose()), strategy_of(asked, task, base.Toolbox())
     number = 0
     for generation in range(8):
         jobs = strategy.generate(generation)

@@ -10,6 +10,7 @@ from evo_ntm.evolution.evaluate import Trial, score_chunk
 from evo_ntm.evolution.exam import ExamRow, answer, changed, passed, prepare
 from evo_ntm.experiment.exam import Part
 from evo_ntm.genome.founder import founder
+from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import make
 
@@ -28,7 +29,7 @@ def part(**changes):
 
 
 def prepared(part, task=TASK, purpose="exam"):
-    (questions,) = prepare([part], task, purpose, epsilon=0.01, device="cpu")
+    (questions,) = prepare([part], task, purpose, epsilon=0.01, backend=Backend("cpu", fused=False))
     return questions
 
 

@@ -6,6 +6,7 @@ from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.school import Sitting, school
 from evo_ntm.experiment import parse
 from evo_ntm.genome.founder import founder
+from evo_ntm.machine import choose
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import make
 from tests.evolution.cases import told
@@ -16,7 +17,7 @@ TASK = make("copy", {"bits": 1, "longest": 6})
 def lesson(curriculum=(), task=TASK, **changes):
     asked = {**told(), "with": {"bits": 1, "longest": 6}, "curriculum": list(curriculum), **changes}
     experiment = parse(asked)
-    return experiment, school(experiment, task)
+    return experiment, school(experiment, task, choose())
 
 
 def stages(*thresholds):
@@ -121,4 +122,4 @@ def test_a_gate_that_looks_at_no_measure_of_the_task_is_refused():
     asked["curriculum"] = [{"with": {"depth": 1}, "until": {"wrong": 1.0}}, {"with": {"depth": 2}}]
     with pytest.raises(TaskError, match="stage 1 of the curriculum: expected a measure of the task,"
                                         " but came 'wrong': did you mean"):  # fmt: skip
-        school(parse(asked, tasks=["brought"]), Brought())
+        school(parse(asked, tasks=["brought"]), Brought(), choose())

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from evo_ntm.errors import ExperimentError
-from evo_ntm.evolution.workers import Local, refuse_absent
+from evo_ntm.evolution.workers import Local, backend_of
+from evo_ntm.experiment.run import RunSettings
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -40,6 +41,13 @@ def test_an_error_of_a_chunk_is_raised():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_device_that_is_not_there_is_refused():
-    refuse_absent("cpu")
+    assert backend_of(RunSettings()).device == "cpu"
     with pytest.raises(ExperimentError, match="torch finds no GPU, but came 'cuda'"):
-        refuse_absent("cuda")
+        backend_of(RunSettings(device="cuda"))
+
+
+def test_a_backend_that_is_not_there_is_refused_with_the_way_to_get_it(monkeypatch):
+    monkeypatch.setattr("evo_ntm.machine.kernels.program.load", lambda: None)
+    assert backend_of(RunSettings()) == backend_of(RunSettings(backend="torch"))
+    with pytest.raises(ExperimentError, match=r"run\.backend: .*compiler.*install evo-ntm again"):
+        backend_of(RunSettings(backend="fused"))

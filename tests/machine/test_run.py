@@ -3,6 +3,7 @@ import torch
 
 from evo_ntm.errors import MachineError
 from evo_ntm.machine import Machine
+from evo_ntm.machine.state import tensors
 from tests.machine.cases import CASES, build, every, finite, numbers, weights_of
 
 STEPS, LANES, ROWS, EPS = 5, 3, 4, 1e-2
@@ -16,10 +17,6 @@ def begin(topology, flat, lanes=LANES, rows=ROWS):
     machine = Machine(topology, EPS)
     weights = machine.wire_up(flat)
     return machine, weights, machine.initial_state(weights, lanes=lanes, rows=rows)
-
-
-def tensors(state):
-    return [*(part for layer in state.carry for part in layer), state.reads, *state.store]
 
 
 def same(left, right, **tolerance):

@@ -1,0 +1,66 @@
+"""How the command line ends: its exit statuses, and what it says when something is wrong."""
+
+import errno
+import os
+import sys
+
+DONE, NOT_PASSED, BAD_INPUT, STOPPED, OUR_FAULT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 70, 130, 141
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+
+
+def stopped(error: BaseException | None) -> bool:
+    """Tell whether the disk is behind an error: full, broken or read-only."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in DISK:
+            return True
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def too_large(error: Exception) -> bool:
+    """Tell whether memory has run out; torch says so in words only."""
+    words = ("DefaultCPUAllocator", "CUDA out of memory")
+    torch_says = isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    return isinstance(error, MemoryError) or torch_says
+
+
+def told(error: Exception) -> str:
+    """Put an error into words."""
+    if not isinstance(error, OSError):
+        return str(error)
+    return f"{error.filename or 'output'}: {error.strerror or error}"
+
+
+def complain(sentence: str, status: int) -> int:
+    """Say in one line what is wrong, and give the exit status back."""
+    line = " ".join(sentence.split())
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    try:
+        print(f"evo-ntm: {shown}", file=sys.stderr, flush=True)
+    except OSError:
+        deaf(2)
+    return status
+
+
+def hush() -> int:
+    """Keep Python from complaining, at its end, that nobody reads any more."""
+    deaf(1)
+    return PIPE_CLOSED
+
+
+def deaf(stream: int) -> None:
+    """Let a stream lead nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+
+
+def open_streams() -> None:
+    """Let streams that were closed lead nowhere, before a file is opened in their place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))

@@ -1,0 +1,89 @@
+"""Whose arithmetic a machine is run with: torch, or a fused kernel where there is one.
+
+All give the same answers up to rounding. A run keeps the backend with which it began, for births
+are the same byte for byte only within one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from jaxtyping import Float
+from torch import Tensor
+
+from evo_ntm.errors import MachineError, nearest
+from evo_ntm.machine.kernels import cpu, program
+from evo_ntm.machine.machine import Machine
+from evo_ntm.machine.state import State
+from evo_ntm.topology import Topology
+
+NAMES = ("auto", "torch", "fused")
+
+
+@runtime_checkable
+class Runs(Protocol):
+    """A machine of one topology, whoever computes it; `Machine` says what the words mean."""
+
+    def wire_up(self, flat: Float[Tensor, "*population D"]) -> Any:  # noqa: ANN401
+        """Lay flat weights out as `run` takes them."""
+
+    def initial_state(self, weights: Any, *, lanes: int, rows: int) -> State:
+        """Begin."""
+
+    def run(
+        self,
+        weights: Any,
+        inputs: Float[Tensor, "T *shown I"],
+        state: State,
+        *,
+        lengths: Sequence[int] | None = None,
+    ) -> tuple[Float[Tensor, "T *batch O"], State]:
+        """Answer a sequence, in logits."""
+
+    def episode(
+        self,
+        flat: Float[Tensor, "*population D"],
+        inputs: Float[Tensor, "T *shown I"],
+        *,
+        rows: int,
+        lengths: Sequence[int] | None = None,
+    ) -> Float[Tensor, "T *batch O"]:
+        """Answer a whole episode, in logits, from the initial state on."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A device, and whether machines are fused there."""
+
+    device: str
+    fused: bool
+
+    def machine(self, topology: Topology, eps: float) -> Runs:
+        """Make the machine of a topology."""
+        return cpu.FusedCPU(topology, eps) if self.fused else Machine(topology, eps)
+
+    def __str__(self) -> str:
+        if not self.fused:
+            return f"torch on {self.device}"
+        found = program.load()
+        return f"fused on {self.device}, {found.levels[0] if found else 'absent'}"
+
+
+def choose(device: str = "cpu", name: str = "auto") -> Backend:
+    """Choose a backend; `auto` is the fused one where there is one.
+
+    Raises MachineError where the one asked for is not there.
+    """
+    if name not in NAMES:
+        raise MachineError(f"expected a backend, but came {name!r}: {nearest(name, NAMES)}")
+    lacking = missing(device)
+    if name == "fused" and lacking:
+        raise MachineError(f"expected the backend fused on {device}, but {lacking}")
+    return Backend(device, fused=name != "torch" and not lacking)
+
+
+def missing(device: str) -> str | None:
+    """Say what a fused backend lacks on a device, None where it is there."""
+    if device != "cpu":
+        return "there is none for it yet"
+    return None if cpu.available() else program.ABSENT

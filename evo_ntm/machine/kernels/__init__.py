@@ -1,0 +1,1 @@
+"""The same run, fused: all that scoring a population does, in one call an episode."""

@@ -1,0 +1,236 @@
+"""The machine fused for the CPU: a whole cohort through a whole episode in one call.
+
+Its lanes are sequences: the arithmetic of one individual on one sequence is the same in any
+company, on any number of threads and by any instruction set.
+"""
+
+import math
+from collections.abc import Sequence
+from ctypes import POINTER, cast, pointer
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from evo_ntm.errors import MachineError
+from evo_ntm.machine.kernels import program
+from evo_ntm.machine.kernels.layout import layout
+from evo_ntm.machine.machine import check_lengths, check_rows, check_steps
+from evo_ntm.machine.state import Soft, State, tensors
+from evo_ntm.machine.weights import plan
+from evo_ntm.topology import Topology
+from evo_ntm.topology.parts import total
+
+
+class Laid(NamedTuple):
+    """The weights of a population, laid as the program wants them."""
+
+    numbers: Float[Tensor, "*population D"]
+
+
+@dataclass(frozen=True)
+class FusedCPU:
+    """The equations of one topology, fused, in float32 and without gradients.
+
+    Of the instruction sets of this machine, `level` 0 is the best.
+    """
+
+    topology: Topology
+    eps: float = 1e-6
+    level: int = 0
+
+    def wire_up(self, flat: Float[Tensor, "*population D"]) -> Laid:
+        """Lay flat weights, wire after wire, out as the program wants them."""
+        weights = self._flat(flat)
+        places = layout(self.topology)
+        laid = weights.new_empty(*weights.shape[:-1], len(places))
+        _program().lay(self._call(weights, rows=1), laid)
+        return Laid(laid)
+
+    def initial_state(self, weights: Laid, *, lanes: int, rows: int) -> State:
+        """Begin: memory at zero, every head at row 0, reads and carry at their learned biases."""
+        check_rows(self.topology, rows)
+        population, heads = weights.numbers.shape[:-1], len(self.topology.heads)
+        begun = self._room(population, lanes=1, rows=1)
+        none = weights.numbers.new_zeros(0, 1, total(self.topology.inputs))
+        self._run(weights.numbers, none, rows=1, ends=begun, laid=True)
+        carry = tuple(
+            (hidden.expand(*population, lanes, -1), cell.expand(*population, lanes, -1))
+            for hidden, cell in begun.carry
+        )
+        reads = begun.reads.expand(*population, lanes, -1, -1)
+        rows = rows if heads else 0
+        blank = reads.new_zeros(()).expand(*population, lanes, rows, self.topology.width)
+        first = (torch.arange(rows) == 0).to(reads).expand(*population, lanes, heads, rows)
+        return State(carry, reads, Soft(blank, first))
+
+    def run(
+        self,
+        weights: Laid,
+        inputs: Float[Tensor, "T *shown I"],
+        state: State,
+        *,
+        lengths: Sequence[int] | None = None,
+    ) -> tuple[Float[Tensor, "T *batch O"], State]:
+        """Answer a sequence of at least one step, in logits, as `Machine.run` does."""
+        check_steps(inputs)
+        rows = state.store.memory.shape[-2]
+        ends = self._room(weights.numbers.shape[:-1], lanes=inputs.shape[-2], rows=rows)
+        expected, came = ([list(part.shape) for part in tensors(s)] for s in (ends, state))
+        if came != expected:
+            raise MachineError(f"expected a state of shapes {expected}, got {came}")
+        answers = self._run(
+            weights.numbers, inputs, rows=rows, lengths=lengths, start=state, ends=ends, laid=True
+        )
+        return answers, ends
+
+    def episode(
+        self,
+        flat: Float[Tensor, "*population D"],
+        inputs: Float[Tensor, "T *shown I"],
+        *,
+        rows: int,
+        lengths: Sequence[int] | None = None,
+    ) -> Float[Tensor, "T *batch O"]:
+        """Answer a whole episode, in logits, from the initial state on."""
+        check_rows(self.topology, rows)
+        check_steps(inputs)
+        return self._run(self._flat(flat), inputs, rows=rows, lengths=lengths)
+
+    def _flat(self, flat: Tensor) -> Tensor:
+        plan(self.topology).check(flat)
+        return _plain(flat).contiguous()
+
+    def _check(self, inputs: Tensor, population: torch.Size) -> None:
+        """Refuse inputs of another shape: the program would read what is not theirs."""
+        channels = total(self.topology.inputs)
+        if inputs.shape[-1] != channels:
+            raise MachineError(f"expected inputs of {channels} channels, got {inputs.shape[-1]}")
+        shown = inputs.shape[1:-2]
+        if shown and shown != population:
+            raise MachineError(f"expected inputs for a population of {list(population)}, "
+                               f"got {list(shown)}")  # fmt: skip
+
+    def _room(self, population: tuple[int, ...], *, lanes: int, rows: int) -> State:
+        """Make room for a state, lanes innermost."""
+        topology, lstm = self.topology, self.topology.controller.kind == "lstm"
+
+        def empty(*shape: int) -> Tensor:
+            return torch.empty(*population, *shape, lanes).movedim(-1, len(population))
+
+        units = topology.controller.units if lstm else ()
+        rows = rows if topology.heads else 0
+        carry = tuple((empty(count), empty(count)) for count in units)
+        reads = empty(len(topology.readers), topology.width)
+        return State(
+            carry, reads, Soft(empty(rows, topology.width), empty(len(topology.heads), rows))
+        )
+
+    def _call(self, weights: Tensor, *, rows: int, laid: bool = False) -> program.Episode:
+        """Say what every call says."""
+        places = layout(self.topology)
+        return program.Episode(
+            topology=pointer(_told(self.topology)),
+            population=math.prod(weights.shape[:-1]),
+            rows=rows,
+            epsilon=self.eps,
+            weights=weights.data_ptr(),
+            weights_stride=weights.shape[-1],
+            laid_size=len(places),
+            places=None if laid else places.ctypes.data,
+        )
+
+    def _run(
+        self,
+        weights: Tensor,
+        inputs: Tensor,
+        *,
+        rows: int,
+        lengths: Sequence[int] | None = None,
+        start: State | None = None,
+        ends: State | None = None,
+        laid: bool = False,
+    ) -> Tensor:
+        steps, lanes = len(inputs), inputs.shape[-2]
+        if lengths is None:
+            lengths = [steps] * lanes
+        else:
+            check_lengths(lengths, steps=steps, lanes=lanes)
+        population = weights.shape[:-1]
+        self._check(inputs, population)
+        shown = _plain(inputs).mT.contiguous().mT.movedim(0, -2)
+        shown = shown.expand(*population, *shown.shape[-3:])
+        room = torch.zeros if min(lengths) < steps else torch.empty
+        answers = room(steps, *population, total(self.topology.outputs), lanes).mT
+        stops = torch.tensor(lengths, dtype=torch.int32)
+        call = self._call(weights, rows=rows, laid=laid)
+        call.lanes, call.steps, call.lengths = lanes, steps, stops.data_ptr()
+        call.inputs, call.outputs = _array(shown), _array(answers.movedim(0, -2))
+        kept = [None if state is None else _told_state(state) for state in (start, ends)]
+        call.start, call.ends = (state and pointer(state) for state in kept)
+        _program().run(call, self.level, torch.get_num_threads())
+        return answers
+
+
+def available() -> bool:
+    """Tell whether the package was installed with the program."""
+    return program.load() is not None
+
+
+def _program() -> program.Program:
+    found = program.load()
+    if found is None:
+        raise MachineError(program.ABSENT)
+    return found
+
+
+def _plain(x: Tensor) -> Tensor:
+    """Take numbers as the program knows them. Raises MachineError where they are others."""
+    if x.dtype != torch.float32 or not x.is_cpu:
+        raise MachineError(f"expected float32 on the cpu, got {x.dtype} on {x.device}")
+    if torch.is_grad_enabled() and x.requires_grad:
+        raise MachineError("expected numbers that need no gradient, got some that do")
+    return x.detach()
+
+
+@lru_cache(maxsize=1024)
+def _told(topology: Topology) -> program.Topology:
+    stages = [head.stages for head in topology.heads]
+    heads = [
+        program.Head(s.content, s.interpolation, s.shift, s.sharpening, head.shifts)
+        for s, head in zip(stages, topology.heads, strict=True)
+    ]
+    units = topology.controller.units
+    return program.Topology(
+        inputs=total(topology.inputs),
+        outputs=total(topology.outputs),
+        width=topology.width,
+        writers=len(topology.writers),
+        readers=len(topology.readers),
+        shifts=plan(topology).shifts,
+        layers=len(units),
+        lstm=topology.controller.kind == "lstm",
+        cells=any(head.source == "cell" for head in topology.heads),
+        units=units,
+        heads=cast((program.Head * len(heads))(*heads), POINTER(program.Head)),
+    )
+
+
+def _told_state(state: State) -> program.State:
+    memory, weightings = state.store
+    return program.State(
+        hidden=tuple(_array(hidden.unsqueeze(-2)) for hidden, _ in state.carry),
+        cell=tuple(_array(cell.unsqueeze(-2)) for _, cell in state.carry),
+        reads=_array(state.reads),
+        memory=_array(memory),
+        weightings=_array(weightings),
+    )
+
+
+def _array(x: Float[Tensor, "*population lanes rows columns"]) -> program.Array:
+    """Say where numbers lie. The axes of the population must lie as one."""
+    individual = x.stride(-4) if x.ndim > 3 else 0
+    return program.Array(x.data_ptr(), individual, *x.stride()[-3:])

@@ -1,0 +1,39 @@
+"""How the fused kernels want weights laid: in the order in which they are used.
+
+Sixteen receivers lie side by side, sender after sender, so that a product reads its weights once
+and in a row. Counts of receivers are rounded up to a multiple of four; what fills them weighs 0.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo_ntm.machine.weights import plan
+from evo_ntm.topology import Topology
+
+Places = NDArray[np.int32]
+BLOCK, STEP = 16, 4
+NOTHING = -1
+
+
+@lru_cache(maxsize=1024)
+def layout(topology: Topology) -> Places:
+    """Say of each place of the laid weights which weight goes there, NOTHING where it is 0."""
+    layers, thought, cell, bias, reads, start = plan(topology).indices
+    parts, starts = [], [start]
+    for below, heard, before, offsets, begun in layers:
+        parts += [_blocks(offsets), _blocks(below), _blocks(heard), _blocks(before)]
+        starts += begun
+    parts += [_blocks(bias), _blocks(thought), _blocks(cell), _blocks(reads)]
+    laid = np.concatenate([*parts, *(part.ravel() for part in starts)])
+    return np.where(laid < 0, NOTHING, laid).astype(np.int32)
+
+
+def _blocks(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Cut [senders, receivers] into blocks of receivers, each stored sender after sender."""
+    senders, receivers = matrix.shape
+    filling = np.full((senders, -receivers % STEP), NOTHING)
+    whole = np.concatenate([matrix, filling], axis=1)
+    blocks = [whole[:, begun : begun + BLOCK] for begun in range(0, whole.shape[1], BLOCK)]
+    return np.concatenate([block.ravel() for block in blocks])

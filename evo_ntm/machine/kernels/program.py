@@ -1,0 +1,88 @@
+"""The compiled program of `source/`, and the structures in which it is told what to do.
+
+It is compiled when the package is installed, where there is a compiler for C++.
+"""
+
+import ctypes
+from ctypes import POINTER, Structure, byref, c_float, c_int, c_int32, c_int64, c_void_p
+from functools import lru_cache
+from importlib.util import find_spec
+
+from torch import Tensor
+
+from evo_ntm.topology.parts import MOST_LAYERS
+
+PROGRAM = "evo_ntm.machine.kernels._cpu"
+ABSENT = ("the fused kernel was not compiled when evo-ntm was installed; "
+          "with a C++ compiler (g++ or clang++) there, install evo-ntm again")  # fmt: skip
+
+
+class Array(Structure):
+    """Numbers by individual, lane and two more axes; a stride of 0 shows the same to all."""
+
+    _fields_ = [("data", c_void_p), *((name, c_int64) for name in
+                ("individual", "lane", "row", "column"))]  # fmt: skip
+
+
+class State(Structure):
+    """A state: the hidden units and cells of each layer, the reads, the memory, the weightings."""
+
+    _fields_ = [("hidden", Array * MOST_LAYERS), ("cell", Array * MOST_LAYERS),
+                ("reads", Array), ("memory", Array), ("weightings", Array)]  # fmt: skip
+
+
+class Head(Structure):
+    """The genes of a head."""
+
+    _fields_ = [(name, c_int32) for name in
+                ("content", "interpolation", "shift", "sharpening", "shifts")]  # fmt: skip
+
+
+class Topology(Structure):
+    """The topology of a machine, writers before readers."""
+
+    _fields_ = [*((name, c_int32) for name in
+                ("inputs", "outputs", "width", "writers", "readers", "shifts", "layers", "lstm",
+                 "cells")),
+                ("units", c_int32 * MOST_LAYERS), ("heads", POINTER(Head))]  # fmt: skip
+
+
+class Episode(Structure):
+    """All that a run takes and leaves."""
+
+    _fields_ = [("topology", POINTER(Topology)),
+                *((name, c_int64) for name in ("population", "lanes", "steps", "rows")),
+                ("epsilon", c_float), ("weights", c_void_p), ("weights_stride", c_int64),
+                ("laid_size", c_int64), ("places", c_void_p), ("inputs", Array),
+                ("outputs", Array), ("lengths", c_void_p),
+                ("start", POINTER(State)), ("ends", POINTER(State))]  # fmt: skip
+
+
+class Program:
+    """The compiled program, loaded."""
+
+    def __init__(self, path: str) -> None:
+        self._library = ctypes.CDLL(path)
+        self._library.evo_ntm_level.restype = ctypes.c_char_p
+        self._library.evo_ntm_run.argtypes = [c_void_p, c_int, c_int]
+        self._library.evo_ntm_lay.argtypes = [c_void_p, c_void_p]
+        self._library.evo_ntm_lay.restype = None
+        self.levels: tuple[str, ...] = ()
+        while name := self._library.evo_ntm_level(len(self.levels)):
+            self.levels = (*self.levels, name.decode())
+
+    def run(self, episode: Episode, level: int, threads: int) -> None:
+        """Run an episode. Raises MemoryError."""
+        if self._library.evo_ntm_run(byref(episode), level, threads):
+            raise MemoryError("no memory is left for a machine's memory")
+
+    def lay(self, episode: Episode, laid: Tensor) -> None:
+        """Lay weights out."""
+        self._library.evo_ntm_lay(byref(episode), laid.data_ptr())
+
+
+@lru_cache(maxsize=1)
+def load() -> Program | None:
+    """Load the compiled program, None where the package was installed without it."""
+    found = find_spec(PROGRAM)
+    return None if found is None or found.origin is None else Program(found.origin)

@@ -1,0 +1,22 @@
+// x86-64 of the third level: vectors of 8 lanes, 16 registers.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define EVO_NTM_AVX2
+#define EVO_NTM_FEW_REGISTERS
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma")
+#endif
+#include "episode.hpp"
+
+static void unit4(const Episode &e, int64_t i, const Group &g, const float *w, float *s) { unit<F4>(e, i, g, w, s); }
+static void unit8(const Episode &e, int64_t i, const Group &g, const float *w, float *s) { unit<F8>(e, i, g, w, s); }
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+static bool supported() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+const evo_ntm::Level evo_ntm::AVX2 = {"avx2", supported, 8, {unit4, unit8, nullptr}};
+#endif

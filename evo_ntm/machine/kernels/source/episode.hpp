@@ -1,0 +1,458 @@
+// A machine through an episode: the equations of ../../machine.py, fused, in the letters of
+// Graves, Wayne and Danihelka (2014). Included once for each instruction set.
+#pragma once
+#include "kernel.hpp"
+#include "vectors.hpp"
+
+namespace {
+
+using evo_ntm::Array;
+using evo_ntm::BLOCK;
+using evo_ntm::Episode;
+using evo_ntm::Group;
+using evo_ntm::Head;
+using evo_ntm::State;
+using evo_ntm::Topology;
+typedef int64_t Index;
+
+const int ROWS = 4;          // how many rows are worked on at once, in registers …
+const Index NEAR = 8 * ROWS; // … and how many stay near, in the first cache
+
+// y += W x, for Q receivers whose weights lie side by side.
+template <class V, int Q>
+INLINE void arrive_at(const float *W, Index stride, const V *x, Index senders, V *y) {
+  V sum[Q];
+  for (int q = 0; q < Q; q++) sum[q] = y[q];
+  for (Index j = 0; j < senders; j++) {
+    const V sent = x[j];
+    for (int q = 0; q < Q; q++) sum[q] = fma(W[j * stride + q], sent, sum[q]);
+  }
+  for (int q = 0; q < Q; q++) y[q] = sum[q];
+}
+
+// y += W x over laid weights; returns where the next ones begin.
+template <class V> const float *arrive(const float *W, const V *x, Index senders, V *y, Index receivers) {
+  for (; receivers; y += BLOCK) {
+    const Index side = receivers < BLOCK ? receivers : BLOCK;
+    Index q = 0;
+#if !defined(EVO_NTM_FEW_REGISTERS)
+    for (; q + 16 <= side; q += 16) arrive_at<V, 16>(W + q, side, x, senders, y + q);
+#endif
+    for (; q + 8 <= side; q += 8) arrive_at<V, 8>(W + q, side, x, senders, y + q);
+    for (; q < side; q += 4) arrive_at<V, 4>(W + q, side, x, senders, y + q);
+    W += senders * side;
+    receivers -= side;
+  }
+  return W;
+}
+
+template <class V> INLINE void softmax_of_few(V *x, Index count) {
+  V most = x[0], sum{};
+  for (Index i = 1; i < count; i++) most = larger(most, x[i]);
+  for (Index i = 0; i < count; i++) sum += x[i] = exp2((x[i] - most) * LOG2_E);
+  for (Index i = 0; i < count; i++) x[i] /= sum;
+}
+
+template <class V> struct Machine {
+  const Topology &t;
+  const Index N, M, W, R, H, S;
+  const float epsilon;
+  const float *laid, *top, *answering;
+  V *memory, *weightings, *scores, *lengths, *here, *ring, *turned, *reads, *inputs, *hidden, *cell, *gate,
+      *told, *answer, *shifting;
+
+  Machine(const Episode &e, const float *laid, V *space)
+      : t(*e.topology), N(t.writers + t.readers ? e.rows : 0), M(t.width), W(t.writers),
+        R(t.readers), H(W + R), S(t.shifts), epsilon(e.epsilon), laid(laid), top(nullptr),
+        answering(nullptr) {
+    auto take = [&](Index count) {
+      V *taken = space;
+      space += count;
+      return taken;
+    };
+    Index units = 0;
+    for (int i = 0; i < t.layers; i++) units += t.units[i];
+    memory = take(N * M);
+    weightings = take(H * N);
+    scores = take(H * N);
+    lengths = take(N);
+    here = take(N);
+    turned = take(N);
+    ring = take(N + 2 * S);
+    reads = take(R * M);
+    inputs = take(t.inputs);
+    hidden = take(units);
+    cell = take(units);
+    gate = take(evo_ntm::most_gates(t));
+    told = take(evo_ntm::told(t));
+    answer = take(evo_ntm::padded(t.outputs));
+    shifting = take(S);
+  }
+
+  // Thought: what the controller makes of inputs and reads.
+  void think() {
+    const float *w = laid;
+    const V *below = inputs;
+    V *h = hidden, *c = cell;
+    Index heard = t.inputs;
+    for (int layer = 0; layer < t.layers; layer++) {
+      const Index U = t.units[layer], G = evo_ntm::gates(t, layer);
+      for (Index q = 0; q < G; q++) gate[q] = all<V>(w[q]);
+      w = arrive(w + G, below, heard, gate, G);
+      if (layer == 0) w = arrive(w, reads, R * M, gate, G);
+      if (t.lstm) {
+        w = arrive(w, h, U, gate, G);
+        for (Index u = 0; u < U; u++) {
+          const V i = gate[u], f = gate[U + u], z = gate[2 * U + u], o = gate[3 * U + u];
+          c[u] = fma(sigmoid(f), c[u], sigmoid(i) * tanh(z));
+          h[u] = sigmoid(o) * tanh(c[u]);
+        }
+      } else {
+        for (Index u = 0; u < U; u++) h[u] = tanh(gate[u]);
+      }
+      below = h;
+      heard = U;
+      if (layer + 1 < t.layers) h += U, c += U;
+    }
+    const Index K = evo_ntm::told(t);
+    for (Index q = 0; q < K; q++) told[q] = all<V>(w[q]);
+    w = arrive(w + K, h, heard, told, K);
+    if (t.cells) w = arrive(w, c, heard, told, K);
+    answering = w;
+  }
+
+  // What is told, side by side for all heads: keys, shifts, adds, strengths, sharpenings, gates,
+  // erases, the answer.
+  V *key(Index h) const { return told + h * M; }
+  V *shift(Index h) const { return told + H * M + h * S; }
+  V *add(Index h) const { return told + H * (M + S) + h * M; }
+  V &strength(Index h) const { return told[H * (M + S) + W * M + h]; }
+  V &sharpening(Index h) const { return told[H * (M + S + 1) + W * M + h]; }
+  V &gating(Index h) const { return told[H * (M + S + 2) + W * M + h]; }
+  V *erase(Index h) const { return told + H * (M + S + 3) + W * M + h * M; }
+  const V *answered() const { return told + H * (M + S + 3) + 2 * W * M; }
+
+  // Makes a key as long as its strength, and what exp2 needs: equations 5 and 6 but for the rows.
+  void press(Index h) {
+    V *k = key(h), sum = all<V>(epsilon * epsilon);
+    for (Index m = 0; m < M; m++) sum = fma(k[m], k[m], sum);
+    const V beta = softplus(strength(h)) * LOG2_E / root(sum);
+    for (Index m = 0; m < M; m++) k[m] *= beta;
+  }
+
+  template <int Q> INLINE void score_rows(const V *k, Index n, V *score) const {
+    V sum[Q] = {};
+    for (Index m = 0; m < M; m++) {
+      const V k_m = k[m];
+      for (int q = 0; q < Q; q++) sum[q] = fma(memory[(n + q) * M + m], k_m, sum[q]);
+    }
+    for (int q = 0; q < Q; q++) score[n + q] = sum[q] * lengths[n + q];  // eq. 6
+  }
+
+  // Scores the rows from `n` up to `end` for every head that looks for something.
+  void score(Index first, Index last, Index n, Index end) {
+    for (Index h = first; h < last; h++) {
+      if (!t.heads[h].content) continue;
+      Index i = n;
+      for (; i + ROWS <= end; i += ROWS) score_rows<ROWS>(key(h), i, scores + h * N);
+      for (; i < end; i++) score_rows<1>(key(h), i, scores + h * N);
+    }
+  }
+
+  void look(Index first, Index last) {
+    for (Index h = first; h < last; h++)
+      if (t.heads[h].content) press(h);
+    for (Index n = 0; n < N; n += NEAR) score(first, last, n, n + NEAR < N ? n + NEAR : N);
+  }
+
+  // Points a head anew: figure 2 of the paper. Its scores are there.
+  void aim(Index h) {
+    const Head &head = t.heads[h];
+    V *w = weightings + h * N, *x = scores + h * N;
+    const V *focus = w;
+    if (head.content) {
+      V most = x[0], sum{};
+      for (Index n = 1; n < N; n++) most = larger(most, x[n]);
+      for (Index n = 0; n < N; n++) sum += x[n] = exp2(x[n] - most);
+      if (head.interpolation) {
+        const V g = sigmoid(gating(h)), kept = 1.0f - g, found = g / sum;  // eq. 5
+        for (Index n = 0; n < N; n++) here[n] = fma(found, x[n], kept * w[n]);  // eq. 7
+      } else {
+        const V found = 1.0f / sum;
+        for (Index n = 0; n < N; n++) here[n] = found * x[n];
+      }
+      focus = here;
+    }
+    if (head.shift) focus = turn(h, focus);
+    if (head.sharpening) {
+      const V gamma = 1.0f + softplus(sharpening(h));
+      V most = larger(all<V>(TINY), focus[0]), sum{};
+      for (Index n = 1; n < N; n++) most = larger(most, focus[n]);
+      const V peak = log2(most);
+      for (Index n = 0; n < N; n++)
+        sum += x[n] = exp2(gamma * (log2(larger(all<V>(TINY), focus[n])) - peak));
+      const V whole = 1.0f / sum + (most - most);  // NaN stays NaN
+      for (Index n = 0; n < N; n++) w[n] = x[n] * whole;  // eq. 9
+    } else if (focus != w) {
+      for (Index n = 0; n < N; n++) w[n] = focus[n];
+    }
+  }
+
+  // Turns a focus around the ring of rows.
+  const V *turn(Index h, const V *focus) {
+    const Index shifts = t.heads[h].shifts, reach = shifts / 2;
+    V *s = shifting;
+    for (Index j = 0; j < shifts; j++) s[j] = shift(h)[(S - shifts) / 2 + j];
+    softmax_of_few(s, shifts);
+    V *middle = ring + reach;
+    for (Index n = 0; n < N; n++) middle[n] = focus[n];
+    for (Index i = 1, low = N - 1, high = 0; i <= reach; i++) {
+      middle[-i] = focus[low];
+      middle[N - 1 + i] = focus[high];
+      low = low ? low - 1 : N - 1;
+      high = high + 1 < N ? high + 1 : 0;
+    }
+    if (shifts == 3) {
+      for (Index n = 0; n < N; n++)
+        turned[n] = fma(s[2], middle[n - 1], fma(s[1], middle[n], s[0] * middle[n + 1]));  // eq. 8
+    } else {
+      for (Index n = 0; n < N; n++) {
+        V sum = s[0] * middle[n + reach];
+        for (Index j = 1; j < shifts; j++) sum = fma(s[j], middle[n + reach - j], sum);  // eq. 8
+        turned[n] = sum;
+      }
+    }
+    return turned;
+  }
+
+  template <int Q> INLINE void erase_rows(Index h, Index n) {
+    const V *e = erase(h), *w = weightings + h * N + n;
+    V away[Q];
+    for (int q = 0; q < Q; q++) away[q] = -w[q];
+    for (Index m = 0; m < M; m++) {
+      const V e_m = e[m];
+      for (int q = 0; q < Q; q++)
+        memory[(n + q) * M + m] *= fma(away[q], e_m, all<V>(1.0f));  // eq. 3
+    }
+  }
+  template <int Q> INLINE void add_rows(Index h, Index n) {
+    const V *a = add(h), *w = weightings + h * N + n;
+    V by[Q];
+    for (int q = 0; q < Q; q++) by[q] = w[q];
+    for (Index m = 0; m < M; m++) {
+      const V a_m = a[m];
+      for (int q = 0; q < Q; q++) {
+        V &cell = memory[(n + q) * M + m];
+        cell = fma(by[q], a_m, cell);  // eq. 4
+      }
+    }
+  }
+  template <int Q> INLINE void measure_rows(Index n) {
+    V sum[Q];
+    for (int q = 0; q < Q; q++) sum[q] = all<V>(epsilon * epsilon);
+    for (Index m = 0; m < M; m++)
+      for (int q = 0; q < Q; q++) {
+        const V x = memory[(n + q) * M + m];
+        sum[q] = fma(x, x, sum[q]);
+      }
+    for (int q = 0; q < Q; q++) lengths[n + q] = 1.0f / root(sum[q]);
+  }
+  // What a single writer, the usual number, does to a few rows.
+  template <int Q> INLINE void write_rows(Index n) {
+    const V *e = erase(0), *a = add(0), *w = weightings + n;
+    V by[Q], away[Q], sum[Q];
+    for (int q = 0; q < Q; q++) by[q] = w[q], away[q] = -w[q], sum[q] = all<V>(epsilon * epsilon);
+    for (Index m = 0; m < M; m++) {
+      const V e_m = e[m], a_m = a[m];
+      for (int q = 0; q < Q; q++) {
+        V &cell = memory[(n + q) * M + m];
+        const V left = cell * fma(away[q], e_m, all<V>(1.0f));  // eq. 3
+        const V x = cell = fma(by[q], a_m, left);               // eq. 4
+        sum[q] = fma(x, x, sum[q]);
+      }
+    }
+    for (int q = 0; q < Q; q++) lengths[n + q] = 1.0f / root(sum[q]);
+  }
+  template <int Q> INLINE void change_rows(Index n) {
+    if (W == 1) return write_rows<Q>(n);
+    for (Index h = 0; h < W; h++) erase_rows<Q>(h, n);
+    for (Index h = 0; h < W; h++) add_rows<Q>(h, n);
+    measure_rows<Q>(n);
+  }
+
+  // Writes; the readers score the rows while these are near.
+  void write() {
+    for (Index i = 0; i < W * M; i++) erase(0)[i] = sigmoid(erase(0)[i]);
+    for (Index h = W; h < H; h++)
+      if (t.heads[h].content) press(h);
+    for (Index n = 0; n < N; n += NEAR) {
+      const Index end = n + NEAR < N ? n + NEAR : N;
+      Index i = n;
+      for (; i + ROWS <= end; i += ROWS) change_rows<ROWS>(i);
+      for (; i < end; i++) change_rows<1>(i);
+      score(W, H, n, end);
+    }
+  }
+
+  template <int Q> INLINE void read_rows(Index h, Index n) {
+    const V *w = weightings + h * N + n;
+    V *r = reads + (h - W) * M;
+    for (Index m = 0; m < M; m++) {
+      V sum = r[m];
+      for (int q = 0; q < Q; q++) sum = fma(w[q], memory[(n + q) * M + m], sum);  // eq. 2
+      r[m] = sum;
+    }
+  }
+  void read() {
+    for (Index i = 0; i < R * M; i++) reads[i] = V{};
+    for (Index n = 0; n < N; n += NEAR) {
+      const Index end = n + NEAR < N ? n + NEAR : N;
+      for (Index h = W; h < H; h++) {
+        Index i = n;
+        for (; i + 2 * ROWS <= end; i += 2 * ROWS) read_rows<2 * ROWS>(h, i);
+        for (; i < end; i++) read_rows<1>(h, i);
+      }
+    }
+  }
+
+  // Think, aim the writers, write, aim the readers, read, answer.
+  void step() {
+    think();
+    if (W) {
+      look(0, W);
+      for (Index h = 0; h < W; h++) aim(h);
+      write();
+    } else {
+      look(W, H);
+    }
+    for (Index h = W; h < H; h++) aim(h);
+    if (R) read();
+    for (Index q = 0; q < t.outputs; q++) answer[q] = answered()[q];
+    arrive(answering, reads, R * M, answer, evo_ntm::padded(t.outputs));
+  }
+
+  void measure() {
+    Index n = 0;
+    for (; n + ROWS <= N; n += ROWS) measure_rows<ROWS>(n);
+    for (; n < N; n++) measure_rows<1>(n);
+  }
+
+  // Where an empty memory begins, and what the weights say of the rest.
+  void begin() {
+    const float *w = laid + starts();
+    for (Index i = 0; i < N * M; i++) memory[i] = V{};
+    for (Index i = 0; i < H * N; i++) weightings[i] = all<V>(i % N ? 0.0f : 1.0f);
+    for (Index i = 0; i < R * M; i++) reads[i] = all<V>(*w++);
+    V *h = hidden, *c = cell;
+    for (int layer = 0; layer < t.layers; layer++) {
+      const Index U = t.units[layer];
+      for (Index u = 0; u < U; u++) h[u] = t.lstm ? tanh(all<V>(*w++)) : V{};
+      for (Index u = 0; u < U; u++) c[u] = t.lstm ? all<V>(*w++) : V{};
+      h += U, c += U;
+    }
+  }
+
+  // Where in laid weights the starts begin: after all that is arrived over.
+  Index starts() const {
+    Index at = 0, below = t.inputs;
+    for (int layer = 0; layer < t.layers; layer++) {
+      const Index G = evo_ntm::gates(t, layer), U = t.units[layer];
+      at += G * (1 + below + (layer ? 0 : R * M) + (t.lstm ? U : 0));
+      below = U;
+    }
+    return at + evo_ntm::told(t) * (1 + below * (1 + t.cells)) +
+           evo_ntm::padded(t.outputs) * R * M;
+  }
+
+  // Goes over every number of a state: `visit(array, row, column, vector)`.
+  template <class Visit> void each(const State &state, Visit visit) {
+    V *h = hidden, *c = cell;
+    for (int layer = 0; t.lstm && layer < t.layers; layer++)
+      for (Index u = 0; u < t.units[layer]; u++) {
+        visit(state.hidden[layer], 0, u, *h++);
+        visit(state.cell[layer], 0, u, *c++);
+      }
+    for (Index r = 0; r < R; r++)
+      for (Index m = 0; m < M; m++) visit(state.reads, r, m, reads[r * M + m]);
+    for (Index n = 0; n < N; n++)
+      for (Index m = 0; m < M; m++) visit(state.memory, n, m, memory[n * M + m]);
+    for (Index i = 0; i < H; i++)
+      for (Index n = 0; n < N; n++) visit(state.weightings, i, n, weightings[i * N + n]);
+  }
+};
+
+// Fetches and leaves the numbers of a group's lanes; vectors beyond its lanes hold the last one's.
+template <class V> struct Ports {
+  const Episode &e;
+  Index lane[16], count, length[16];
+  bool neighbours, together;  // lanes side by side, as many as a vector has; lanes that end at once
+
+  Ports(const Episode &e, const Group &group) : e(e), count(group.count), neighbours(true), together(true) {
+    for (Index i = 0; i < Of<V>::lanes; i++) {
+      lane[i] = group.members[i < count ? i : count - 1];
+      length[i] = e.lengths[lane[i]];
+      neighbours &= lane[i] == lane[0] + i;
+      together &= length[i] == length[0];
+    }
+  }
+  V fetch(const Array &a, Index individual, Index row, Index column) const {
+    const float *from = a.data + individual * a.individual + row * a.row + column * a.column;
+    if (neighbours && a.lane == 1) return load<V>(from + lane[0]);
+    float x[Of<V>::lanes];
+    for (Index i = 0; i < Of<V>::lanes; i++) x[i] = from[lane[i] * a.lane];
+    return load<V>(x);
+  }
+  void leave(const Array &a, Index individual, Index row, Index column, V x) const {
+    float *to = a.data + individual * a.individual + row * a.row + column * a.column;
+    if (neighbours && a.lane == 1) return store(to + lane[0], x);
+    for (Index i = 0; i < count; i++) to[lane[i] * a.lane] = x[i];
+  }
+  // Leaves the states of the lanes that have just ended.
+  void leave_ended(Machine<V> &machine, Index individual, Index ended) const {
+    if (together) {
+      if (length[0] == ended) machine.each(*e.ends, [&](const Array &a, Index row, Index column, V &x) {
+        leave(a, individual, row, column, x);
+      });
+      return;
+    }
+    for (Index i = 0; i < count; i++)
+      if (length[i] == ended)
+        machine.each(*e.ends, [&](const Array &a, Index row, Index column, V &x) {
+          a.data[individual * a.individual + lane[i] * a.lane + row * a.row + column * a.column] = x[i];
+        });
+  }
+};
+
+template <class V>
+void unit(const Episode &e, int64_t individual, const Group &group, const float *laid,
+          float *space) {
+  Machine<V> machine(e, laid, (V *)space);
+  const Topology &t = *e.topology;
+  const Ports<V> ports(e, group);
+  machine.begin();
+  if (e.start)
+    machine.each(*e.start, [&](const Array &a, Index row, Index column, V &x) {
+      x = ports.fetch(a, individual, row, column);
+    });
+  machine.measure();
+  if (e.ends) ports.leave_ended(machine, individual, 0);
+
+  float last[16];
+  for (Index i = 0; i < Of<V>::lanes; i++) last[i] = float(ports.length[i]);
+  const V lengths = load<V>(last);
+    Index steps = 0;
+  for (Index i = 0; i < group.count; i++) steps = ports.length[i] > steps ? ports.length[i] : steps;
+  for (Index step = 0; step < steps; step++) {
+    for (Index i = 0; i < t.inputs; i++)
+      machine.inputs[i] = ports.fetch(e.inputs, individual, step, i);
+    machine.step();
+    const auto going = lengths > all<V>(float(step));
+    for (Index o = 0; o < t.outputs; o++) {
+      const V y = going ? machine.answer[o] : V{};
+      ports.leave(e.outputs, individual, step, o, y);
+    }
+    if (e.ends) ports.leave_ended(machine, individual, step + 1);
+  }
+}
+
+}  // namespace
