@@ -228,7 +228,8 @@ def test_heads_without_stages_only_stay():
      (lambda flat, x: (flat, x[:0]), "at least one step, got none"),
      (lambda flat, x: (flat.requires_grad_(), x), "need no gradient"),
      (lambda flat, x: (flat, x[..., 1:]), "expected inputs of 3 channels, got 2"),
-     (lambda flat, x: (flat, x.unsqueeze(1).expand(4, 7, 2, 3)), r"for a population of \[2\], got \[7\]")],
+     (lambda flat, x: (flat, x.unsqueeze(1).expand(4, 7, 2, 3)),
+      r"for a population of \[2\], got \[7\]")],
     ids=["float64", "float64 inputs", "a weight too few", "no step", "gradients", "channels",
          "another population"],
 )  # fmt: skip
