@@ -10,13 +10,11 @@
 #endif
 #include "episode.hpp"
 
-static void unit4(const Episode &e, int64_t i, const Group &g, const float *w, float *s) { unit<F4>(e, i, g, w, s); }
-static void unit8(const Episode &e, int64_t i, const Group &g, const float *w, float *s) { unit<F8>(e, i, g, w, s); }
 #if defined(__clang__)
 #pragma clang attribute pop
 #endif
 static bool supported() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
-const evo_ntm::Level evo_ntm::AVX2 = {"avx2", supported, 8, {unit4, unit8, nullptr}};
+const evo_ntm::Level evo_ntm::AVX2 = {"avx2", supported, 8, {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {}}};
 #endif

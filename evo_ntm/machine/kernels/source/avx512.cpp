@@ -9,9 +9,6 @@
 #endif
 #include "episode.hpp"
 
-static void unit4(const Episode &e, int64_t i, const Group &g, const float *w, float *s) { unit<F4>(e, i, g, w, s); }
-static void unit8(const Episode &e, int64_t i, const Group &g, const float *w, float *s) { unit<F8>(e, i, g, w, s); }
-static void unit16(const Episode &e, int64_t i, const Group &g, const float *w, float *s) { unit<F16>(e, i, g, w, s); }
 #if defined(__clang__)
 #pragma clang attribute pop
 #endif
@@ -19,5 +16,5 @@ static bool supported() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
 }
-const evo_ntm::Level evo_ntm::AVX512 = {"avx512", supported, 16, {unit4, unit8, unit16}};
+const evo_ntm::Level evo_ntm::AVX512 = {"avx512", supported, 16, {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {unit<F16, 1>, unit<F16, 2>, unit<F16, 4>}}};
 #endif

@@ -58,22 +58,33 @@ std::vector<int32_t> sorted(const Episode &e, const Level &level) {
   return lanes;
 }
 
-// Cuts the lanes into vectors: as long as there are, then as short as will do.
-std::vector<Group> groups(const std::vector<int32_t> &order, const Level &level) {
+// Cuts the lanes into vectors: as long as there are, then as short as will do, which several
+// individuals fill.
+std::vector<Group> groups(const Episode &e, const std::vector<int32_t> &order, const Level &level) {
   std::vector<Group> cut;
-  const int64_t all = int64_t(order.size());
-  for (int64_t first = 0; first < all; first += cut.back().count) {
-    int64_t lanes = level.widest;
-    while (lanes > 4 && all - first <= lanes / 2) lanes /= 2;
-    cut.push_back({order.data() + first, std::min(all - first, lanes), lanes});
+  for (int64_t first = 0; first < e.lanes; first += cut.back().count) {
+    const int64_t left = e.lanes - first;
+    int64_t lanes = level.widest, individuals = 1;
+    while (lanes > 4 && left <= lanes / 2) lanes /= 2;
+    while (2 * lanes * individuals <= level.widest && 2 * individuals <= e.population)
+      individuals *= 2;
+    cut.push_back({order.data() + first, std::min(left, lanes), lanes, individuals});
   }
   return cut;
 }
 
-void lay(const Episode &e, int64_t individual, float *laid) {
-  const float *weights = e.weights + individual * e.weights_stride;
-  for (int64_t i = 0; i < e.laid_size; i++) laid[i] = e.places[i] < 0 ? 0.0f : weights[e.places[i]];
+// Lays the weights of some individuals side by side; those that are not there are like the last.
+void lay(const Episode &e, int64_t first, int64_t present, int64_t individuals, float *laid) {
+  for (int64_t k = 0; k < individuals; k++) {
+    const float *weights = e.weights + (first + std::min(k, present - 1)) * e.weights_stride;
+    for (int64_t i = 0; i < e.laid_size; i++) {
+      const int64_t place = e.places ? e.places[i] : i;
+      laid[i * individuals + k] = place < 0 ? 0.0f : weights[place];
+    }
+  }
 }
+
+int64_t log2(int64_t power) { return power > 1 ? 1 + log2(power / 2) : 0; }
 
 struct Freed {
   void *memory;
@@ -86,20 +97,38 @@ float *aligned(int64_t floats) {
   return static_cast<float *>(memory);
 }
 
-// One thread's share: one individual and group after another, until none is left.
-void work(const Episode &e, const Level &level, const std::vector<Group> &cut,
-          std::atomic<int64_t> &next) {
+struct Job {
+  int64_t individual;
+  const Group *group;
+};
+
+std::vector<Job> jobs(const Episode &e, const std::vector<Group> &cut) {
+  std::vector<Job> all;
+  for (const Group &group : cut)
+    for (int64_t i = 0; i < e.population; i += group.individuals) all.push_back({i, &group});
+  return all;
+}
+
+// One thread's share: one job after another, until none is left.
+void work(const Episode &e, const Level &level, const std::vector<Job> &all,
+          std::atomic<size_t> &next) {
   const NoSubnormals meanwhile;
-  const Freed space{aligned(space_of(e) * cut.front().lanes)}, copy{aligned(e.places ? e.laid_size : 0)};
-  const int64_t count = int64_t(cut.size()), all = e.population * count;
-  int64_t known = -1;
-  for (int64_t job; (job = next++) < all;) {
-    const int64_t individual = job / count;
-    const Group &group = cut[size_t(job % count)];
-    if (e.places && individual != known) lay(e, known = individual, (float *)copy.memory);
-    const float *laid =
-        e.places ? (float *)copy.memory : e.weights + individual * e.weights_stride;
-    level.unit[group.lanes / 8](e, individual, group, laid, (float *)space.memory);
+  int64_t vectors = 0, most = 1;
+  for (const Job &job : all) {
+    vectors = std::max(vectors, job.group->lanes * job.group->individuals);
+    most = std::max(most, job.group->individuals);
+  }
+  const Freed space{aligned(space_of(e) * vectors)}, copy{aligned(e.laid_size * most)};
+  for (size_t number; (number = next++) < all.size();) {
+    const auto [individual, group] = all[number];
+    const int64_t present = std::min(group->individuals, e.population - individual);
+    const float *laid = e.weights + individual * e.weights_stride;
+    if (e.places || group->individuals > 1) {
+      lay(e, individual, present, group->individuals, (float *)copy.memory);
+      laid = (float *)copy.memory;
+    }
+    const Unit unit = level.unit[log2(group->lanes * group->individuals / 4)][log2(group->individuals)];
+    unit(e, individual, present, *group, laid, (float *)space.memory);
   }
 }
 
@@ -115,24 +144,25 @@ const char *evo_ntm_level(int number) {
 
 // Lays the weights of a population as a run wants them, [population, laid_size].
 void evo_ntm_lay(const Episode *e, float *laid) {
-  for (int64_t i = 0; i < e->population; i++) lay(*e, i, laid + i * e->laid_size);
+  for (int64_t i = 0; i < e->population; i++) lay(*e, i, 1, 1, laid + i * e->laid_size);
 }
 
 // Runs an episode on so many threads. Returns 0, or 1 where memory runs out.
 int evo_ntm_run(const Episode *e, int level, int threads) {
   const Level &chosen = *levels()[size_t(level)];
   const auto order = sorted(*e, chosen);
-  const auto cut = groups(order, chosen);
-  std::atomic<int64_t> next{0};
+  const auto cut = groups(*e, order, chosen);
+  const auto all = jobs(*e, cut);
+  std::atomic<size_t> next{0};
   std::atomic<int> failed{0};
   const auto share = [&] {
     try {
-      work(*e, chosen, cut, next);
+      work(*e, chosen, all, next);
     } catch (const std::bad_alloc &) {
       failed = 1;
     }
   };
-  threads = int(std::min<int64_t>(threads, e->population * int64_t(cut.size())));
+  threads = int(std::min(size_t(threads), all.size()));
 #if defined(_OPENMP)
 #pragma omp parallel num_threads(threads) if (threads > 1)
   share();

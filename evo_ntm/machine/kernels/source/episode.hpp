@@ -19,28 +19,29 @@ const int ROWS = 4;          // how many rows are worked on at once, in register
 const Index NEAR = 8 * ROWS; // … and how many stay near, in the first cache
 
 // y += W x, for Q receivers whose weights lie side by side.
-template <class V, int Q>
+template <class V, int K, int Q>
 INLINE void arrive_at(const float *W, Index stride, const V *x, Index senders, V *y) {
   V sum[Q];
   for (int q = 0; q < Q; q++) sum[q] = y[q];
   for (Index j = 0; j < senders; j++) {
     const V sent = x[j];
-    for (int q = 0; q < Q; q++) sum[q] = fma(W[j * stride + q], sent, sum[q]);
+    for (int q = 0; q < Q; q++) sum[q] = fma(spread<V, K>(W + K * (j * stride + q)), sent, sum[q]);
   }
   for (int q = 0; q < Q; q++) y[q] = sum[q];
 }
 
 // y += W x over laid weights; returns where the next ones begin.
-template <class V> const float *arrive(const float *W, const V *x, Index senders, V *y, Index receivers) {
+template <class V, int K>
+const float *arrive(const float *W, const V *x, Index senders, V *y, Index receivers) {
   for (; receivers; y += BLOCK) {
     const Index side = receivers < BLOCK ? receivers : BLOCK;
     Index q = 0;
 #if !defined(EVO_NTM_FEW_REGISTERS)
-    for (; q + 16 <= side; q += 16) arrive_at<V, 16>(W + q, side, x, senders, y + q);
+    for (; q + 16 <= side; q += 16) arrive_at<V, K, 16>(W + K * q, side, x, senders, y + q);
 #endif
-    for (; q + 8 <= side; q += 8) arrive_at<V, 8>(W + q, side, x, senders, y + q);
-    for (; q < side; q += 4) arrive_at<V, 4>(W + q, side, x, senders, y + q);
-    W += senders * side;
+    for (; q + 8 <= side; q += 8) arrive_at<V, K, 8>(W + K * q, side, x, senders, y + q);
+    for (; q < side; q += 4) arrive_at<V, K, 4>(W + K * q, side, x, senders, y + q);
+    W += K * senders * side;
     receivers -= side;
   }
   return W;
@@ -53,7 +54,7 @@ template <class V> INLINE void softmax_of_few(V *x, Index count) {
   for (Index i = 0; i < count; i++) x[i] /= sum;
 }
 
-template <class V> struct Machine {
+template <class V, int K> struct Machine {
   const Topology &t;
   const Index N, M, W, R, H, S;
   const float epsilon;
@@ -97,11 +98,11 @@ template <class V> struct Machine {
     Index heard = t.inputs;
     for (int layer = 0; layer < t.layers; layer++) {
       const Index U = t.units[layer], G = evo_ntm::gates(t, layer);
-      for (Index q = 0; q < G; q++) gate[q] = all<V>(w[q]);
-      w = arrive(w + G, below, heard, gate, G);
-      if (layer == 0) w = arrive(w, reads, R * M, gate, G);
+      for (Index q = 0; q < G; q++) gate[q] = spread<V, K>(w + K * q);
+      w = arrive<V, K>(w + K * G, below, heard, gate, G);
+      if (layer == 0) w = arrive<V, K>(w, reads, R * M, gate, G);
       if (t.lstm) {
-        w = arrive(w, h, U, gate, G);
+        w = arrive<V, K>(w, h, U, gate, G);
         for (Index u = 0; u < U; u++) {
           const V i = gate[u], f = gate[U + u], z = gate[2 * U + u], o = gate[3 * U + u];
           c[u] = fma(sigmoid(f), c[u], sigmoid(i) * tanh(z));
@@ -114,10 +115,10 @@ template <class V> struct Machine {
       heard = U;
       if (layer + 1 < t.layers) h += U, c += U;
     }
-    const Index K = evo_ntm::told(t);
-    for (Index q = 0; q < K; q++) told[q] = all<V>(w[q]);
-    w = arrive(w + K, h, heard, told, K);
-    if (t.cells) w = arrive(w, c, heard, told, K);
+    const Index said = evo_ntm::told(t);
+    for (Index q = 0; q < said; q++) told[q] = spread<V, K>(w + K * q);
+    w = arrive<V, K>(w + K * said, h, heard, told, said);
+    if (t.cells) w = arrive<V, K>(w, c, heard, told, said);
     answering = w;
   }
 
@@ -328,7 +329,7 @@ template <class V> struct Machine {
     for (Index h = W; h < H; h++) aim(h);
     if (R) read();
     for (Index q = 0; q < t.outputs; q++) answer[q] = answered()[q];
-    arrive(answering, reads, R * M, answer, evo_ntm::padded(t.outputs));
+    arrive<V, K>(answering, reads, R * M, answer, evo_ntm::padded(t.outputs));
   }
 
   void measure() {
@@ -339,15 +340,20 @@ template <class V> struct Machine {
 
   // Where an empty memory begins, and what the weights say of the rest.
   void begin() {
-    const float *w = laid + starts();
+    const float *w = laid + K * starts();
+    const auto next = [&] {
+      const V x = spread<V, K>(w);
+      w += K;
+      return x;
+    };
     for (Index i = 0; i < N * M; i++) memory[i] = V{};
     for (Index i = 0; i < H * N; i++) weightings[i] = all<V>(i % N ? 0.0f : 1.0f);
-    for (Index i = 0; i < R * M; i++) reads[i] = all<V>(*w++);
+    for (Index i = 0; i < R * M; i++) reads[i] = next();
     V *h = hidden, *c = cell;
     for (int layer = 0; layer < t.layers; layer++) {
       const Index U = t.units[layer];
-      for (Index u = 0; u < U; u++) h[u] = t.lstm ? tanh(all<V>(*w++)) : V{};
-      for (Index u = 0; u < U; u++) c[u] = t.lstm ? all<V>(*w++) : V{};
+      for (Index u = 0; u < U; u++) h[u] = t.lstm ? tanh(next()) : V{};
+      for (Index u = 0; u < U; u++) c[u] = t.lstm ? next() : V{};
       h += U, c += U;
     }
   }
@@ -381,77 +387,83 @@ template <class V> struct Machine {
   }
 };
 
-// Fetches and leaves the numbers of a group's lanes; vectors beyond its lanes hold the last one's.
-template <class V> struct Ports {
+// Fetches and leaves the numbers of lanes. Where a vector has more lanes than are asked for, the rest
+// does as the last one of an individual, or of all, and is not left anywhere.
+template <class V, int K> struct Ports {
+  static constexpr int lanes = Of<V>::lanes;
   const Episode &e;
-  Index lane[16], count, length[16];
-  bool neighbours, together;  // lanes side by side, as many as a vector has; lanes that end at once
+  Index individual[lanes], lane[lanes], length[lanes], longest;
+  bool asked[lanes];
+  bool neighbours, together;  // lanes of one side by side; lanes that end at once
 
-  Ports(const Episode &e, const Group &group) : e(e), count(group.count), neighbours(true), together(true) {
-    for (Index i = 0; i < Of<V>::lanes; i++) {
-      lane[i] = group.members[i < count ? i : count - 1];
+  Ports(const Episode &e, Index first, Index present, const Group &group)
+      : e(e), longest(0), neighbours(K == 1), together(true) {
+    for (Index i = 0; i < lanes; i++) {
+      const Index owner = i % K, member = i / K;
+      asked[i] = owner < present && member < group.count;
+      individual[i] = first + (owner < present ? owner : present - 1);
+      lane[i] = group.members[member < group.count ? member : group.count - 1];
       length[i] = e.lengths[lane[i]];
-      neighbours &= lane[i] == lane[0] + i;
+      longest = length[i] > longest ? length[i] : longest;
+      neighbours &= asked[i] && lane[i] == lane[0] + i;
       together &= length[i] == length[0];
     }
   }
-  V fetch(const Array &a, Index individual, Index row, Index column) const {
-    const float *from = a.data + individual * a.individual + row * a.row + column * a.column;
-    if (neighbours && a.lane == 1) return load<V>(from + lane[0]);
-    float x[Of<V>::lanes];
-    for (Index i = 0; i < Of<V>::lanes; i++) x[i] = from[lane[i] * a.lane];
+  float *place(const Array &a, Index i, Index row, Index column) const {
+    return a.data + individual[i] * a.individual + lane[i] * a.lane + row * a.row +
+           column * a.column;
+  }
+  V fetch(const Array &a, Index row, Index column) const {
+    if (neighbours && a.lane == 1) return load<V>(place(a, 0, row, column));
+    float x[lanes];
+    for (Index i = 0; i < lanes; i++) x[i] = *place(a, i, row, column);
     return load<V>(x);
   }
-  void leave(const Array &a, Index individual, Index row, Index column, V x) const {
-    float *to = a.data + individual * a.individual + row * a.row + column * a.column;
-    if (neighbours && a.lane == 1) return store(to + lane[0], x);
-    for (Index i = 0; i < count; i++) to[lane[i] * a.lane] = x[i];
+  void leave(const Array &a, Index row, Index column, V x) const {
+    if (neighbours && a.lane == 1) return store(place(a, 0, row, column), x);
+    for (Index i = 0; i < lanes; i++)
+      if (asked[i]) *place(a, i, row, column) = x[i];
   }
   // Leaves the states of the lanes that have just ended.
-  void leave_ended(Machine<V> &machine, Index individual, Index ended) const {
+  void leave_ended(Machine<V, K> &machine, Index ended) const {
     if (together) {
-      if (length[0] == ended) machine.each(*e.ends, [&](const Array &a, Index row, Index column, V &x) {
-        leave(a, individual, row, column, x);
-      });
+      if (length[0] == ended)
+        machine.each(*e.ends,
+                     [&](const Array &a, Index row, Index column, V &x) { leave(a, row, column, x); });
       return;
     }
-    for (Index i = 0; i < count; i++)
-      if (length[i] == ended)
+    for (Index i = 0; i < lanes; i++)
+      if (asked[i] && length[i] == ended)
         machine.each(*e.ends, [&](const Array &a, Index row, Index column, V &x) {
-          a.data[individual * a.individual + lane[i] * a.lane + row * a.row + column * a.column] = x[i];
+          *place(a, i, row, column) = x[i];
         });
   }
 };
 
-template <class V>
-void unit(const Episode &e, int64_t individual, const Group &group, const float *laid,
-          float *space) {
-  Machine<V> machine(e, laid, (V *)space);
+template <class V, int K>
+void unit(const Episode &e, int64_t individual, int64_t present, const Group &group,
+          const float *laid, float *space) {
+  Machine<V, K> machine(e, laid, (V *)space);
   const Topology &t = *e.topology;
-  const Ports<V> ports(e, group);
+  const Ports<V, K> ports(e, individual, present, group);
   machine.begin();
   if (e.start)
     machine.each(*e.start, [&](const Array &a, Index row, Index column, V &x) {
-      x = ports.fetch(a, individual, row, column);
+      x = ports.fetch(a, row, column);
     });
   machine.measure();
-  if (e.ends) ports.leave_ended(machine, individual, 0);
+  if (e.ends) ports.leave_ended(machine, 0);
 
-  float last[16];
+  float last[Of<V>::lanes];
   for (Index i = 0; i < Of<V>::lanes; i++) last[i] = float(ports.length[i]);
   const V lengths = load<V>(last);
-    Index steps = 0;
-  for (Index i = 0; i < group.count; i++) steps = ports.length[i] > steps ? ports.length[i] : steps;
-  for (Index step = 0; step < steps; step++) {
-    for (Index i = 0; i < t.inputs; i++)
-      machine.inputs[i] = ports.fetch(e.inputs, individual, step, i);
+  for (Index step = 0; step < ports.longest; step++) {
+    for (Index i = 0; i < t.inputs; i++) machine.inputs[i] = ports.fetch(e.inputs, step, i);
     machine.step();
     const auto going = lengths > all<V>(float(step));
-    for (Index o = 0; o < t.outputs; o++) {
-      const V y = going ? machine.answer[o] : V{};
-      ports.leave(e.outputs, individual, step, o, y);
-    }
-    if (e.ends) ports.leave_ended(machine, individual, step + 1);
+    for (Index o = 0; o < t.outputs; o++)
+      ports.leave(e.outputs, step, o, going ? machine.answer[o] : V{});
+    if (e.ends) ports.leave_ended(machine, step + 1);
   }
 }
 

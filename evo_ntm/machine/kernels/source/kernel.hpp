@@ -43,20 +43,23 @@ struct Episode {
   const State *ends;      // null: nobody asks
 };
 
-struct Group {  // so many lanes that share vectors of `lanes`
+// Lanes that share vectors: so many of each of some individuals. A vector takes the individuals in
+// turn, a lane of each.
+struct Group {
   const int32_t *members;
-  int64_t count, lanes;
+  int64_t count, lanes, individuals;
 };
 
-// One individual, one group of lanes. `laid` are its weights; `space` holds `space_of` floats.
-typedef void (*Unit)(const Episode &, int64_t individual, const Group &, const float *laid,
-                     float *space);
+// Runs a group's lanes of the individuals from one on, of whom there are `present`. `laid` are their
+// weights, of all individuals side by side; `space` holds `space_of` vectors.
+typedef void (*Unit)(const Episode &, int64_t individual, int64_t present, const Group &,
+                     const float *laid, float *space);
 
 struct Level {  // an instruction set
   const char *name;
   bool (*supported)();
-  int widest;  // vector, in lanes
-  Unit unit[3];  // by vectors of 4, 8, 16 lanes
+  int widest;       // vector, in lanes
+  Unit unit[3][3];  // by vectors of 4, 8, 16 lanes, of 1, 2, 4 individuals with 4 lanes at least
 };
 
 extern const Level AVX512, AVX2, PORTABLE;

@@ -4,6 +4,5 @@
 #endif
 #include "episode.hpp"
 
-static void unit4(const Episode &e, int64_t i, const Group &g, const float *w, float *s) { unit<F4>(e, i, g, w, s); }
 static bool supported() { return true; }
-const evo_ntm::Level evo_ntm::PORTABLE = {"portable", supported, 4, {unit4, nullptr, nullptr}};
+const evo_ntm::Level evo_ntm::PORTABLE = {"portable", supported, 4, {{unit<F4, 1>}, {}, {}}};

@@ -75,7 +75,24 @@ INLINE F4 root(F4 x) {
 }
 #endif
 #endif
-template <class V> INLINE V fma(float a, V b, V c) { return fma(all<V>(a), b, c); }
+
+// A weight for every lane, where the lanes belong to K individuals in turn: A B A B … for two.
+template <class V, int K> INLINE V spread(const float *weights) {
+  constexpr int L = Of<V>::lanes;
+  if constexpr (K == 1) return all<V>(*weights);
+#if defined(EVO_NTM_AVX2) || defined(EVO_NTM_AVX512)
+  double pair = 0;
+  if constexpr (K == 2) std::memcpy(&pair, weights, sizeof pair);
+  if constexpr (K == 2 && L == 8) return (V)_mm256_set1_pd(pair);
+#endif
+#if defined(EVO_NTM_AVX512)
+  if constexpr (K == 2 && L == 16) return (V)_mm512_set1_pd(pair);
+  if constexpr (K == 4 && L == 16) return (V)_mm512_broadcast_f32x4(_mm_loadu_ps(weights));
+#endif
+  float x[L];
+  for (int i = 0; i < L; i++) x[i] = weights[i % K];
+  return load<V>(x);
+}
 
 // Polynomials fitted by this project, errors of about one unit in the last place.
 // exp2 is exactly 0 below -127, with numbers too small to be normal taken for 0.
@@ -113,7 +130,7 @@ const float LOG2_E = 1.44269504f, LN_2 = 0.69314718f, TINY = 1.17549435e-38f;
 
 template <class V> INLINE V sigmoid(V x) { return 1.0f / (1.0f + exp2(x * -LOG2_E)); }
 template <class V> INLINE V tanh(V x) {
-  return fma(-2.0f, 1.0f / (1.0f + exp2(x * (2 * LOG2_E))), all<V>(1.0f));
+  return fma(all<V>(-2.0f), 1.0f / (1.0f + exp2(x * (2 * LOG2_E))), all<V>(1.0f));
 }
 template <class V> INLINE V softplus(V x) {  // x - x keeps NaN
   const V beyond = LN_2 * log2(1.0f + exp2(-LOG2_E * larger(x, -x)));
