@@ -16,5 +16,6 @@
 static bool supported() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
-const evo_ntm::Level evo_ntm::AVX2 = {"avx2", supported, 8, {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {}}};
+const evo_ntm::Level evo_ntm::AVX2 = {
+    "avx2", supported, 8, {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {}}};
 #endif

@@ -3,7 +3,8 @@
 #include <immintrin.h>
 #define EVO_NTM_AVX512
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#pragma clang attribute push(\
+    __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 #else
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")
 #endif
@@ -16,5 +17,9 @@ static bool supported() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
 }
-const evo_ntm::Level evo_ntm::AVX512 = {"avx512", supported, 16, {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {unit<F16, 1>, unit<F16, 2>, unit<F16, 4>}}};
+const evo_ntm::Level evo_ntm::AVX512 = {
+    "avx512",
+    supported,
+    16,
+    {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {unit<F16, 1>, unit<F16, 2>, unit<F16, 4>}}};
 #endif

@@ -127,7 +127,8 @@ void work(const Episode &e, const Level &level, const std::vector<Job> &all,
       lay(e, individual, present, group->individuals, (float *)copy.memory);
       laid = (float *)copy.memory;
     }
-    const Unit unit = level.unit[log2(group->lanes * group->individuals / 4)][log2(group->individuals)];
+    const int64_t length = group->lanes * group->individuals;
+    const Unit unit = level.unit[log2(length / 4)][log2(group->individuals)];
     unit(e, individual, present, *group, laid, (float *)space.memory);
   }
 }

@@ -31,7 +31,7 @@ INLINE void arrive_at(const float *W, Index stride, const V *x, Index senders, V
 }
 
 // y += W x over laid weights; returns where the next ones begin.
-template <class V, int K>
+template <class V, int K = 1>
 const float *arrive(const float *W, const V *x, Index senders, V *y, Index receivers) {
   for (; receivers; y += BLOCK) {
     const Index side = receivers < BLOCK ? receivers : BLOCK;
@@ -54,13 +54,13 @@ template <class V> INLINE void softmax_of_few(V *x, Index count) {
   for (Index i = 0; i < count; i++) x[i] /= sum;
 }
 
-template <class V, int K> struct Machine {
+template <class V, int K = 1> struct Machine {
   const Topology &t;
   const Index N, M, W, R, H, S;
   const float epsilon;
   const float *laid, *top, *answering;
-  V *memory, *weightings, *scores, *lengths, *here, *ring, *turned, *reads, *inputs, *hidden, *cell, *gate,
-      *told, *answer, *shifting;
+  V *memory, *weightings, *scores, *lengths, *here, *ring, *turned, *shifting;
+  V *reads, *inputs, *hidden, *cell, *gate, *told, *answer;
 
   Machine(const Episode &e, const float *laid, V *space)
       : t(*e.topology), N(t.writers + t.readers ? e.rows : 0), M(t.width), W(t.writers),
@@ -387,8 +387,8 @@ template <class V, int K> struct Machine {
   }
 };
 
-// Fetches and leaves the numbers of lanes. Where a vector has more lanes than are asked for, the rest
-// does as the last one of an individual, or of all, and is not left anywhere.
+// Fetches and leaves the numbers of lanes. Where a vector has more lanes than are asked for, the
+// rest does as the last one of an individual, or of all, and is not left anywhere.
 template <class V, int K> struct Ports {
   static constexpr int lanes = Of<V>::lanes;
   const Episode &e;
@@ -428,8 +428,9 @@ template <class V, int K> struct Ports {
   void leave_ended(Machine<V, K> &machine, Index ended) const {
     if (together) {
       if (length[0] == ended)
-        machine.each(*e.ends,
-                     [&](const Array &a, Index row, Index column, V &x) { leave(a, row, column, x); });
+        machine.each(*e.ends, [&](const Array &a, Index row, Index column, V &x) {
+          leave(a, row, column, x);
+        });
       return;
     }
     for (Index i = 0; i < lanes; i++)

@@ -50,8 +50,8 @@ struct Group {
   int64_t count, lanes, individuals;
 };
 
-// Runs a group's lanes of the individuals from one on, of whom there are `present`. `laid` are their
-// weights, of all individuals side by side; `space` holds `space_of` vectors.
+// Runs a group's lanes of the individuals from one on, of whom there are `present`. `laid` are
+// their weights, of all individuals side by side; `space` holds `space_of` vectors.
 typedef void (*Unit)(const Episode &, int64_t individual, int64_t present, const Group &,
                      const float *laid, float *space);
 

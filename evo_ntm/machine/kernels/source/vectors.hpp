@@ -50,7 +50,9 @@ INLINE F8 smaller(F8 a, F8 b) { return (F8)_mm256_min_ps((__m256)a, (__m256)b); 
 INLINE F4 root(F4 x) { return (F4)_mm_sqrt_ps((__m128)x); }
 INLINE F8 root(F8 x) { return (F8)_mm256_sqrt_ps((__m256)x); }
 #if defined(EVO_NTM_AVX512)
-INLINE F16 fma(F16 a, F16 b, F16 c) { return (F16)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+INLINE F16 fma(F16 a, F16 b, F16 c) {
+  return (F16)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
 INLINE F16 larger(F16 a, F16 b) { return (F16)_mm512_max_ps((__m512)a, (__m512)b); }
 INLINE F16 smaller(F16 a, F16 b) { return (F16)_mm512_min_ps((__m512)a, (__m512)b); }
 INLINE F16 root(F16 x) { return (F16)_mm512_sqrt_ps((__m512)x); }
