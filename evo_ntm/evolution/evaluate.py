@@ -6,6 +6,7 @@ above this module ever sees one.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -89,6 +90,7 @@ class Samples:
     generation: int
     slot: int
 
+    @cached_property
     def noise(self) -> Matrix:
         """Draw the noise, [pairs, genes]."""
         stream = derive(self.seed, "samples", self.generation, self.slot)
@@ -96,7 +98,7 @@ class Samples:
 
     def rows(self) -> Matrix:
         """Give the genes: the mean with the noise added, then with it subtracted."""
-        step = self.sigma * self.noise().astype(np.float64)
+        step = self.sigma * self.noise.astype(np.float64)
         return np.concatenate([self.mean + step, self.mean - step]).astype(np.float32)
 
 

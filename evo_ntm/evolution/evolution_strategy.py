@@ -2,6 +2,8 @@
 
 Samples are antithetic and the update follows the gradient of centred ranks (Salimans et al., 2017)
 by Adam (Kingma and Ba, 2015). The individual is the *mean*: one birth a species and generation.
+It is averaged over the last generations (Polyak and Juditsky, 1992): the mean that is sampled about
+goes on wandering once there is little left to gain, and its average does not.
 Topology evolves beside it: a challenger, a structural child of the incumbent, gets a share of the
 samples and a time of grace, and replaces the incumbent only when its mean was better on common
 episodes beyond a confidence interval.
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 
 from evo_ntm.evolution.evaluate import Rows, Samples, Scores
 from evo_ntm.evolution.individual import Individual
-from evo_ntm.evolution.strategy import Event, Found, Validation, Vary, restart
+from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, Vary, restart
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy as Settings
 from evo_ntm.genome import Genome
 from evo_ntm.genome.graft import shared
@@ -45,10 +47,11 @@ class Adam:
 
 @dataclass(frozen=True)
 class Search:
-    """A species: its mean as an individual and in full precision, and how it moves."""
+    """A species: its average as an individual, the mean to sample about, and how it moves."""
 
     individual: Individual
     mean: Vector
+    average: Vector
     adam: Adam
     rate: float
     founded: int
@@ -57,7 +60,7 @@ class Search:
 
     @property
     def genome(self) -> Genome:
-        """Give the mean as a genome."""
+        """Give the average as a genome."""
         return self.individual.genome
 
 
@@ -65,28 +68,34 @@ def begin(individual: Individual, rate: float, generation: int) -> Search:
     """Begin a search at an individual."""
     mean = individual.genome.genes.astype(np.float64)
     nothing = np.zeros_like(mean)
-    return Search(individual, mean, Adam(nothing, nothing), rate, generation)
+    return Search(individual, mean, mean, Adam(nothing, nothing), rate, generation)
 
 
-def follow_gradient(search: Search, samples: Samples, fitness: Vector) -> Search:
-    """Move the mean along the gradient that the ranks of its samples suggest."""
-    noise = samples.noise().astype(np.float64)
+def follow_gradient(
+    search: Search, samples: Samples, fitness: Vector, averaging: int = 1
+) -> Search:
+    """Move the mean along the gradient that the ranks of its samples suggest.
+
+    The average follows it over about `averaging` generations.
+    """
+    noise = samples.noise.astype(np.float64)
     ranks = centred_ranks(fitness)
     pulls = ranks[: samples.pairs] - ranks[samples.pairs :]
     gradient = pulls @ noise / (samples.pairs * samples.sigma)
     adam, direction = search.adam.step(gradient)
     mean = search.mean + search.rate * direction
+    average = search.average + (mean - search.average) / averaging
     figures = {
         "step": float(search.rate * np.linalg.norm(direction)),
         "agreement": agreement(pulls, noise),
         "norm": float(np.linalg.norm(mean)),
     }
     child = Individual(
-        search.genome.with_genes(mean),
+        search.genome.with_genes(average),
         operators=("follow_gradient",),
         parents=(search.individual.born,),
     )
-    return replace(search, individual=child, mean=mean, adam=adam, figures=figures)
+    return replace(search, individual=child, mean=mean, average=average, adam=adam, figures=figures)
 
 
 def agreement(pulls: Vector, noise: NDArray[np.float64]) -> float:
@@ -122,12 +131,13 @@ class Best:
 
     search: Search
     bits: float
-    generation: int
     declines: int = 0
 
 
 class EvolutionStrategy:
     """Several short starts under successive halving, then an incumbent and its challengers."""
+
+    _patience: Patience
 
     def __init__(self, settings: Settings, *, found: Found, vary: Vary) -> None:
         self._settings, self._seed = settings, settings.seed
@@ -170,7 +180,9 @@ class EvolutionStrategy:
             samples, own = jobs[2 * number + 1], scores[2 * number : 2 * number + 2]
             assert isinstance(samples, Samples)
             record = (*search.record, float(own[0].fitness[0]))[-self._settings.window :]
-            moved.append(replace(follow_gradient(search, samples, own[1].fitness), record=record))
+            fitness, averaging = own[1].fitness, self._settings.averaging
+            followed = follow_gradient(search, samples, fitness, averaging)
+            moved.append(replace(followed, record=record))
         standing = max(range(len(moved)), key=lambda n: sum(moved[n].record) / len(moved[n].record))
         self._scored = self._searches[standing if self._starting else 0]
         self._searches = tuple(moved)
@@ -179,24 +191,25 @@ class EvolutionStrategy:
     def reflect(self, validation: Validation) -> list[Event]:
         """Go back to the best mean after a sustained decline; start again after a long stall."""
         settings, best, generation = self._settings, self._best, validation.generation
+        self._patience = self._patience.after(validation)
         if best is None or validation.bits < best.bits:
-            self._best = Best(self._scored, validation.bits, generation)
-            return []
-        declined = validation.bits > settings.decline * best.bits
-        self._best = best = replace(best, declines=best.declines + 1 if declined else 0)
-        stalled = generation - max(best.generation, self._since) >= settings.patience
-        if not self._starting and stalled:
+            self._best = Best(self._scored, validation.bits)
+        else:
+            declined = validation.bits > settings.decline * best.bits
+            self._best = replace(best, declines=best.declines + 1 if declined else 0)
+        best = self._best
+        if not self._starting and self._patience.ended(generation):
             self._start(generation + 1)
             return [restart(generation, settings.patience)]
         if not self._starting and best.declines >= settings.declines:
             least = settings.learning_rate / SLOWEST  # a mean that stands still solves nothing
             rate = max(self._searches[0].rate / 2, least)
-            restored = replace(best.search, rate=rate)
+            restored = replace(best.search, rate=rate, mean=best.search.average)
             individual = Individual(best.search.genome, operators=("restore",),
                                     parents=(best.search.individual.born,))  # fmt: skip
             self._searches = (replace(restored, individual=individual),)
             self._best = replace(best, search=restored, declines=0)
-            told = f"back to the mean of generation {best.generation}"
+            told = f"back to birth {best.search.individual.born}"
             return [Event(generation, "restore", told)]
         return []
 
@@ -205,15 +218,17 @@ class EvolutionStrategy:
         return self._contest > 1
 
     def _start(self, generation: int) -> None:
+        settings = self._settings
         self._restarts += 1
-        self._contest = self._settings.starts
+        self._contest = settings.starts
         self._since, self._best = generation, None
+        self._patience = Patience(settings.patience, generation, settings.progress)
         found = [
             Individual(self._found(derive(self._seed, "founder", generation, slot)),
                        operators=("found",))
             for slot in range(self._contest)
         ]  # fmt: skip
-        rate = self._settings.learning_rate
+        rate = settings.learning_rate
         self._searches = tuple(begin(individual, rate, generation) for individual in found)
         self._scored = self._searches[0]
 

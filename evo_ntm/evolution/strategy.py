@@ -58,17 +58,26 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True)
 class Patience:
-    """For how long a search may make no progress; `since` is when it last did, or began."""
+    """For how long a search may make no progress; `since` is when it last did, or began.
+
+    Progress is when bits or wrong bits have fallen by a `share`. Either does: a search that begins
+    to dare answers costs more bits at first.
+    """
 
     generations: int
     since: int
+    share: float = 0.0
     bits: float = inf
+    wrong_bits: float = inf
 
     def after(self, validation: Validation) -> "Patience":
-        """Begin to wait anew where a validation is the best so far."""
-        if validation.bits >= self.bits:
+        """Begin to wait anew where a validation shows progress."""
+        left = 1 - self.share
+        if validation.bits >= left * self.bits and validation.wrong_bits >= left * self.wrong_bits:
             return self
-        return replace(self, since=validation.generation, bits=validation.bits)
+        bits = min(self.bits, validation.bits)
+        wrong_bits = min(self.wrong_bits, validation.wrong_bits)
+        return replace(self, since=validation.generation, bits=bits, wrong_bits=wrong_bits)
 
     def ended(self, generation: int) -> bool:
         """Tell whether it is time to give up."""

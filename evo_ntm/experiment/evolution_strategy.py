@@ -21,13 +21,19 @@ class EvolutionStrategy(Evolution):
         0.05
     )
     learning_rate: Annotated[float, Field(gt=0, le=10, description="step size of Adam")] = 0.02
+    averaging: Annotated[
+        Positive, Field(description="generations over which the mean is averaged for its birth")
+    ] = 40
     starts: Annotated[
         Positive, Field(description="independent starts, of which the better half survives a round")
     ] = 2
     start_generations: Annotated[
         Positive, Field(description="generations of a start before the first judgement")
     ] = 80
-    patience: Patience = 200
+    patience: Patience = 300
+    progress: Annotated[
+        Share, Field(description="by which bits or wrong bits must fall to count as progress")
+    ] = 0.05
     challenger_share: Annotated[
         Share, Field(le=0.25, description="of the samples that a challenger may use, at most 0.25")
     ] = 0.125

@@ -22,18 +22,20 @@ def grade(episodes: Episodes, logits: Float[Tensor, "T *population B O"]) -> Gra
     bits = logits.new_zeros(logits.shape[1:-1])
     wrong_bits = torch.zeros_like(bits)
     wide = (slice(None), *[None] * (logits.ndim - 3))  # room for the axes of the population
-    scored = episodes.scored.unsqueeze(-1)[wide]
-    ones = (episodes.targets > 0.5)[wide]
-    signs = (1 - 2 * episodes.targets.to(logits))[wide]
+    targets = episodes.targets.to(logits).mT.contiguous().mT  # machines keep lanes innermost, too
+    asked = episodes.scored.unsqueeze(-1)[wide]
+    signs = (1 - 2 * targets)[wide]
+    least = torch.nextafter(targets.new_zeros(()), targets.new_ones(()))
+    bounds = torch.where(targets > 0.5, 0, least)[wide]
     some = max(1, NUMBERS_AT_ONCE // max(1, logits[0].numel()))
     for begun in _scored_from(episodes, some):
         now = slice(begun, begun + some)
-        answers = logits[now]
-        wrong = ((answers > 0) != ones[now]).logical_or_(answers.isnan()).logical_and_(scored[now])
-        # Two sums over one axis each are several times faster than one over both.
-        wrong_bits += wrong.sum(0).sum(-1)
-        surprise = (answers * signs[now]).masked_fill_(~scored[now], -math.inf)
-        bits = bits + F.softplus(surprise).sum(0).sum(-1)
+        surprise = torch.where(asked[now], logits[now] * signs[now], -math.inf)
+        right = torch.empty_like(surprise, requires_grad=False)
+        torch.lt(surprise.detach(), bounds[now], out=right)  # NaN is not right
+        # Sums over the channels first, of floats: several times faster than any other way.
+        wrong_bits += (1 - right).sum(-1).sum(0)
+        bits = bits + F.softplus(surprise).sum(-1).sum(0)
     return Grades(bits / math.log(2), wrong_bits)
 
 

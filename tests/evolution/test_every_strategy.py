@@ -100,7 +100,7 @@ def test_a_stall_begins_anew_from_founders(strategy):
 
 
 IMPROVING = {
-    "evolution_strategy": {"starts": 1, "learning_rate": 0.1, "sigma": 0.1},
+    "evolution_strategy": {"starts": 1, "learning_rate": 0.1, "sigma": 0.1, "averaging": 4},
     "genetic": {"sigma": 0.2},
     "cma": {},
 }

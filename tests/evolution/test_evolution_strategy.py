@@ -50,6 +50,10 @@ def flat(genes, slot):
     return np.zeros(len(genes))
 
 
+def noisy(genes, slot):
+    return derive(int(abs(genes[0, 0]) * 1e6), "noise").normal(len(genes)).astype(np.float64)
+
+
 def kinds(events):
     return [event.kind for event in events]
 
@@ -69,15 +73,15 @@ def test_samples_lie_opposite_each_other_about_the_mean():
     rows = drawn.rows().astype(np.float64)
     assert rows.shape == (16, len(drawn.mean))
     np.testing.assert_allclose((rows[:8] + rows[8:]) / 2, np.tile(drawn.mean, (8, 1)), atol=1e-6)
-    np.testing.assert_allclose(rows[:8] - drawn.mean, 0.05 * drawn.noise(), atol=1e-6)
+    np.testing.assert_allclose(rows[:8] - drawn.mean, 0.05 * drawn.noise, atol=1e-6)
 
 
 def test_the_noise_is_drawn_again_from_the_recipe_and_nowhere_else_the_same():
-    noise = samples().noise()
-    assert np.array_equal(noise, samples().noise())
-    others = [samples(slot=1).noise(), samples(generation=4).noise()]
+    noise = samples().noise
+    assert np.array_equal(noise, samples().noise)
+    others = [samples(slot=1).noise, samples(generation=4).noise]
     assert not any(np.array_equal(noise, other) for other in others)
-    assert samples(pairs=2000).noise().std() == pytest.approx(1, rel=0.03)
+    assert samples(pairs=2000).noise.std() == pytest.approx(1, rel=0.03)
 
 
 @given(some.lists(some.floats(-1e9, 1e9), min_size=2, max_size=40, unique=True))
@@ -110,7 +114,7 @@ def test_the_mean_follows_the_gradient_of_the_ranks():
     individual.number = 7
     search, drawn = begin(individual, 0.02, 0), samples()
     fitness = derive(2, "fitness").normal(16).astype(np.float64)
-    noise = drawn.noise().tolist()
+    noise = drawn.noise.tolist()
     order = sorted(fitness)
     ranks = [order.index(value) / 15 - 0.5 for value in fitness]
     gradient = [
@@ -123,6 +127,42 @@ def test_the_mean_follows_the_gradient_of_the_ranks():
     np.testing.assert_allclose(moved.adam.first, 0.1 * np.array(gradient), rtol=1e-9)
     assert moved.individual.parents == (7,)
     assert moved.individual.operators == ("follow_gradient",)
+
+
+def test_a_birth_is_the_average_of_the_means_that_were_sampled_about():
+    turns = Turns(strategy(averaging=4, starts=1), sphere)
+    turns.take()
+    expected = turns.jobs[1].mean
+    for _ in range(6):
+        turns.take()
+        birth, drawn = turns.jobs
+        expected = expected + (drawn.mean - expected) / 4
+        np.testing.assert_allclose(birth.genome.genes, expected, atol=1e-6)
+
+
+def test_an_average_wanders_less_than_its_mean_where_there_is_nothing_to_gain():
+    turns = Turns(strategy(averaging=20, starts=1, patience=500), noisy)
+    paths = []
+    for _ in range(60):
+        turns.take()
+        birth, drawn = turns.jobs
+        paths.append((birth.genome.genes, drawn.mean))
+    births, drawns = (
+        np.diff(np.array(path, dtype=float), axis=0) for path in zip(*paths, strict=True)
+    )
+    assert np.linalg.norm(births[20:]) < 0.7 * np.linalg.norm(drawns[20:])
+
+
+def test_what_is_restored_is_sampled_about_at_its_average():
+    turns = Turns(strategy(decline=2.0, declines=1, averaging=5, starts=1), sphere)
+    for _ in range(4):
+        turns.take()
+    turns.reflect(10.0)
+    turns.take()
+    assert kinds(turns.reflect(30.0)) == ["restore"]
+    turns.take()
+    restored, drawn = turns.jobs
+    np.testing.assert_allclose(drawn.mean, restored.genome.genes, atol=1e-6)
 
 
 def test_the_mean_climbs():
@@ -282,7 +322,7 @@ def test_starts_are_given_their_time_whatever_the_patience():
 
 
 def test_a_sustained_decline_restores_the_best_mean_at_half_the_rate():
-    turns = Turns(strategy(decline=2.0, declines=2, learning_rate=0.04), sphere)
+    turns = Turns(strategy(decline=2.0, declines=2, learning_rate=0.04, averaging=1), sphere)
     turns.take()
     turns.reflect(10.0)
     best = turns.strategy.best()
@@ -318,7 +358,9 @@ def test_two_halves_that_suggest_the_same_agree_and_opposites_do_not():
 
 
 def test_however_often_it_is_restored_a_mean_still_moves():
-    turns = Turns(strategy(decline=2.0, declines=1, learning_rate=0.04, starts=1), sphere)
+    turns = Turns(
+        strategy(decline=2.0, declines=1, learning_rate=0.04, starts=1, averaging=1), sphere
+    )
     turns.take()
     turns.reflect(10.0)
     for _ in range(6):

@@ -5,8 +5,8 @@ from tests.evolution.cases import tiny
 SOMEBODY = Individual(tiny(), operators=("found",))
 
 
-def validation(generation, bits):
-    return Validation(generation, SOMEBODY, bits, bits)
+def validation(generation, bits, wrong_bits=1.0):
+    return Validation(generation, SOMEBODY, wrong_bits, bits)
 
 
 def test_patience_ends_so_many_generations_after_the_last_progress():
@@ -21,4 +21,19 @@ def test_only_a_better_validation_is_progress():
     patience = Patience(10, since=0).after(validation(3, 4.0))
     for bits in (4.0, 5.0, float("inf")):
         assert patience.after(validation(7, bits)) == patience
-    assert patience.after(validation(7, 3.9)) == Patience(10, since=7, bits=3.9)
+    assert patience.after(validation(7, 3.9)).since == 7
+
+
+def test_fewer_wrong_bits_are_progress_though_they_cost_more_bits():
+    patience = Patience(10, since=0).after(validation(3, 4.0, 3.0)).after(validation(7, 5.0, 2.9))
+    assert patience.since == 7
+    assert patience.after(validation(9, 4.5, 2.95)).since == 7
+    assert patience.after(validation(9, 3.9, 2.95)).since == 9
+
+
+def test_progress_may_be_asked_to_be_a_share():
+    patience = Patience(10, since=0, share=0.1).after(validation(3, 40.0, 20.0))
+    for bits, wrong_bits in ((37.0, 20.0), (40.0, 18.5)):
+        assert patience.after(validation(7, bits, wrong_bits)).since == 3
+    for bits, wrong_bits in ((35.0, 20.0), (50.0, 17.0)):
+        assert patience.after(validation(7, bits, wrong_bits)).since == 7
