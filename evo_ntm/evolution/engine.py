@@ -121,6 +121,7 @@ def _generations(
                 events = [*events, Event(generation, "stage", f"stage {opened + 1} opens")]
             events = [*events, *strategy.reflect(validation)]
 
+        now = time.monotonic()
         yield Generation(
             number=generation,
             births=births,
@@ -136,8 +137,8 @@ def _generations(
             champion=crowned,
             sitting=sitting,
             events=tuple(events),
-            seconds=time.monotonic() - begun,
-            lasted=time.monotonic() - since,
+            seconds=now - begun,
+            lasted=now - since,
         )
         if ends or (sitting is not None and sitting.solved):
             return
