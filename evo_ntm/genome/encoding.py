@@ -3,7 +3,7 @@
 *Direct*: a gene a weight. *Tied*: on a wire between two blocks of one unit a bit there are two
 genes, one for "same bit" and one for "different bit"; between such a block and a plain unit there
 is one gene for all bits; between plain units every weight has its own. Bits are then treated
-alike, and the same genes express to any number of bits.
+alike, and a genome expresses to any number of bits.
 
 A gene is known by a key made of its wire's name and the ids of the units at both ends. Parents and
 children compare genes by key, so an operator need not know where a gene lies.
@@ -64,6 +64,21 @@ def _wire_keys(wire: Wire, *, tied: bool) -> tuple[NDArray[np.uint64], NDArray[n
     whole = wire.organ.startswith(("reader", "writer"))
     units = _mix(_hash(wire.organ), np.zeros_like(rows) if whole else rows)
     return keys, np.broadcast_to(units[:, None], keys.shape)
+
+
+@lru_cache(maxsize=512)
+def audience(topology: Topology, encoding: Encoding) -> NDArray[np.int64]:
+    """Count for each gene the senders that one unit hears by it: 7 other bits out of 8, say."""
+    expression = code(topology, encoding).expression
+    heard = np.zeros(expression.max() + 1, dtype=np.int64)
+    for wire in wires(topology).values():
+        read = expression[wire.place].reshape(wire.shape)
+        units = np.broadcast_to(np.arange(len(read))[:, None], read.shape)
+        pairs, counts = np.unique(
+            np.stack([units.ravel(), read.ravel()]), axis=1, return_counts=True
+        )
+        np.maximum.at(heard, pairs[1], counts)
+    return heard
 
 
 @lru_cache(maxsize=1024)

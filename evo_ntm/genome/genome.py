@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo_ntm.errors import GenomeError
-from evo_ntm.genome.encoding import Code, Encoding, code
+from evo_ntm.genome.encoding import Code, Encoding, audience, code
 from evo_ntm.genome.notation import topology_json
 from evo_ntm.topology import Topology, wires
 
@@ -68,9 +68,10 @@ class Genome:
         return Genome(self.topology, np.asarray(genes, dtype=np.float32), self.encoding)
 
     def with_bits(self, bits: int) -> "Genome":
-        """Express the same genes for another number of exchangeable bits.
+        """Express the genome for another number of exchangeable bits.
 
-        Raises GenomeError where the encoding is not tied, and to or from a single bit, which has
+        What a unit hears from several bits by one gene is scaled with their number, so that the
+        sum stays of the size to which it evolved. Raises GenomeError where the encoding is not tied, and to or from a single bit, which has
         no genes for different bits.
         """
         if self.encoding != "tied":
@@ -80,4 +81,5 @@ class Genome:
         if bits != self.topology.bits and 1 in (bits, self.topology.bits):
             raise GenomeError(f"a genome cannot go from {self.topology.bits} bits to {bits}: "
                               "a single bit has no genes for different bits")  # fmt: skip
-        return Genome(topology, self.genes, self.encoding)
+        heard, will_hear = (audience(t, self.encoding) for t in (self.topology, topology))
+        return Genome(topology, (self.genes * heard / will_hear).astype(np.float32), self.encoding)
