@@ -237,6 +237,21 @@ def check_steps(inputs: Tensor) -> None:
         raise MachineError("expected inputs of at least one step, got none")
 
 
+def check_inputs(topology: Topology, inputs: Tensor, population: Sequence[int]) -> None:
+    """Refuse inputs of another shape, for a kernel would read what is not theirs.
+
+    Raises MachineError.
+    """
+    channels = total(topology.inputs)
+    if inputs.shape[-1] != channels:
+        raise MachineError(f"expected inputs of {channels} channels, got {inputs.shape[-1]}")
+    shown = list(inputs.shape[1:-2])
+    if shown and shown != list(population):
+        raise MachineError(
+            f"expected inputs for a population of {list(population)}, got {shown}"
+        )
+
+
 def check_lengths(lengths: Sequence[int], *, steps: int, lanes: int) -> None:
     """Refuse lengths that are not one a lane, each within the steps. Raises MachineError."""
     if len(lengths) != lanes or not all(1 <= length <= steps for length in lengths):

@@ -18,7 +18,7 @@ from torch import Tensor
 from evo_ntm.errors import MachineError
 from evo_ntm.machine.kernels import program
 from evo_ntm.machine.kernels.layout import layout
-from evo_ntm.machine.machine import check_lengths, check_rows, check_steps
+from evo_ntm.machine.machine import check_inputs, check_lengths, check_rows, check_steps
 from evo_ntm.machine.state import Soft, State, tensors
 from evo_ntm.machine.weights import plan
 from evo_ntm.topology import Topology
@@ -104,16 +104,6 @@ class FusedCPU:
         plan(self.topology).check(flat)
         return _plain(flat).contiguous()
 
-    def _check(self, inputs: Tensor, population: torch.Size) -> None:
-        """Refuse inputs of another shape: the program would read what is not theirs."""
-        channels = total(self.topology.inputs)
-        if inputs.shape[-1] != channels:
-            raise MachineError(f"expected inputs of {channels} channels, got {inputs.shape[-1]}")
-        shown = inputs.shape[1:-2]
-        if shown and shown != population:
-            raise MachineError(f"expected inputs for a population of {list(population)}, "
-                               f"got {list(shown)}")  # fmt: skip
-
     def _room(self, population: tuple[int, ...], *, lanes: int, rows: int) -> State:
         """Make room for a state, lanes innermost."""
         topology, lstm = self.topology, self.topology.controller.kind == "lstm"
@@ -160,7 +150,7 @@ class FusedCPU:
         else:
             check_lengths(lengths, steps=steps, lanes=lanes)
         population = weights.shape[:-1]
-        self._check(inputs, population)
+        check_inputs(self.topology, inputs, population)
         shown = _plain(inputs).mT.contiguous().mT.movedim(0, -2)
         shown = shown.expand(*population, *shown.shape[-3:])
         room = torch.zeros if min(lengths) < steps else torch.empty
