@@ -90,9 +90,10 @@ class FusedCUDA:
             machine = Machine(self.topology, self.eps)
             return machine.run(machine.wire_up(weights.flat), inputs, state, lengths=lengths)
         begins = [state.reads.flatten(-2), *(part for layer in state.carry for part in layer)]
-        store = Soft(*(_plain(part).contiguous() for part in state.store))
+        memory, weightings = state.store
+        store = Soft(_plain(memory).mT.contiguous(), _plain(weightings).contiguous())
         answers, (reads, *layers), ended = self._run(weights, inputs, begins, rows, lengths, store)
-        return answers, self._state(reads, layers, ended)
+        return answers, self._state(reads, layers, Soft(ended.memory.mT, ended.weightings))
 
     def episode(
         self,

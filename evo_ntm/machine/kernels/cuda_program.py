@@ -116,22 +116,23 @@ def turn(told, ring, w, shifts, rows, ROWS: tl.constexpr):
     """Turn a weighting around the ring of rows by what is told; another head may come next."""
     n = tl.arange(0, ROWS)[None, :]
     there = n < rows
-    tl.store(ring[:, None] + n, w, mask=there)
+    told = told[:, None]
+    ring = ring[:, None]
+    tl.store(ring + n, w, mask=there)
     most = tl.load(told)
     for j in range(1, shifts):
         s = tl.load(told + j)
         most = tl.where(s > most, s, most)
     tl.debug_barrier()
-    round_about = n + shifts // 2 + (shifts // rows + 1) * rows  # so that no remainder is negative
+    around = n + shifts // 2 + (shifts // rows + 1) * rows  # so that no remainder is negative
     turned = tl.zeros_like(w)
     whole = tl.zeros_like(most)
     for j in range(0, shifts):
         s = tl.exp2((tl.load(told + j) - most) * LOG2_E)
-        from_row = (round_about - j) % rows
-        turned += s[:, None] * tl.load(ring[:, None] + from_row, mask=there, other=0.0)  # eq. 8
+        turned += s * tl.load(ring + (around - j) % rows, mask=there, other=0.0)  # eq. 8
         whole += s
     tl.debug_barrier()
-    return turned / whole[:, None]
+    return turned / whole
 
 
 @triton.jit
@@ -168,7 +169,8 @@ def episode(numbers, inputs, answers, space, ends, layer_table, first_memory, fi
             FRESH: tl.constexpr, KEEP: tl.constexpr):  # fmt: skip
     """Run an instance's lanes until each has ended.
 
-    FRESH memory is blank, and other comes from `first_...`; KEEP leaves it in `last_...`.
+    FRESH memory is blank, and other comes from `first_...`; KEEP leaves it in `last_...`. In both
+    the numbers of neighbouring rows are neighbours, as they are among the threads.
     """
     groups = tl.cdiv(lanes, LANES)
     individual = (tl.program_id(0) // groups).to(tl.int64)
@@ -189,7 +191,7 @@ def episode(numbers, inputs, answers, space, ends, layer_table, first_memory, fi
         batch = (individual * lanes + lane)[None, :, None]
         in_memory = there[None, :, None] & (m < width) & (n < rows)
         in_weightings = there[None, :, None] & (h < heads) & (n < rows)
-        memory_at = (batch * rows + n) * width + m
+        memory_at = (batch * width + m) * rows + n
         weightings_at = (batch * heads + h) * rows + n
         if FRESH:
             memory = tl.zeros([WIDTH, LANES, ROWS], tl.float32)
