@@ -12,12 +12,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from evo_ntm.errors import MachineError, nearest
-from evo_ntm.machine.kernels import cpu, program
+from evo_ntm.machine.kernels import cpu, cuda, program
 from evo_ntm.machine.machine import Machine
 from evo_ntm.machine.state import State
 from evo_ntm.topology import Topology
 
 NAMES = ("auto", "torch", "fused")
+FUSED: dict[str, type[cpu.FusedCPU] | type[cuda.FusedCUDA]] = {
+    "cpu": cpu.FusedCPU,
+    "cuda": cuda.FusedCUDA,
+}
 
 
 @runtime_checkable
@@ -60,11 +64,15 @@ class Backend:
 
     def machine(self, topology: Topology, eps: float) -> Runs:
         """Make the machine of a topology."""
-        return cpu.FusedCPU(topology, eps) if self.fused else Machine(topology, eps)
+        if not self.fused:
+            return Machine(topology, eps)
+        return FUSED[device_type(self.device)](topology, eps)
 
     def __str__(self) -> str:
         if not self.fused:
             return f"torch on {self.device}"
+        if device_type(self.device) == "cuda":
+            return f"fused on {self.device}, triton {cuda.version()}"
         found = program.load()
         return f"fused on {self.device}, {found.levels[0] if found else 'absent'}"
 
@@ -84,6 +92,13 @@ def choose(device: str = "cpu", name: str = "auto") -> Backend:
 
 def missing(device: str) -> str | None:
     """Say what a fused backend lacks on a device, None where it is there."""
+    if device_type(device) == "cuda":
+        return cuda.missing()
     if device != "cpu":
         return "there is none for it yet"
     return None if cpu.available() else program.ABSENT
+
+
+def device_type(device: str) -> str:
+    """Say what kind of device it is: `cuda` of `cuda:1`."""
+    return device.partition(":")[0]

@@ -247,9 +247,7 @@ def check_inputs(topology: Topology, inputs: Tensor, population: Sequence[int]) 
         raise MachineError(f"expected inputs of {channels} channels, got {inputs.shape[-1]}")
     shown = list(inputs.shape[1:-2])
     if shown and shown != list(population):
-        raise MachineError(
-            f"expected inputs for a population of {list(population)}, got {shown}"
-        )
+        raise MachineError(f"expected inputs for a population of {list(population)}, got {shown}")
 
 
 def check_lengths(lengths: Sequence[int], *, steps: int, lanes: int) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import metadata
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -108,9 +109,7 @@ class FusedCUDA:
         check_steps(inputs)
         if not self.fits(rows):
             machine = Machine(self.topology, self.eps)
-            return graphs.episode(
-                machine, _plain(flat), _plain(inputs), rows=rows, lengths=lengths
-            )
+            return graphs.episode(machine, _plain(flat), _plain(inputs), rows=rows, lengths=lengths)
         weights = self.wire_up(flat)
         return self._run(weights, inputs, self._starts(weights, inputs.shape[-2]), rows, lengths)[0]
 
@@ -125,7 +124,7 @@ class FusedCUDA:
     def _state(self, reads: Tensor, layers: list[Tensor], store: Soft) -> State:
         shape = len(self.topology.readers), self.topology.width
         carry = tuple(zip(layers[::2], layers[1::2], strict=True))
-        return State(carry, reads.unflatten(-1, shape), store)
+        return State(carry, reads.view(*reads.shape[:-1], *shape), store)
 
     def _run(
         self,
@@ -182,13 +181,19 @@ def supports(topology: Topology) -> bool:
     return tiles(topology, 1) is not None
 
 
-def missing(device: str) -> str | None:
-    """Say what the program lacks to run on a device, None where nothing is."""
+def missing() -> str | None:
+    """Say what the program lacks to run, None where nothing is."""
     if not torch.cuda.is_available():
-        return f"torch finds no GPU for {device}: it needs a CUDA build of torch, and a driver"
+        return ("torch finds no GPU; it needs one, its driver and a CUDA build of torch "
+                "(https://pytorch.org/get-started)")  # fmt: skip
     if find_spec("triton") is None:
-        return "triton is not installed: pip install triton (CUDA builds of torch bring it)"
+        return "triton is not installed; CUDA builds of torch bring it: pip install triton"
     return None
+
+
+def version() -> str:
+    """Say which triton compiles the program: another's arithmetic may round differently."""
+    return metadata.version("triton")
 
 
 @lru_cache(maxsize=256)

@@ -38,7 +38,7 @@ def tiles(topology: Topology, rows: int) -> Tiles | None:
     ring, width, heads = _power(rows), _power(topology.width), _power(heads)
     if ring * (width + heads) > NUMBERS_A_THREAD * WARP * MOST_WARPS:
         return None
-    lanes = max(1, min(MOST_LANES, 256 // ring, 8192 // (ring * (width + heads))))
+    lanes = max(1, min(MOST_LANES, 256 // ring, 8192 // (ring * width)))
     lanes = 1 << lanes.bit_length() - 1
     a_row_each = lanes * ring // WARP
     few_enough = _power(-(-lanes * ring * (width + heads) // (NUMBERS_A_THREAD * WARP)))

@@ -30,7 +30,7 @@ class Graph:
             state = machine.initial_state(self._weights, lanes=inputs.shape[-2], rows=rows)
             return machine.run(self._weights, inputs, state)[0]
 
-        aside = torch.cuda.Stream()
+        aside = torch.cuda.Stream(inputs.device)  # type: ignore[no-untyped-call]
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
             answer()  # libraries make room for themselves at first, which no graph may hold
