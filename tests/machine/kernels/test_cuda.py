@@ -111,6 +111,7 @@ def test_weights_that_are_not_finite_end_in_nan_and_harm_nobody_else(bad):
 def test_one_weight_of_nan_is_heard_wherever_the_reference_hears_it():
     least = build("lstm", (1,), READER, WRITER, inputs=1, outputs=1, width=1)
     flats = here(weights_of(least)).repeat(size(least), 1).fill_diagonal_(math.nan)
+    flats = flats if GPU else flats[::3]  # the interpreter takes its time
     inputs = here(inputs_of(least, 2, 1))
     answers = FusedCUDA(least, EPS).episode(flats, inputs, rows=2)
     expected = Machine(least, EPS).episode(flats, inputs, rows=2)
@@ -146,11 +147,14 @@ def test_what_does_not_fit_on_the_chip_is_answered_by_the_torch_path():
     machine, rows, lengths = FusedCUDA(USUAL, EPS), 10_000, [2, 1]
     assert machine.fits(4_000)
     assert not machine.fits(rows)
-    flat, inputs = weights_of(USUAL, 2), inputs_of(USUAL, 2, 2)
-    close(USUAL, flat, inputs, rows=rows, lengths=lengths)
-    answers = machine.episode(here(flat), here(inputs), rows=rows, lengths=lengths)
-    exact = Machine(USUAL, EPS).episode(flat, inputs, rows=rows, lengths=lengths)
-    torch.testing.assert_close(answers.double().cpu(), exact, rtol=1e-4, atol=1e-4)
+    flat, inputs = here(weights_of(USUAL, 2)), here(inputs_of(USUAL, 2, 2))
+    expected = Machine(USUAL, EPS).episode(flat, inputs, rows=rows, lengths=lengths)
+    weights = machine.wire_up(flat)
+    state = machine.initial_state(weights, lanes=2, rows=rows)
+    answers, _ = machine.run(weights, inputs, state, lengths=lengths)
+    torch.testing.assert_close(answers, expected)
+    answers = machine.episode(flat, inputs, rows=rows, lengths=lengths)
+    torch.testing.assert_close(answers, expected)
 
 
 def test_how_a_machine_is_cut_depends_on_its_memory_alone():
