@@ -135,9 +135,8 @@ def chunks(trial: Trial, topology: Topology, weights: Matrix) -> Iterable[Chunk]
     The same cohort is always cut into the same pieces.
     """
     steps, lanes = trial.episodes.inputs.shape[:2]
-    size = chunk_size(
-        topology, lanes=lanes, rows=trial.rows, steps=steps, fused=trial.backend.fused
-    )
+    fused = trial.backend.fuses(topology, trial.rows)
+    size = chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps, fused=fused)
     if trial.backend.device == "cpu":
         pieces = 2 * -(-len(weights) // (2 * size))  # an even count keeps two cores busy to the end
     else:

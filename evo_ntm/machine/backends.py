@@ -68,6 +68,12 @@ class Backend:
             return Machine(topology, eps)
         return FUSED[device_type(self.device)](topology, eps)
 
+    def fuses(self, topology: Topology, rows: int) -> bool:
+        """Tell whether a machine with so many rows is fused, or the torch path answers for it."""
+        if not self.fused or device_type(self.device) != "cuda":
+            return self.fused
+        return cuda.FusedCUDA(topology).fits(rows)
+
     def __str__(self) -> str:
         if not self.fused:
             return f"torch on {self.device}"

@@ -1,5 +1,8 @@
 """Which arithmetic is chosen, and that all of them answer alike."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -7,7 +10,8 @@ from evo_ntm.errors import MachineError
 from evo_ntm.machine import Machine, choose
 from evo_ntm.machine.backends import Backend, Runs
 from evo_ntm.machine.kernels import cpu, program
-from tests.machine.cases import every, numbers, weights_of
+from evo_ntm.machine.kernels.cuda import FusedCUDA
+from tests.machine.cases import CASES, every, numbers, weights_of
 
 
 @pytest.fixture
@@ -41,6 +45,30 @@ def test_asking_for_a_kernel_that_is_not_there_is_refused_with_the_way_to_get_it
 def test_a_backend_that_nobody_knows_is_refused():
     with pytest.raises(MachineError, match="'fusd': .*fused"):
         choose("cpu", "fusd")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_asking_for_a_gpu_that_is_not_there_is_refused_with_the_way_to_get_it():
+    assert choose("cuda") == Backend("cuda", fused=False)
+    with pytest.raises(
+        MachineError, match=r"fused on cuda, but torch finds no GPU; .*pytorch\.org"
+    ):
+        choose("cuda", "fused")
+
+
+def test_a_gpu_fuses_what_fits_on_its_chip_and_the_cpu_everything():
+    topology = CASES["reader and writer"]
+    assert isinstance(Backend("cuda:1", fused=True).machine(topology, 1e-2), FusedCUDA)
+    assert Backend("cuda:1", fused=True).fuses(topology, 100)
+    assert not Backend("cuda:1", fused=True).fuses(topology, 10**6)
+    assert Backend("cpu", fused=True).fuses(topology, 10**6)
+    assert not Backend("cuda", fused=False).fuses(topology, 100)
+
+
+def test_no_device_but_a_gpu_imports_triton():
+    code = "import sys, evo_ntm.machine; evo_ntm.machine.choose(); print('triton' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "False\n"
 
 
 @every
