@@ -19,9 +19,9 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 Bits = Annotated[int, Field(ge=1, le=4096, description="bits of a vector")]
 Shortest = Annotated[Count, Field(description="vectors of the shortest sequence")]
 Longest = Annotated[Count, Field(description="vectors of the longest sequence")]
-Silent = Annotated[
+Uneven = Annotated[
     float,
-    Field(ge=0, lt=1, description="share of vectors that are all zero, beyond chance; to train on"),
+    Field(ge=0, le=1, description="share of vectors of which few or many bits are 1; to train on"),
 ]
 Items = Annotated[int, Field(ge=2, le=100_000)]
 
@@ -32,7 +32,7 @@ class CopySettings(Settings):
     bits: Bits = 8
     shortest: Shortest = 1
     longest: Longest = 20
-    silent: Silent = 0.0
+    uneven: Uneven = 0.0
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -51,7 +51,7 @@ class RepeatCopySettings(Settings):
     longest: Longest = 10
     fewest: Annotated[Count, Field(description="repetitions, at least")] = 1
     most: Annotated[Count, Field(description="repetitions, at most")] = 10
-    silent: Silent = 0.0
+    uneven: Uneven = 0.0
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

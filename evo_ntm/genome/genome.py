@@ -71,8 +71,8 @@ class Genome:
         """Express the genome for another number of exchangeable bits.
 
         What a unit hears from several bits by one gene is scaled with their number, so that the
-        sum stays of the size to which it evolved. Raises GenomeError where the encoding is not tied, and to or from a single bit, which has
-        no genes for different bits.
+        sum stays of the size to which it evolved. Raises GenomeError where the encoding is not
+        tied, and to or from a single bit, which has no genes for different bits.
         """
         if self.encoding != "tied":
             raise GenomeError(f"a {self.encoding} genome has its own weights for each bit "

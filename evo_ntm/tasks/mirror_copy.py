@@ -38,7 +38,7 @@ class MirrorCopy:
         settings = self.settings
         lengths = generator.integers(settings.shortest, settings.longest + 1, lanes)
         shape = int(lengths.max()), lanes, settings.bits
-        vectors = random_vectors(generator, shape, silent=settings.silent)
+        vectors = random_vectors(generator, shape, uneven=settings.uneven)
         step = steps(2 * lengths + 1)
         answer = step - lengths - 1
         due = (answer >= 0) & (answer < lengths)

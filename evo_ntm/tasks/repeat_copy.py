@@ -45,7 +45,7 @@ class RepeatCopy:
         lengths = generator.integers(settings.shortest, settings.longest + 1, lanes)
         repeats = generator.integers(settings.fewest, settings.most + 1, lanes)
         shape = int(lengths.max()), lanes, settings.bits
-        vectors = random_vectors(generator, shape, silent=settings.silent)
+        vectors = random_vectors(generator, shape, uneven=settings.uneven)
         asked = lengths * repeats
         ends = lengths + 1 + asked + 1
         step = steps(ends)

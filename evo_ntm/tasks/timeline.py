@@ -22,16 +22,19 @@ def steps(lengths: Integers) -> Integers:
 
 
 def random_vectors(
-    generator: Generator, shape: tuple[int, int, int], *, silent: float
+    generator: Generator, shape: tuple[int, int, int], *, uneven: float
 ) -> NDArray[np.uint8]:
-    """Draw vectors of fair bits, [V, B, bits]; a share of them is `silent`, all zero.
+    """Draw vectors of fair bits, [V, B, bits]; in a share of them any number of ones is as likely.
 
-    To a feed-forward controller a silent vector looks like a blank step of the answer. By chance
-    it is rare, so a search that is to cope with it must be shown more of them.
+    To a feed-forward controller a vector of zeros looks like a blank step of the answer, and one of
+    few ones nearly so. By chance they are rare, so a search that is to cope with them must be shown
+    more of them.
     """
     vectors = generator.bits(shape)
-    if silent:
-        vectors *= (generator.random(shape[:2]) >= silent)[..., None]
+    if uneven:
+        density = generator.random(shape[:2])[..., None]
+        drawn = (generator.random(shape) < density).astype(np.uint8)
+        vectors = np.where((generator.random(shape[:2]) < uneven)[..., None], drawn, vectors)
     return vectors
 
 
