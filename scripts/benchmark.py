@@ -1,49 +1,74 @@
-"""Measure how fast machines run without gradients: sequence-timesteps a second, by shape.
+"""Measure how fast machines run, side by side: sequence-timesteps a second, by shape.
 
-One individual answering one step of one sequence is one sequence-timestep. The best of several
-repeats counts, for other programs only ever make a run slower.
+    python scripts/benchmark.py                      every shape, every contender that is installed
+    python scripts/benchmark.py --only lstm-100 --kinds forward
+    python scripts/benchmark.py --device cuda --check
+
+One machine answering one step of one sequence is one sequence-timestep. Contenders take turns, and
+medians count. Needs torch and numpy; `jax` takes part where the extra `benchmark` is installed.
 """
 
 import argparse
+import importlib.util
 import json
+import multiprocessing
+import statistics
+import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from check_cuda import check
+from peers import CONTENDERS
+
 from evo_ntm.machine import Machine
-from evo_ntm.machine.chunks import chunk_size
+from evo_ntm.machine.backends import missing
 from evo_ntm.seeds import derive
 from evo_ntm.topology import Block, Controller, Head, Topology
-from evo_ntm.topology.parts import ControllerKind
 from evo_ntm.topology.wires import size
 
-EPSILON = 0.01
+EPSILON, INPUTS, OUTPUTS, STEPS, SHIFTS = 0.01, 10, 8, 41, 3
+CLOSE = 1e-4
+SIDE = 2048  # of the square matrices whose product is the measure of a machine
+KINDS = ("forward", "training", "scaling")
+SLOW = ("single", "vmap")  # for which a few repeats do
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A population of machines for copying 8 bits, and what it is shown."""
+    """A population of machines, and what it is shown."""
 
-    controller: ControllerKind
+    controller: str
     units: int
     rows: int
     width: int
     population: int
     sequences: int
-    steps: int
+    readers: int = 1
+    writers: int = 1
+    steps: int = STEPS
+
+    def __str__(self) -> str:
+        usual = (self.readers, self.writers) == (1, 1)
+        kind = {"dense": "ff"}.get(self.controller, self.controller)
+        machine = f"{kind}-{self.units}" + ("" if usual else f"-{self.readers}r{self.writers}w")
+        return f"{machine}/{self.rows}x{self.width}/{self.population}x{self.sequences}"
 
     @property
     def topology(self) -> Topology:
-        """Build the machine: one layer, one reader, one writer."""
+        """Build the machine: one layer, every head using every stage."""
+        kinds = ["writer"] * self.writers + ["reader"] * self.readers
         return Topology(
-            inputs=(Block(1, 9),),
-            outputs=(Block(2, 8),),
+            inputs=(Block(1, INPUTS),),
+            outputs=(Block(2, OUTPUTS),),
             controller=Controller(self.controller, ((Block(3, self.units),),)),
             columns=(Block(4, self.width),),
-            heads=(Head(5, "reader"), Head(6, "writer")),
+            heads=tuple(Head(5 + n, kind, shifts=SHIFTS) for n, kind in enumerate(kinds)),
         )
 
     @property
@@ -51,80 +76,253 @@ class Shape:
         """Count what one run of the population answers."""
         return self.population * self.sequences * self.steps
 
+    @property
+    def operations(self) -> int:
+        """Count additions and multiplications of one sequence-timestep; a root or exp is one."""
+        R, W, N, M, U, S = self.readers, self.writers, self.rows, self.width, self.units, SHIFTS
+        H, lstm = R + W, self.controller == "lstm"
+        gates, heard = (4 * U, INPUTS + R * M + U) if lstm else (U, INPUTS + R * M)
+        told = H * (M + S + 3) + 2 * W * M + OUTPUTS
+        products = 2 * (gates * heard + told * U + OUTPUTS * R * M)
+        memory = N * M * (2 * H + 2 + 5 * W + 2 * R)  # eq. 6 and its lengths; 3 and 4; 2
+        focus = H * N * (2 + 3 + 3 + 2 * S + 6)  # eq. 6, 5, 7, 8, 9
+        return products + memory + focus + 8 * U * (3 if lstm else 1)
 
-SHAPES = [
-    Shape("lstm", 100, 128, 20, population=64, sequences=16, steps=41),
-    Shape("lstm", 100, 128, 20, population=256, sequences=8, steps=41),
-    Shape("dense", 100, 128, 20, population=64, sequences=16, steps=41),
-    Shape("dense", 100, 128, 20, population=256, sequences=8, steps=41),
-    Shape("dense", 16, 32, 9, population=256, sequences=8, steps=41),
-    Shape("dense", 16, 20, 10, population=256, sequences=16, steps=21),  # evolving copy
+
+FORWARD = [
+    Shape("lstm", 100, 128, 20, 64, 16),
+    Shape("lstm", 100, 128, 20, 256, 8),
+    Shape("dense", 100, 128, 20, 64, 16),
+    Shape("dense", 100, 128, 20, 256, 8),
+    Shape("dense", 16, 32, 9, 64, 16),
+    Shape("dense", 16, 32, 9, 256, 8),
+    Shape("dense", 256, 128, 20, 32, 8, readers=4, writers=4),
 ]
+TRAINING = Shape("lstm", 100, 128, 20, 1, 32)  # length 20: 41 steps
+POPULATIONS = [64, 256, 1024, 4096]
+ROWS = [16, 64, 256, 1024, 4096]
+SCALING = [Shape("dense", 100, 128, 20, P, 16) for P in POPULATIONS]
+SCALING += [Shape("dense", 100, N, 20, 64, 16) for N in ROWS]
+
+Row = dict[str, object]
 
 
-Result = dict[str, str | int]
-
-
-def measure(shape: Shape, *, device: str, threads: int, chunk: int | None, repeats: int) -> Result:
-    """Run a population several times, chunk by chunk, and tell the best rate."""
-    chunk = chunk or chunk_of(shape, device)
-    machine = Machine(shape.topology, EPSILON)
+def material(shape: Shape, device: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw weights and inputs."""
     stream = derive(1, "benchmark")
     flat = torch.from_numpy(stream.normal((shape.population, size(shape.topology)))) / 10
-    inputs = torch.from_numpy(stream.bits((shape.steps, shape.sequences, 9))).float().to(device)
-    chunks = torch.split(flat.to(device), chunk)
-    run = partial(run_chunk, machine, inputs, shape.rows)
-    seconds = []
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for _ in range(1 + repeats):
-            begun = time.perf_counter()
-            list(pool.map(run, chunks))
-            if device.startswith("cuda"):
-                torch.cuda.synchronize(device)
-            seconds.append(time.perf_counter() - begun)
-    rate = shape.timesteps / min(seconds[1:])  # the first run only warms up
-    return {**asdict(shape), "chunk": chunk, "timesteps_per_second": round(rate)}
+    shown = stream.bits((shape.steps, shape.sequences, INPUTS))
+    return flat.float().to(device), torch.from_numpy(shown).float().to(device)
 
 
-def chunk_of(shape: Shape, device: str) -> int:
-    """Say how many machines to run at once: on a GPU, all of them."""
-    if device != "cpu":
-        return shape.population
-    return chunk_size(shape.topology, lanes=shape.sequences, rows=shape.rows, steps=shape.steps)
+def prepared(name: str, shape: Shape, device: str) -> Callable[[], object]:
+    """Make what one contender runs."""
+    flat, inputs = material(shape, device)
+    return CONTENDERS[name](shape.topology, EPSILON, flat, inputs, shape.rows)
 
 
-def run_chunk(
-    machine: Machine, inputs: torch.Tensor, rows: int, flat: torch.Tensor
-) -> torch.Tensor:
-    """Answer the inputs with every machine of a chunk."""
-    with torch.inference_mode():
-        weights = machine.wire_up(flat)
-        state = machine.initial_state(weights, lanes=inputs.shape[-2], rows=rows)
-        return machine.run(weights, inputs, state)[0]
+def timed(run: Callable[[], object], device: str) -> float:
+    """Measure one run, in seconds."""
+    begun = time.perf_counter()
+    run()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - begun
+
+
+def agree(runs: dict[str, Callable[[], object]], shape: Shape, device: str) -> None:
+    """Warm every contender up, and leave with a message where one answers otherwise."""
+    answers = {name: torch.as_tensor(_plain(run())) for name, run in runs.items()}
+    told = answers.get("fused", next(iter(answers.values())))
+    for name, other in answers.items():
+        apart = float((other.cpu() - told.cpu()).abs().max())
+        if not apart <= CLOSE:
+            sys.exit(f"{shape}: {name} answers otherwise, by up to {apart:.1e}, on {device}")
+
+
+def _plain(answers: object) -> torch.Tensor:
+    import numpy as np
+
+    return answers if isinstance(answers, torch.Tensor) else torch.from_numpy(np.array(answers))
+
+
+def forward(shape: Shape, contenders: Sequence[str], asked: argparse.Namespace) -> list[Row]:
+    """Let contenders answer the same episodes in turn."""
+    runs = {name: prepared(name, shape, asked.device) for name in contenders}
+    agree(runs, shape, asked.device)
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    product = _product(asked.device)
+    products = []
+    for repeat in range(asked.repeats):
+        for name, run in runs.items():
+            if name not in SLOW or repeat < 3:
+                seconds[name].append(timed(run, asked.device))
+        products.append(timed(product, asked.device))
+    sgemm = 2 * SIDE**3 / statistics.median(products)
+    rates = {name: shape.timesteps / statistics.median(taken) for name, taken in seconds.items()}
+    found = []
+    for name, rate in rates.items():
+        row: Row = {"shape": str(shape), "contender": name, "kind": "forward", "rate": round(rate)}
+        row |= {f"times_{peer}": round(rate / other, 2) for peer, other in rates.items()}
+        row["gflops"] = round(rate * shape.operations / 1e9, 1)
+        row["of_sgemm"] = round(rate * shape.operations / sgemm, 2)
+        row["peak_mib"] = _peak(name, shape, asked)
+        found.append(row)
+    return found
+
+
+def _product(device: str) -> Callable[[], object]:
+    one, other = torch.randn(2, SIDE, SIDE, device=device)
+    torch.mm(one, other)
+    return lambda: torch.mm(one, other)
+
+
+def _peak(name: str, shape: Shape, asked: argparse.Namespace) -> float | None:
+    """Measure by how much one run raises the peak of a process of its own, in MiB."""
+    if asked.device != "cpu" or not asked.memory:
+        return None
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe()
+    worker = context.Process(target=_tell_peak, args=(theirs, name, shape, asked.threads))
+    worker.start()
+    peak = mine.recv()
+    worker.join()
+    return peak
+
+
+def _tell_peak(pipe: Connection, name: str, shape: Shape, threads: int) -> None:
+    torch.set_num_threads(threads)
+    run, status = prepared(name, shape, "cpu"), Path("/proc/self/status")
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+        before = _kib(status, "VmRSS")
+        run()
+        pipe.send(round((_kib(status, "VmHWM") - before) / 1024, 1))
+    except OSError:  # not Linux
+        pipe.send(None)
+
+
+def _kib(status: Path, name: str) -> int:
+    return next(int(line.split()[1]) for line in status.read_text().splitlines() if name in line)
+
+
+def scaling(asked: argparse.Namespace) -> list[Row]:
+    """Let the fused kernel answer for more and more machines, then over more and more rows."""
+    runs = {shape: prepared("fused", shape, asked.device) for shape in SCALING}
+    seconds: dict[Shape, list[float]] = {shape: [] for shape in runs}
+    for repeat in range(asked.repeats + 1):
+        for shape, run in runs.items():
+            taken = timed(run, asked.device)
+            if repeat:
+                seconds[shape].append(taken)
+    found = []
+    for shape, taken in seconds.items():
+        rate = shape.timesteps / statistics.median(taken)
+        row = {"shape": str(shape), "contender": "fused", "kind": "scaling", "rate": round(rate)}
+        found.append({**row, "nanoseconds_a_timestep": round(1e9 / rate, 1)})
+    return found
+
+
+def training(asked: argparse.Namespace) -> list[Row]:
+    """Take gradients of one machine's episodes, by torch and by the fused gradient."""
+    from evo_ntm.machine.kernels.gradient import differentiable_episode
+
+    shape = TRAINING
+    flat, inputs = material(shape, asked.device)
+    topology, rows = shape.topology, shape.rows
+    machine = Machine(topology, EPSILON)
+
+    def by(episode: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[], torch.Tensor]:
+        def run() -> torch.Tensor:
+            leaf = flat[0].clone().requires_grad_()
+            episode(leaf).square().mean().backward()
+            assert leaf.grad is not None
+            return leaf.grad
+
+        return run
+
+    runs = {
+        "population": by(lambda leaf: machine.episode(leaf[None], inputs, rows=rows)),
+        "fused": by(
+            lambda leaf: differentiable_episode(topology, EPSILON, leaf, inputs, rows=rows)
+        ),
+    }
+    one, other = (run() for run in runs.values())
+    apart = float((one - other).abs().max() / one.abs().max())
+    if not apart <= CLOSE:
+        sys.exit(f"{shape}: the gradients differ by {apart:.1e} of the largest")
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(asked.repeats):
+        for name, run in runs.items():
+            seconds[name].append(timed(run, asked.device))
+    medians = {name: statistics.median(taken) for name, taken in seconds.items()}
+    return [
+        {"shape": str(shape), "contender": name, "kind": "training",
+         "rate": round(shape.timesteps / taken),
+         "sequences_a_second": round(shape.sequences / taken, 1),
+         "times_population": round(medians["population"] / taken, 2)}
+        for name, taken in medians.items()
+    ]  # fmt: skip
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Write rows as a Markdown table."""
+    columns = list(dict.fromkeys(name for row in rows for name in row if name != "kind"))
+
+    def cell(value: object) -> str:
+        return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[cell(row.get(name)) for name in columns] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def installed(device: str) -> list[str]:
+    """List the contenders that can take part here."""
+    absent = set() if importlib.util.find_spec("jax") else {"jax"}
+    if missing(device):
+        absent.add("fused")
+    return [name for name in CONTENDERS if name not in absent]
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--check", action="store_true", help="compare backends first, on cuda")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--population", type=int, help="another population, for all forward shapes")
+    parser.add_argument("--only", default="", help="shapes whose name begins so")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--contenders", nargs="+", choices=list(CONTENDERS))
+    parser.add_argument("--no-memory", dest="memory", action="store_false")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+    return parser.parse_args()
 
 
 def main() -> None:
-    """Print a line a shape."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--threads", type=int, default=2, help="chunks at a time")
-    parser.add_argument("--chunk", type=int, help="machines a chunk (default: what evolution uses)")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--json", action="store_true", help="one JSON list instead of a table")
-    asked = parser.parse_args()
-    settings = {name: getattr(asked, name) for name in ("device", "threads", "chunk", "repeats")}
+    """Measure what was asked for, and print a table a kind."""
+    asked = arguments()
+    if asked.check and not check(asked.device):
+        sys.exit("the fused backend and torch answer differently")
+    torch.set_num_threads(asked.threads)
+    contenders = asked.contenders or installed(asked.device)
+    rows: list[Row] = []
+    if "forward" in asked.kinds:
+        for shape in FORWARD:
+            if str(shape).startswith(asked.only):
+                shape = replace(shape, population=asked.population or shape.population)
+                rows += forward(shape, contenders, asked)
+                print(table(rows[-len(contenders) :]), flush=True)
+    if "training" in asked.kinds:
+        rows += training(asked)
+        print(table([row for row in rows if row["kind"] == "training"]), flush=True)
+    if "scaling" in asked.kinds:
+        rows += scaling(asked)
+        print(table([row for row in rows if row["kind"] == "scaling"]), flush=True)
     if asked.json:
-        print(json.dumps([measure(shape, **settings) for shape in SHAPES], indent=2))
-        return
-    print("controller  memory  population x sequences x steps  chunk  timesteps/s")
-    for shape in SHAPES:
-        found = measure(shape, **settings)
-        print(
-            f"{shape.controller:>5} {shape.units:>4} {shape.rows:>4} x {shape.width:<2}"
-            f"{shape.population:>14} x {shape.sequences:>2} x {shape.steps:<13}"
-            f"{found['chunk']:>6} {found['timesteps_per_second']:>12,}",
-            flush=True,
-        )
+        asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
