@@ -23,6 +23,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import shapes  # noqa: F401 - before anything of evo_ntm
 from check_cuda import check
 from peers import CONTENDERS
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import shapes  # noqa: F401 - before anything of evo_ntm
 import torch
 
 from evo_ntm.machine import Machine
