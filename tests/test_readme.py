@@ -16,7 +16,7 @@ import typer.main
 from rich.console import Console
 
 import evo_ntm
-from evo_ntm import cli, screen
+from evo_ntm import cli, exits, screen
 from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.experiment import Experiment, load, parse
@@ -104,8 +104,8 @@ def test_the_verbs_have_the_options_that_the_table_says():
 
 
 def test_every_exit_status_is_in_the_table():
-    known = {cli.DONE, cli.NOT_PASSED, cli.BAD_INPUT, cli.STOPPED, cli.OUR_FAULT,
-             cli.INTERRUPTED, cli.PIPE_CLOSED}  # fmt: skip
+    known = {exits.DONE, exits.NOT_PASSED, exits.BAD_INPUT, exits.STOPPED, exits.OUR_FAULT,
+             exits.INTERRUPTED, exits.PIPE_CLOSED}  # fmt: skip
     assert {int(status) for status in table("exit status")} == known
 
 
@@ -118,7 +118,7 @@ def test_the_two_commands_of_the_set_up_are_there_each_in_a_block_of_its_own():
 def test_a_mistake_is_told_as_the_readme_shows(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     typed, complaint = cell("text", "$ evo-ntm").removeprefix("$ evo-ntm ").splitlines()
-    assert cli.run(shlex.split(typed)) == cli.BAD_INPUT
+    assert cli.run(shlex.split(typed)) == exits.BAD_INPUT
     assert capsys.readouterr().err == f"{complaint}\n"
 
 
@@ -296,7 +296,7 @@ def test_a_package_that_provides_a_task_and_operators_is_heard(tmp_path):
 
     assert "\necho " in told("tasks").stdout
     ended = told("evolve", "echo.yaml", "--quiet")
-    assert ended.returncode in (cli.DONE, cli.NOT_PASSED), ended.stderr
+    assert ended.returncode in (exits.DONE, exits.NOT_PASSED), ended.stderr
     assert ended.stdout.startswith("runs/echo-1: ") and ended.stderr == ""
     examined = told("exam", "runs/echo-1", "--json")
     assert '"steps": 8' in examined.stdout, examined.stderr

@@ -33,7 +33,7 @@ class EvolutionStrategy(Evolution):
     patience: Patience = 300
     progress: Annotated[
         Share, Field(description="by which bits or wrong bits must fall to count as progress")
-    ] = 0.05
+    ] = 0.1
     challenger_share: Annotated[
         Share, Field(le=0.25, description="of the samples that a challenger may use, at most 0.25")
     ] = 0.125
