@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Machine, State, Weights
+from evo_ntm.machine.kernels.gradient import differentiable_episode
 
 ROWS = 128  # as in section 4 of Graves et al. (2014)
 
@@ -55,18 +56,27 @@ class NeuralTuringMachine(nn.Module):
     def forward(
         self, inputs: Float[Tensor, "T lanes I"], rows: int | None = None
     ) -> Float[Tensor, "T lanes O"]:
-        """Answer a sequence in logits, beginning with an empty memory."""
-        weights = self._wired()
-        state = self._begin(weights, inputs.shape[-2], rows)
-        return self.machine.run(weights, inputs, state)[0]
+        """Answer a sequence in logits, beginning with an empty memory.
+
+        In float32 on the CPU gradients come from the fused kernel, where it was compiled; for
+        gradients of gradients go through `run`.
+        """
+        flat, rows = self._flat(), self.rows if rows is None else rows
+        if torch.is_grad_enabled() and (flat.requires_grad or inputs.requires_grad):
+            machine = self.machine
+            return differentiable_episode(machine.topology, machine.eps, flat, inputs, rows=rows)
+        return self.machine.episode(flat, inputs, rows=rows)
 
     def extra_repr(self) -> str:
         """Say what machine it is."""
         return f"{self.machine.topology}, {self.encoding}, rows={self.rows}"
 
     def _wired(self) -> Weights:
-        direct = self.encoding == "direct"
-        return self.machine.wire_up(self.genes if direct else self.genes[self.expression])
+        return self.machine.wire_up(self._flat())
+
+    def _flat(self) -> Tensor:
+        """Express the genes, wire after wire."""
+        return self.genes if self.encoding == "direct" else self.genes[self.expression]
 
     def _begin(self, weights: Weights, lanes: int, rows: int | None) -> State:
         rows = self.rows if rows is None else rows

@@ -98,6 +98,18 @@ def test_gradients_are_those_of_finite_differences(controller, encoding):
             assert (ends[0] - ends[1]) / 2e-5 == pytest.approx(gradient[place].item(), abs=1e-6)
 
 
+@every
+def test_in_single_precision_its_gradients_are_those_of_double(controller, encoding):
+    found = []
+    for kind in (torch.float32, torch.float64):
+        module = machine_of(genome(controller, encoding)).to(kind)
+        episodes = EPISODES._replace(inputs=EPISODES.inputs.to(kind))
+        grade(episodes, module(episodes.inputs, rows=6)).bits.mean().backward()
+        found.append(module.genes.grad.double())
+    single, double = found
+    assert (single - double).abs().max() < 1e-5 * double.abs().max()
+
+
 def test_tied_weights_add_their_gradients_up_in_their_gene():
     tied = genome(encoding="tied")
     direct = tied.topology, tied.weights, "direct"

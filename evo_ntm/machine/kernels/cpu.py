@@ -33,9 +33,10 @@ class Laid(NamedTuple):
 
 @dataclass(frozen=True)
 class FusedCPU:
-    """The equations of one topology, fused, in float32 and without gradients.
+    """The equations of one topology, fused, in float32.
 
-    Of the instruction sets of this machine, `level` 0 is the best.
+    Autograd does not see through it, but through `gradient.differentiable_episode`. Of the
+    instruction sets of this machine, `level` 0 is the best.
     """
 
     topology: Topology
@@ -100,6 +101,38 @@ class FusedCPU:
         check_steps(inputs)
         return self._run(self._flat(flat), inputs, rows=rows, lengths=lengths)
 
+    def gradients(
+        self,
+        flat: Float[Tensor, "*population D"],
+        inputs: Float[Tensor, "T *shown I"],
+        answers: Float[Tensor, "T *batch O"],
+        *,
+        rows: int,
+        lengths: Sequence[int] | None = None,
+        of_inputs: bool = False,
+    ) -> tuple[Float[Tensor, "*population D"], Float[Tensor, "T *batch I"] | None]:
+        """Give the gradients of the weights, and of the inputs if wanted, from the answers'.
+
+        It runs the episode again, and keeps for each thread all that happens to 16 lanes: at each
+        step 64 bytes for every number of the memory, the weightings and the controller.
+        """
+        check_rows(self.topology, rows)
+        check_steps(inputs)
+        weights = self._flat(flat)
+        batch = len(inputs), *weights.shape[:-1], inputs.shape[-2]
+        call, _kept = self._heard(weights, inputs, rows=rows, lengths=lengths)
+        expected, came = [*batch, total(self.topology.outputs)], list(answers.shape)
+        if came != expected:
+            raise MachineError(f"expected gradients of answers of shape {expected}, got {came}")
+        answers = _plain(answers).mT.contiguous().mT.movedim(0, -2)
+        ours, theirs = torch.zeros_like(weights), None
+        asked = program.Gradients(outputs=_array(answers), weights=ours.data_ptr())
+        if of_inputs:
+            theirs = weights.new_zeros(*batch[:-1], inputs.shape[-1], batch[-1]).mT
+            asked.inputs = _array(theirs.movedim(0, -2))
+        _program().go_back(call, asked, self.level, torch.get_num_threads())
+        return ours, theirs
+
     def _flat(self, flat: Tensor) -> Tensor:
         plan(self.topology).check(flat)
         return _plain(flat).contiguous()
@@ -144,6 +177,27 @@ class FusedCPU:
         ends: State | None = None,
         laid: bool = False,
     ) -> Tensor:
+        call, kept = self._heard(weights, inputs, rows=rows, lengths=lengths, laid=laid)
+        ended = lengths is not None and min(lengths) < len(inputs)
+        room = torch.zeros if ended else torch.empty
+        outputs = total(self.topology.outputs)
+        answers = room(len(inputs), *weights.shape[:-1], outputs, inputs.shape[-2]).mT
+        call.outputs = _array(answers.movedim(0, -2))
+        states = [None if state is None else _told_state(state) for state in (start, ends)]
+        call.start, call.ends = (state and pointer(state) for state in states)
+        _program().run(call, self.level, torch.get_num_threads())
+        return answers
+
+    def _heard(
+        self,
+        weights: Tensor,
+        inputs: Tensor,
+        *,
+        rows: int,
+        lengths: Sequence[int] | None,
+        laid: bool = False,
+    ) -> tuple[program.Episode, tuple[Tensor, Tensor]]:
+        """Say what is heard, too, and give the tensors that must live as long as the call."""
         steps, lanes = len(inputs), inputs.shape[-2]
         if lengths is None:
             lengths = [steps] * lanes
@@ -153,16 +207,11 @@ class FusedCPU:
         check_inputs(self.topology, inputs, population)
         shown = _plain(inputs).mT.contiguous().mT.movedim(0, -2)
         shown = shown.expand(*population, *shown.shape[-3:])
-        room = torch.zeros if min(lengths) < steps else torch.empty
-        answers = room(steps, *population, total(self.topology.outputs), lanes).mT
         stops = torch.tensor(lengths, dtype=torch.int32)
         call = self._call(weights, rows=rows, laid=laid)
         call.lanes, call.steps, call.lengths = lanes, steps, stops.data_ptr()
-        call.inputs, call.outputs = _array(shown), _array(answers.movedim(0, -2))
-        kept = [None if state is None else _told_state(state) for state in (start, ends)]
-        call.start, call.ends = (state and pointer(state) for state in kept)
-        _program().run(call, self.level, torch.get_num_threads())
-        return answers
+        call.inputs = _array(shown)
+        return call, (shown, stops)
 
 
 def available() -> bool:

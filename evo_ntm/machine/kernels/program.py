@@ -58,6 +58,12 @@ class Episode(Structure):
                 ("start", POINTER(State)), ("ends", POINTER(State))]  # fmt: skip
 
 
+class Gradients(Structure):
+    """The gradients that the way back takes and leaves."""
+
+    _fields_ = [("outputs", Array), ("inputs", Array), ("weights", c_void_p)]
+
+
 class Program:
     """The compiled program, loaded."""
 
@@ -65,6 +71,7 @@ class Program:
         self._library = ctypes.CDLL(path)
         self._library.evo_ntm_level.restype = ctypes.c_char_p
         self._library.evo_ntm_run.argtypes = [c_void_p, c_int, c_int]
+        self._library.evo_ntm_gradients.argtypes = [c_void_p, c_void_p, c_int, c_int]
         self._library.evo_ntm_lay.argtypes = [c_void_p, c_void_p]
         self._library.evo_ntm_lay.restype = None
         self.levels: tuple[str, ...] = ()
@@ -75,6 +82,12 @@ class Program:
         """Run an episode. Raises MemoryError."""
         if self._library.evo_ntm_run(byref(episode), level, threads):
             raise MemoryError("no memory is left for a machine's memory")
+
+    def go_back(self, episode: Episode, gradients: Gradients, level: int, threads: int) -> None:
+        """Run an episode and go back to its weights. Raises MemoryError."""
+        told = byref(episode), byref(gradients), level, threads
+        if self._library.evo_ntm_gradients(*told):
+            raise MemoryError("no memory is left for all that happened in an episode")
 
     def lay(self, episode: Episode, laid: Tensor) -> None:
         """Lay weights out."""

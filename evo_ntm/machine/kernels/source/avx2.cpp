@@ -8,7 +8,7 @@
 #else
 #pragma GCC target("avx2,fma")
 #endif
-#include "episode.hpp"
+#include "gradient.hpp"
 
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -17,5 +17,6 @@ static bool supported() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 const evo_ntm::Level evo_ntm::AVX2 = {
-    "avx2", supported, 8, {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {}}};
+    "avx2", supported, 8, {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {}},
+    {unit_back<F4>, unit_back<F8>, nullptr}};
 #endif

@@ -8,7 +8,7 @@
 #else
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")
 #endif
-#include "episode.hpp"
+#include "gradient.hpp"
 
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -21,5 +21,6 @@ const evo_ntm::Level evo_ntm::AVX512 = {
     "avx512",
     supported,
     16,
-    {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {unit<F16, 1>, unit<F16, 2>, unit<F16, 4>}}};
+    {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {unit<F16, 1>, unit<F16, 2>, unit<F16, 4>}},
+    {unit_back<F4>, unit_back<F8>, unit_back<F16>}};
 #endif

@@ -60,7 +60,8 @@ template <class V, int K = 1> struct Machine {
   const float epsilon;
   const float *laid, *top, *answering;
   V *memory, *weightings, *scores, *lengths, *here, *ring, *turned, *shifting;
-  V *reads, *inputs, *hidden, *cell, *gate, *told, *answer;
+  V *reads, *inputs, *hidden, *cell, *gate, *told, *pressed, *answer;
+  V *written, *measured;  // what memory and row lengths become with the next writing
 
   Machine(const Episode &e, const float *laid, V *space)
       : t(*e.topology), N(t.writers + t.readers ? e.rows : 0), M(t.width), W(t.writers),
@@ -71,8 +72,7 @@ template <class V, int K = 1> struct Machine {
       space += count;
       return taken;
     };
-    Index units = 0;
-    for (int i = 0; i < t.layers; i++) units += t.units[i];
+    const Index units = evo_ntm::units(t);
     memory = take(N * M);
     weightings = take(H * N);
     scores = take(H * N);
@@ -84,17 +84,20 @@ template <class V, int K = 1> struct Machine {
     inputs = take(t.inputs);
     hidden = take(units);
     cell = take(units);
-    gate = take(evo_ntm::most_gates(t));
+    gate = take(evo_ntm::all_gates(t));
     told = take(evo_ntm::told(t));
+    pressed = take(H * M);
     answer = take(evo_ntm::padded(t.outputs));
     shifting = take(S);
+    written = memory;
+    measured = lengths;
   }
 
   // Thought: what the controller makes of inputs and reads.
   void think() {
     const float *w = laid;
     const V *below = inputs;
-    V *h = hidden, *c = cell;
+    V *h = hidden, *c = cell, *gate = this->gate;
     Index heard = t.inputs;
     for (int layer = 0; layer < t.layers; layer++) {
       const Index U = t.units[layer], G = evo_ntm::gates(t, layer);
@@ -113,6 +116,7 @@ template <class V, int K = 1> struct Machine {
       }
       below = h;
       heard = U;
+      gate += G;
       if (layer + 1 < t.layers) h += U, c += U;
     }
     const Index said = evo_ntm::told(t);
@@ -131,14 +135,15 @@ template <class V, int K = 1> struct Machine {
   V &sharpening(Index h) const { return told[H * (M + S + 1) + W * M + h]; }
   V &gating(Index h) const { return told[H * (M + S + 2) + W * M + h]; }
   V *erase(Index h) const { return told + H * (M + S + 3) + W * M + h * M; }
-  const V *answered() const { return told + H * (M + S + 3) + 2 * W * M; }
+  V *answered() const { return told + H * (M + S + 3) + 2 * W * M; }
 
   // Makes a key as long as its strength, and what exp2 needs: equations 5 and 6 but for the rows.
   void press(Index h) {
-    V *k = key(h), sum = all<V>(epsilon * epsilon);
+    const V *k = key(h);
+    V sum = all<V>(epsilon * epsilon);
     for (Index m = 0; m < M; m++) sum = fma(k[m], k[m], sum);
     const V beta = softplus(strength(h)) * LOG2_E / root(sum);
-    for (Index m = 0; m < M; m++) k[m] *= beta;
+    for (Index m = 0; m < M; m++) pressed[h * M + m] = k[m] * beta;
   }
 
   template <int Q> INLINE void score_rows(const V *k, Index n, V *score) const {
@@ -155,8 +160,8 @@ template <class V, int K = 1> struct Machine {
     for (Index h = first; h < last; h++) {
       if (!t.heads[h].content) continue;
       Index i = n;
-      for (; i + ROWS <= end; i += ROWS) score_rows<ROWS>(key(h), i, scores + h * N);
-      for (; i < end; i++) score_rows<1>(key(h), i, scores + h * N);
+      for (; i + ROWS <= end; i += ROWS) score_rows<ROWS>(pressed + h * M, i, scores + h * N);
+      for (; i < end; i++) score_rows<1>(pressed + h * M, i, scores + h * N);
     }
   }
 
@@ -166,21 +171,19 @@ template <class V, int K = 1> struct Machine {
     for (Index n = 0; n < N; n += NEAR) score(first, last, n, n + NEAR < N ? n + NEAR : N);
   }
 
-  // Points a head anew: figure 2 of the paper. Its scores are there.
+  // Points a head anew: figure 2 of the paper. Its scores are there, and stay.
   void aim(Index h) {
     const Head &head = t.heads[h];
-    V *w = weightings + h * N, *x = scores + h * N;
-    const V *focus = w;
+    V *w = weightings + h * N;
+    const V *focus = w, *x = scores + h * N;
     if (head.content) {
-      V most = x[0], sum{};
-      for (Index n = 1; n < N; n++) most = larger(most, x[n]);
-      for (Index n = 0; n < N; n++) sum += x[n] = exp2(x[n] - most);
+      const V sum = compare(x);
       if (head.interpolation) {
         const V g = sigmoid(gating(h)), kept = 1.0f - g, found = g / sum;  // eq. 5
-        for (Index n = 0; n < N; n++) here[n] = fma(found, x[n], kept * w[n]);  // eq. 7
+        for (Index n = 0; n < N; n++) here[n] = fma(found, here[n], kept * w[n]);  // eq. 7
       } else {
         const V found = 1.0f / sum;
-        for (Index n = 0; n < N; n++) here[n] = found * x[n];
+        for (Index n = 0; n < N; n++) here[n] = found * here[n];
       }
       focus = here;
     }
@@ -191,12 +194,20 @@ template <class V, int K = 1> struct Machine {
       for (Index n = 1; n < N; n++) most = larger(most, focus[n]);
       const V peak = log2(most);
       for (Index n = 0; n < N; n++)
-        sum += x[n] = exp2(gamma * (log2(larger(all<V>(TINY), focus[n])) - peak));
+        sum += here[n] = exp2(gamma * (log2(larger(all<V>(TINY), focus[n])) - peak));
       const V whole = 1.0f / sum + (most - most);  // NaN stays NaN
-      for (Index n = 0; n < N; n++) w[n] = x[n] * whole;  // eq. 9
+      for (Index n = 0; n < N; n++) w[n] = here[n] * whole;  // eq. 9
     } else if (focus != w) {
       for (Index n = 0; n < N; n++) w[n] = focus[n];
     }
+  }
+
+  // Says how much each row scores beside the best, and how much all of them do.
+  V compare(const V *x) {
+    V most = x[0], sum{};
+    for (Index n = 1; n < N; n++) most = larger(most, x[n]);
+    for (Index n = 0; n < N; n++) sum += here[n] = exp2(x[n] - most);
+    return sum;
   }
 
   // Turns a focus around the ring of rows.
@@ -205,14 +216,7 @@ template <class V, int K = 1> struct Machine {
     V *s = shifting;
     for (Index j = 0; j < shifts; j++) s[j] = shift(h)[(S - shifts) / 2 + j];
     softmax_of_few(s, shifts);
-    V *middle = ring + reach;
-    for (Index n = 0; n < N; n++) middle[n] = focus[n];
-    for (Index i = 1, low = N - 1, high = 0; i <= reach; i++) {
-      middle[-i] = focus[low];
-      middle[N - 1 + i] = focus[high];
-      low = low ? low - 1 : N - 1;
-      high = high + 1 < N ? high + 1 : 0;
-    }
+    const V *middle = around(focus, reach);
     if (shifts == 3) {
       for (Index n = 0; n < N; n++)
         turned[n] = fma(s[2], middle[n - 1], fma(s[1], middle[n], s[0] * middle[n + 1]));  // eq. 8
@@ -226,14 +230,28 @@ template <class V, int K = 1> struct Machine {
     return turned;
   }
 
-  template <int Q> INLINE void erase_rows(Index h, Index n) {
+  // Closes rows to a ring: the other end goes on beyond either end.
+  V *around(const V *focus, Index reach) {
+    V *middle = ring + reach;
+    for (Index n = 0; n < N; n++) middle[n] = focus[n];
+    for (Index i = 1, low = N - 1, high = 0; i <= reach; i++) {
+      middle[-i] = focus[low];
+      middle[N - 1 + i] = focus[high];
+      low = low ? low - 1 : N - 1;
+      high = high + 1 < N ? high + 1 : 0;
+    }
+    return middle;
+  }
+
+  template <int Q> INLINE void erase_rows(const V *from, Index h, Index n) {
     const V *e = erase(h), *w = weightings + h * N + n;
     V away[Q];
     for (int q = 0; q < Q; q++) away[q] = -w[q];
     for (Index m = 0; m < M; m++) {
       const V e_m = e[m];
       for (int q = 0; q < Q; q++)
-        memory[(n + q) * M + m] *= fma(away[q], e_m, all<V>(1.0f));  // eq. 3
+        memory[(n + q) * M + m] =
+            from[(n + q) * M + m] * fma(away[q], e_m, all<V>(1.0f));  // eq. 3
     }
   }
   template <int Q> INLINE void add_rows(Index h, Index n) {
@@ -259,24 +277,23 @@ template <class V, int K = 1> struct Machine {
     for (int q = 0; q < Q; q++) lengths[n + q] = 1.0f / root(sum[q]);
   }
   // What a single writer, the usual number, does to a few rows.
-  template <int Q> INLINE void write_rows(Index n) {
+  template <int Q> INLINE void write_rows(const V *from, Index n) {
     const V *e = erase(0), *a = add(0), *w = weightings + n;
     V by[Q], away[Q], sum[Q];
     for (int q = 0; q < Q; q++) by[q] = w[q], away[q] = -w[q], sum[q] = all<V>(epsilon * epsilon);
     for (Index m = 0; m < M; m++) {
       const V e_m = e[m], a_m = a[m];
       for (int q = 0; q < Q; q++) {
-        V &cell = memory[(n + q) * M + m];
-        const V left = cell * fma(away[q], e_m, all<V>(1.0f));  // eq. 3
-        const V x = cell = fma(by[q], a_m, left);               // eq. 4
+        const V left = from[(n + q) * M + m] * fma(away[q], e_m, all<V>(1.0f));  // eq. 3
+        const V x = memory[(n + q) * M + m] = fma(by[q], a_m, left);             // eq. 4
         sum[q] = fma(x, x, sum[q]);
       }
     }
     for (int q = 0; q < Q; q++) lengths[n + q] = 1.0f / root(sum[q]);
   }
-  template <int Q> INLINE void change_rows(Index n) {
-    if (W == 1) return write_rows<Q>(n);
-    for (Index h = 0; h < W; h++) erase_rows<Q>(h, n);
+  template <int Q> INLINE void change_rows(const V *from, Index n) {
+    if (W == 1) return write_rows<Q>(from, n);
+    for (Index h = 0; h < W; h++) erase_rows<Q>(h ? memory : from, h, n);
     for (Index h = 0; h < W; h++) add_rows<Q>(h, n);
     measure_rows<Q>(n);
   }
@@ -286,11 +303,14 @@ template <class V, int K = 1> struct Machine {
     for (Index i = 0; i < W * M; i++) erase(0)[i] = sigmoid(erase(0)[i]);
     for (Index h = W; h < H; h++)
       if (t.heads[h].content) press(h);
+    const V *from = memory;
+    memory = written;
+    lengths = measured;
     for (Index n = 0; n < N; n += NEAR) {
       const Index end = n + NEAR < N ? n + NEAR : N;
       Index i = n;
-      for (; i + ROWS <= end; i += ROWS) change_rows<ROWS>(i);
-      for (; i < end; i++) change_rows<1>(i);
+      for (; i + ROWS <= end; i += ROWS) change_rows<ROWS>(from, i);
+      for (; i < end; i++) change_rows<1>(from, i);
       score(W, H, n, end);
     }
   }
@@ -389,7 +409,7 @@ template <class V, int K = 1> struct Machine {
 
 // Fetches and leaves the numbers of lanes. Where a vector has more lanes than are asked for, the
 // rest does as the last one of an individual, or of all, and is not left anywhere.
-template <class V, int K> struct Ports {
+template <class V, int K = 1> struct Ports {
   static constexpr int lanes = Of<V>::lanes;
   const Episode &e;
   Index individual[lanes], lane[lanes], length[lanes], longest;

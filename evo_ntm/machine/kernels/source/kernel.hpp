@@ -1,5 +1,5 @@
 // What Python asks for: a population of machines of one topology, run through an episode.
-// Mirrored field by field in ../cpu.py.
+// Mirrored field by field in ../program.py.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -43,6 +43,12 @@ struct Episode {
   const State *ends;      // null: nobody asks
 };
 
+struct Gradients {
+  Array outputs;   // given: of what is made of the answers
+  Array inputs;    // asked for, of each individual; null where they are not
+  float *weights;  // asked for, of one individual after another, `weights_stride` apart as theirs
+};
+
 // Lanes that share vectors: so many of each of some individuals. A vector takes the individuals in
 // turn, a lane of each.
 struct Group {
@@ -55,11 +61,17 @@ struct Group {
 typedef void (*Unit)(const Episode &, int64_t individual, int64_t present, const Group &,
                      const float *laid, float *space);
 
+// The same for the way back: adds to the gradients of the weights, laid as they are; `space` holds
+// `gradient_space_of` floats.
+typedef void (*Back)(const Episode &, const Gradients &, int64_t individual, const Group &,
+                     const float *laid, float *space, float *weights);
+
 struct Level {  // an instruction set
   const char *name;
   bool (*supported)();
   int widest;       // vector, in lanes
   Unit unit[3][3];  // by vectors of 4, 8, 16 lanes, of 1, 2, 4 individuals with 4 lanes at least
+  Back back[3];     // by vectors, of one individual
 };
 
 extern const Level AVX512, AVX2, PORTABLE;
@@ -72,18 +84,39 @@ inline int64_t told(const Topology &t) {  // all that the top layer tells heads 
   const int64_t H = t.writers + t.readers, M = t.width;
   return padded(H * (M + t.shifts + 3) + 2 * t.writers * M + t.outputs);
 }
-inline int64_t most_gates(const Topology &t) {
-  int64_t most = 0;
-  for (int i = 0; i < t.layers; i++) most = gates(t, i) > most ? gates(t, i) : most;
-  return most;
+inline int64_t all_gates(const Topology &t) {
+  int64_t all = 0;
+  for (int i = 0; i < t.layers; i++) all += gates(t, i);
+  return all;
+}
+inline int64_t units(const Topology &t) {
+  int64_t all = 0;
+  for (int i = 0; i < t.layers; i++) all += t.units[i];
+  return all;
 }
 inline int64_t space_of(const Episode &e) {  // vectors that a unit needs
   const Topology &t = *e.topology;
   const int64_t H = t.writers + t.readers, N = H ? e.rows : 0;
-  int64_t units = 0;
-  for (int i = 0; i < t.layers; i++) units += 2 * int64_t(t.units[i]);
-  return N * t.width + 2 * H * N + 4 * N + 2 * t.shifts + t.readers * t.width + t.inputs + units +
-         most_gates(t) + told(t) + padded(t.outputs) + t.shifts;
+  return N * t.width + 2 * H * N + 4 * N + 2 * t.shifts + (H + t.readers) * t.width + t.inputs +
+         2 * units(t) + all_gates(t) + told(t) + padded(t.outputs) + t.shifts;
+}
+inline int64_t page_of(const Episode &e) {  // vectors that a step leaves
+  const Topology &t = *e.topology;
+  const int64_t H = t.writers + t.readers, N = H ? e.rows : 0, M = t.width;
+  return 2 * H * N + (H + t.readers) * M + 2 * units(t) + t.inputs + all_gates(t) + told(t) +
+         (t.writers ? N * (1 + M) : 0);
+}
+inline int64_t steps_at_once(const Episode &e) {  // of which products are summed together
+  const int64_t parts = (e.steps + 47) / 48;
+  return (e.steps + parts - 1) / parts;
+}
+inline int64_t gradient_space_of(const Episode &e) {  // vectors that the way back needs
+  const Topology &t = *e.topology;
+  const int64_t H = t.writers + t.readers, N = H ? e.rows : 0;
+  int64_t sent = 4 + padded(t.inputs) + 2 * padded(t.readers * t.width);
+  for (int i = 0; i < t.layers; i++) sent += 3 * padded(t.units[i]);
+  return 2 * space_of(e) + (e.steps + 1) * page_of(e) + 2 * H * N + N + t.writers +
+         steps_at_once(e) * (sent + all_gates(t) + told(t) + padded(t.outputs));
 }
 
 }  // namespace evo_ntm

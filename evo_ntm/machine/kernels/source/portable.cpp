@@ -2,7 +2,8 @@
 #if !defined(__aarch64__)
 #define EVO_NTM_FEW_REGISTERS
 #endif
-#include "episode.hpp"
+#include "gradient.hpp"
 
 static bool supported() { return true; }
-const evo_ntm::Level evo_ntm::PORTABLE = {"portable", supported, 4, {{unit<F4, 1>}, {}, {}}};
+const evo_ntm::Level evo_ntm::PORTABLE = {"portable", supported, 4, {{unit<F4, 1>}, {}, {}},
+    {unit_back<F4>, nullptr, nullptr}};

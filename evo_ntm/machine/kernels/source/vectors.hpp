@@ -77,6 +77,7 @@ INLINE F4 root(F4 x) {
 }
 #endif
 #endif
+template <class V> INLINE V fma(float a, V b, V c) { return fma(all<V>(a), b, c); }
 
 // A weight for every lane, where the lanes belong to K individuals in turn: A B A B … for two.
 template <class V, int K> INLINE V spread(const float *weights) {
