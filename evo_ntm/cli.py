@@ -109,6 +109,8 @@ def evolve(
         for key, (option, value) in asked.items():
             sentence = sentence.replace(f" --set {key}={value}:", f" {option} {value}:")
         raise ExperimentError(sentence) from error
+    if not quiet:
+        _tell_slow(experiment)
     if seeds is not None:
         return _series(task, experiment, _seeds(seeds), to, quiet)
     return _ending(_evolve(task, experiment, to, quiet))
@@ -201,6 +203,13 @@ def schema() -> int:
     return DONE
 
 
+def _tell_slow(experiment: "Experiment") -> None:
+    from evo_ntm import screen, verbs
+
+    if lacking := verbs.slow(experiment):
+        screen.tell(f"this takes longer than it need: {lacking}")
+
+
 def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) -> "Outcome":
     from evo_ntm import screen, verbs
 
@@ -210,8 +219,6 @@ def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) 
             outcome = verbs.evolve(experiment, to=to)
         else:
             screen.tell(f"{experiment.name}, seed {experiment.evolve.seed}, to {folder}")
-            if lacking := verbs.slow(experiment):
-                screen.tell(f"as slow as torch: {lacking}")
             with screen.ProgressLine() as line:
                 outcome = verbs.evolve(experiment, to=to, on_generation=line)
     except (ExperimentError, TaskError, GenomeError) as error:

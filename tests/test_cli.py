@@ -15,6 +15,8 @@ import pytest
 from evo_ntm import cli
 from evo_ntm.experiment import load, parse
 from evo_ntm.experiment.tasks import TASK_SETTINGS
+from evo_ntm.machine import choose
+from evo_ntm.runs.store import open_run
 from tests.experiment.test_bad_files import BAD_TEXTS, BAD_VALUES
 
 ROOT = Path(__file__).parents[1]
@@ -254,6 +256,33 @@ def test_overrides_and_the_device_reach_the_run(small, tmp_path, told):
     experiment = load(run / "experiment.yaml")
     assert experiment.evolve.generations == 2
     assert experiment.overrides == ("evolve.generations=2", "run.device=cpu")
+
+
+def test_without_the_kernel_a_run_says_once_how_to_get_it(small, tmp_path, told, monkeypatch):
+    monkeypatch.setattr("evo_ntm.machine.kernels.program.load", lambda: None)
+    _, _, heard = told("evolve", small, "--to", tmp_path / "run")
+    assert heard.count("the fused kernel was not compiled") == 1
+    assert "C++ compiler" in heard and "install evo-ntm again" in heard
+    assert open_run(tmp_path / "run").facts()["backend"] == "torch on cpu"
+    _, _, heard = told("evolve", small, "--to", tmp_path / "asked", "--backend", "torch")
+    assert "the fused kernel" not in heard
+    _, _, heard = told("evolve", small, "--to", tmp_path / "quiet", "--quiet")
+    assert heard == ""
+
+
+def test_a_kernel_that_is_not_there_is_not_begun_with(small, tmp_path, told, monkeypatch):
+    monkeypatch.setattr("evo_ntm.machine.kernels.program.load", lambda: None)
+    status, out, complaint = told("evolve", small, "--to", tmp_path / "run", "--backend", "fused")
+    assert (status, out) == (2, "")
+    assert complaint.count("\n") == 2 and "install evo-ntm again" in complaint
+    assert files(tmp_path) == [small]
+
+
+def test_the_backend_of_a_run_is_told_among_its_facts(small, tmp_path, told):
+    told("evolve", small, "--to", tmp_path / "run", "--backend", "torch")
+    assert open_run(tmp_path / "run").facts()["backend"] == "torch on cpu"
+    told("evolve", small, "--to", tmp_path / "other")
+    assert open_run(tmp_path / "other").facts()["backend"] == str(choose())
 
 
 def test_a_series_ends_with_a_table_and_goes_on_where_it_was_interrupted(small, tmp_path, told):
