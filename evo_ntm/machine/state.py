@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from evo_ntm.errors import MachineError
 from evo_ntm.machine.lanes import join, take
 
 
@@ -27,6 +29,20 @@ class State(NamedTuple):
 def tensors(state: State) -> list[Tensor]:
     """List every tensor of a state."""
     return [*(part for layer in state.carry for part in layer), state.reads, *state.store]
+
+
+def unwritten(like: Tensor, *batch: int, heads: int, rows: int, width: int) -> Soft:
+    """Begin with zeros in the memory and every head at row 0; takes no room, whatever the batch."""
+    blank = like.new_zeros(()).expand(*batch, rows, width)
+    first = (torch.arange(rows, device=like.device) == 0).to(like)
+    return Soft(blank, first.expand(*batch, heads, rows))
+
+
+def check_state(state: State, like: State) -> None:
+    """Refuse a state of other shapes. Raises MachineError."""
+    expected, came = ([list(part.shape) for part in tensors(s)] for s in (like, state))
+    if came != expected:
+        raise MachineError(f"expected a state of shapes {expected}, got {came}")
 
 
 def over_lanes(change: Callable[..., Tensor], *states: State) -> State:

@@ -6,8 +6,8 @@ import torch
 from hypothesis import strategies as some
 
 from evo_ntm.seeds import derive
-from evo_ntm.topology import Block, Controller, Head, Stages, Topology, wires
-from evo_ntm.topology.wires import size
+from evo_ntm.topology import Block, Controller, Head, Stages, Topology
+from evo_ntm.topology.wires import size, wires
 
 
 def build(kind="dense", units=(5,), *heads, inputs=3, outputs=2, width=3):
@@ -25,12 +25,26 @@ def weights_of(topology, *population, seed=1):
     return numbers(*population, size(topology), seed=seed)
 
 
+def inputs_of(topology, steps, *lanes, seed=5):
+    return numbers(steps, *lanes, sum(block.size for block in topology.inputs), seed=seed)
+
+
 def named(topology, flat):
     """Take flat weights apart into lists by wire name, a row for each receiving unit."""
     return {
         name: flat[wire.place].reshape(wire.shape).tolist()
         for name, wire in wires(topology).items()
     }
+
+
+def with_biases(topology, flat, **biases):
+    """Set the biases of what heads are told, by the port's last word."""
+    changed = flat.clone()
+    for name, wire in wires(topology).items():
+        port, source = name.split(" < ")
+        if source == "bias" and port.split()[-1] in biases and port.split()[0] != "layer":
+            changed[..., wire.place] = biases[port.split()[-1]]
+    return changed
 
 
 @some.composite
@@ -56,6 +70,8 @@ def topologies(draw):
 
 
 READER, WRITER = Head(20, "reader"), Head(21, "writer")
+USUAL = build("dense", (16,), READER, WRITER, width=9)
+RECURRENT = build("lstm", (6, 5), READER, WRITER, Head(22, "writer"), Head(23, "reader"), width=5)
 CASES = {
     "no heads": build("lstm", (3, 2)),
     "reader and writer": build("dense", (4,), READER, WRITER),

@@ -19,7 +19,7 @@ from evo_ntm.errors import MachineError
 from evo_ntm.machine.kernels import program
 from evo_ntm.machine.kernels.layout import layout
 from evo_ntm.machine.machine import check_inputs, check_lengths, check_rows, check_steps
-from evo_ntm.machine.state import Soft, State, tensors
+from evo_ntm.machine.state import Soft, State, check_state, unwritten
 from evo_ntm.machine.weights import plan
 from evo_ntm.topology import Topology
 from evo_ntm.topology.parts import total
@@ -63,10 +63,9 @@ class FusedCPU:
             for hidden, cell in begun.carry
         )
         reads = begun.reads.expand(*population, lanes, -1, -1)
-        rows = rows if heads else 0
-        blank = reads.new_zeros(()).expand(*population, lanes, rows, self.topology.width)
-        first = (torch.arange(rows) == 0).to(reads).expand(*population, lanes, heads, rows)
-        return State(carry, reads, Soft(blank, first))
+        rows, width = (rows if heads else 0), self.topology.width
+        store = unwritten(reads, *population, lanes, heads=heads, rows=rows, width=width)
+        return State(carry, reads, store)
 
     def run(
         self,
@@ -80,9 +79,7 @@ class FusedCPU:
         check_steps(inputs)
         rows = state.store.memory.shape[-2]
         ends = self._room(weights.numbers.shape[:-1], lanes=inputs.shape[-2], rows=rows)
-        expected, came = ([list(part.shape) for part in tensors(s)] for s in (ends, state))
-        if came != expected:
-            raise MachineError(f"expected a state of shapes {expected}, got {came}")
+        check_state(state, like=ends)
         answers = self._run(
             weights.numbers, inputs, rows=rows, lengths=lengths, start=state, ends=ends, laid=True
         )

@@ -30,7 +30,7 @@ from evo_ntm.machine.machine import (
     check_rows,
     check_steps,
 )
-from evo_ntm.machine.state import Soft, State, tensors
+from evo_ntm.machine.state import Soft, State, check_state, unwritten
 from evo_ntm.machine.weights import plan
 from evo_ntm.topology import Topology
 from evo_ntm.topology.parts import total
@@ -67,10 +67,9 @@ class FusedCUDA:
         check_rows(self.topology, rows)
         reads, *layers = self._starts(weights, lanes)
         population, heads = weights.numbers.shape[:-1], len(self.topology.heads)
-        rows = rows if heads else 0
-        blank = reads.new_zeros(()).expand(*population, lanes, rows, self.topology.width)
-        first = (torch.arange(rows, device=reads.device) == 0).to(reads)
-        return self._state(reads, layers, Soft(blank, first.expand(*population, lanes, heads, -1)))
+        rows, width = (rows if heads else 0), self.topology.width
+        store = unwritten(reads, *population, lanes, heads=heads, rows=rows, width=width)
+        return self._state(reads, layers, store)
 
     def run(
         self,
@@ -84,9 +83,7 @@ class FusedCUDA:
         check_steps(inputs)
         rows = state.store.memory.shape[-2]
         begun = self.initial_state(weights, lanes=inputs.shape[-2], rows=max(rows, 1))
-        expected, came = ([list(part.shape) for part in tensors(s)] for s in (begun, state))
-        if came != expected:
-            raise MachineError(f"expected a state of shapes {expected}, got {came}")
+        check_state(state, like=begun)
         if not self.fits(rows):
             machine = Machine(self.topology, self.eps)
             return machine.run(machine.wire_up(weights.flat), inputs, state, lengths=lengths)

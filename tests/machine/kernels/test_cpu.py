@@ -13,17 +13,20 @@ from evo_ntm.machine.kernels import cpu, program
 from evo_ntm.machine.kernels.cpu import FusedCPU
 from evo_ntm.machine.state import tensors
 from evo_ntm.topology import Head, Stages
-from evo_ntm.topology.wires import size, wires
-from tests.machine.cases import READER, WRITER, build, every, numbers, topologies, weights_of
+from evo_ntm.topology.wires import size
+from tests.machine.cases import (
+    RECURRENT,
+    USUAL,
+    build,
+    every,
+    inputs_of,
+    topologies,
+    weights_of,
+    with_biases,
+)
 
 pytestmark = pytest.mark.skipif(not cpu.available(), reason="installed without the fused kernel")
 EPS = 1e-2
-USUAL = build("dense", (16,), READER, WRITER, width=9)
-RECURRENT = build("lstm", (6, 5), READER, WRITER, Head(22, "writer"), Head(23, "reader"), width=5)
-
-
-def inputs_of(topology, steps, *lanes, seed=5):
-    return numbers(steps, *lanes, sum(block.size for block in topology.inputs), seed=seed)
 
 
 def both(topology, flat, inputs, *, rows, lengths=None):
@@ -69,16 +72,6 @@ def test_a_population_may_be_shown_one_thing_each():
 def test_five_hundred_steps_stay_with_the_reference(topology):
     flat, inputs = weights_of(topology, 1) * 0.3, inputs_of(topology, 500, 2)
     close(topology, flat, inputs, rows=40, tolerance=1e-3)
-
-
-def with_biases(topology, flat, **biases):
-    """Set the biases of what heads are told, by the port's last word."""
-    changed = flat.clone()
-    for name, wire in wires(topology).items():
-        port, source = name.split(" < ")
-        if source == "bias" and port.split()[-1] in biases and port.split()[0] != "layer":
-            changed[..., wire.place] = biases[port.split()[-1]]
-    return changed
 
 
 @pytest.mark.parametrize(

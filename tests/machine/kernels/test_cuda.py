@@ -22,7 +22,15 @@ from evo_ntm.machine.kernels.cuda_layout import tiles
 from evo_ntm.machine.state import tensors
 from evo_ntm.topology import Head
 from evo_ntm.topology.wires import size
-from tests.machine.cases import READER, WRITER, build, every, numbers, topologies, weights_of
+from tests.machine.cases import (
+    READER,
+    WRITER,
+    build,
+    every,
+    inputs_of,
+    topologies,
+    weights_of,
+)
 
 GPU = torch.cuda.is_available()
 if not GPU:
@@ -39,10 +47,6 @@ RECURRENT = build("lstm", (3, 2), READER, WRITER, Head(22, "writer"), Head(23, "
 
 def here(tensor):
     return tensor.float().to(DEVICE)
-
-
-def inputs_of(topology, steps, *lanes, seed=5):
-    return numbers(steps, *lanes, sum(block.size for block in topology.inputs), seed=seed)
 
 
 def both(topology, flat, inputs, *, rows, lengths=None):

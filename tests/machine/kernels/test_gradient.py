@@ -13,26 +13,23 @@ from evo_ntm.machine.kernels import cpu, program
 from evo_ntm.machine.kernels.cpu import FusedCPU
 from evo_ntm.machine.kernels.gradient import differentiable_episode
 from evo_ntm.topology import Head, Stages
-from evo_ntm.topology.wires import wires
 from tests.machine.cases import (
     READER,
+    RECURRENT,
+    USUAL,
     WRITER,
     build,
     every,
     finite,
+    inputs_of,
     numbers,
     topologies,
     weights_of,
+    with_biases,
 )
 
 pytestmark = pytest.mark.skipif(not cpu.available(), reason="installed without the fused kernel")
 EPS = 1e-2
-USUAL = build("dense", (16,), READER, WRITER, width=9)
-RECURRENT = build("lstm", (6, 5), READER, WRITER, Head(22, "writer"), Head(23, "reader"), width=5)
-
-
-def inputs_of(topology, steps, *lanes, seed=5):
-    return numbers(steps, *lanes, sum(block.size for block in topology.inputs), seed=seed)
 
 
 def wanted_of(topology, inputs, *population, seed=7):
@@ -127,16 +124,6 @@ def test_heads_without_stages_only_stay():
     heads = Head(1, "reader", stages=still), Head(2, "writer", stages=still)
     topology = build("dense", (3,), *heads)
     close(topology, weights_of(topology, 1), inputs_of(topology, 4, 2), rows=5)
-
-
-def with_biases(topology, flat, **biases):
-    """Set the biases of what heads are told, by the port's last word."""
-    changed = flat.clone()
-    for name, wire in wires(topology).items():
-        port, source = name.split(" < ")
-        if source == "bias" and port.split()[-1] in biases and port.split()[0] != "layer":
-            changed[..., wire.place] = biases[port.split()[-1]]
-    return changed
 
 
 @pytest.mark.parametrize(
