@@ -103,7 +103,9 @@ class Genetic:
         return [restart(generation, self._settings.patience)]
 
     def _start(self, generation: int) -> None:
-        self._patience, self._born = Patience(self._settings.patience, since=generation), {}
+        settings = self._settings
+        self._patience = Patience(settings.patience, generation, settings.progress)
+        self._born = {}
         self._population = [
             Individual(
                 self._found(derive(self._seed, "founder", generation, slot)),
@@ -161,6 +163,7 @@ class Genetic:
     ) -> Individual:
         """Let one operator, drawn by share, at a parent or at a fresh crossing of two."""
         sigma = (individual.sigma or self._settings.sigma) * self._drift(individual, generator)
+        sigma = max(sigma, self._settings.least_sigma)
         genomes = [one.genome for one in (individual, *others)]
         bred = self._vary(*genomes, generator=generator, sigma=sigma)
         bred = bred or self._perturbed(individual.genome, generator, sigma)

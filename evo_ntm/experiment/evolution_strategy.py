@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from evo_ntm.experiment.evolution import Evolution, Patience
+from evo_ntm.experiment.evolution import Evolution, Patience, Progress
 from evo_ntm.experiment.model import Natural, Positive, Share, refuse
 
 
@@ -31,9 +31,7 @@ class EvolutionStrategy(Evolution):
         Positive, Field(description="generations of a start before the first judgement")
     ] = 80
     patience: Patience = 300
-    progress: Annotated[
-        Share, Field(description="by which bits or wrong bits must fall to count as progress")
-    ] = 0.1
+    progress: Progress = 0.1
     challenger_share: Annotated[
         Share, Field(le=0.25, description="of the samples that a challenger may use, at most 0.25")
     ] = 0.125

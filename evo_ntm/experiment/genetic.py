@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from evo_ntm.experiment.evolution import Evolution, Patience
+from evo_ntm.experiment.evolution import Evolution, Patience, Progress
 from evo_ntm.experiment.model import Natural, Positive, Share, refuse
 
 
@@ -20,6 +20,9 @@ class Genetic(Evolution):
     sigma: Annotated[
         float, Field(gt=0, le=10, description="first step size of a mutation; it is inherited")
     ] = 0.1
+    least_sigma: Annotated[
+        float, Field(ge=0, le=10, description="least step size: on a plateau they shrink to none")
+    ] = 0.02
     species_size: Annotated[
         Positive, Field(description="places that a young species is granted")
     ] = 8
@@ -27,6 +30,7 @@ class Genetic(Evolution):
         Natural, Field(description="generations for which a species counts as young")
     ] = 20
     patience: Patience = 300
+    progress: Progress = 0.05
 
     @model_validator(mode="after")
     def _room(self) -> Self:

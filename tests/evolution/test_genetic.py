@@ -81,6 +81,13 @@ def test_children_are_of_the_generation_before():
         assert len(child.parents) == 1 and set(child.parents) <= before
 
 
+def test_step_sizes_do_not_shrink_to_none_where_no_step_gains_anything():
+    turns = Turns(strategy(sigma=0.1, least_sigma=0.09, population=100), flat)
+    turns.take(5)
+    sizes = [child.sigma for child in turns.jobs]
+    assert min(sizes) == 0.09 < max(sizes)
+
+
 def test_step_sizes_are_inherited_and_drift():
     random.seed(1)
     turns = Turns(strategy(sigma=0.1, population=100), flat)
