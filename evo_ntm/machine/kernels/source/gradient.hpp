@@ -1,6 +1,7 @@
 // A group of lanes through an episode and back: the gradients of the weights and of the inputs.
 #pragma once
 #include "backward.hpp"
+#include "episode.hpp"
 #include "sums.hpp"
 
 namespace {

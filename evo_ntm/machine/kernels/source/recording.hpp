@@ -1,6 +1,6 @@
 // An episode with all that happened in it: a machine each of whose steps fills a page of its own.
 #pragma once
-#include "episode.hpp"
+#include "machine.hpp"
 
 namespace {
 
