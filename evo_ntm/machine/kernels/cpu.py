@@ -152,7 +152,7 @@ class FusedCPU:
     def _call(self, weights: Tensor, *, rows: int, laid: bool = False) -> program.Episode:
         """Say what every call says."""
         places = layout(self.topology)
-        return program.Episode(
+        call = program.Episode(
             topology=pointer(_told(self.topology)),
             population=math.prod(weights.shape[:-1]),
             rows=rows,
@@ -162,6 +162,8 @@ class FusedCPU:
             laid_size=len(places),
             places=None if laid else places.ctypes.data,
         )
+        call.kept = places  # the cache may keep another thread's
+        return call
 
     def _run(
         self,

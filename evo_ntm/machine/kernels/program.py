@@ -48,8 +48,9 @@ class Topology(Structure):
 
 
 class Episode(Structure):
-    """All that a run takes and leaves."""
+    """All that a run takes and leaves. `kept` is what must live as long."""
 
+    kept: object = None
     _fields_ = [("topology", POINTER(Topology)),
                 *((name, c_int64) for name in ("population", "lanes", "steps", "rows")),
                 ("epsilon", c_float), ("weights", c_void_p), ("weights_stride", c_int64),
