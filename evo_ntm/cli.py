@@ -207,7 +207,7 @@ def _tell_slow(experiment: "Experiment") -> None:
     from evo_ntm import screen, verbs
 
     if lacking := verbs.slow(experiment):
-        screen.tell(f"this takes longer than it need: {lacking}")
+        screen.tell(f"this takes longer than it needs to: {lacking}")
 
 
 def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) -> "Outcome":
@@ -218,6 +218,7 @@ def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) 
         if quiet:
             outcome = verbs.evolve(experiment, to=to)
         else:
+            verbs.check(experiment, to)
             screen.tell(f"{experiment.name}, seed {experiment.evolve.seed}, to {folder}")
             with screen.ProgressLine() as line:
                 outcome = verbs.evolve(experiment, to=to, on_generation=line)

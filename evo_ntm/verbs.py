@@ -20,7 +20,7 @@ from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
-from evo_ntm.machine.backends import missing
+from evo_ntm.machine.backends import Backend, missing
 from evo_ntm.runs.store import (
     Recorder,
     create,
@@ -118,9 +118,7 @@ def evolve(
     """
     task = _task(experiment, task)
     folder = Path(to) if to else None
-    if folder is not None:
-        refuse_existing(folder)
-    backend = backend_of(experiment.run)
+    backend = check(experiment, folder)
     begun = time.monotonic()
     with Local(experiment.run.threads) as local:
         loop = generations(experiment, task, local.map, toolbox)
@@ -141,6 +139,16 @@ def evolve(
                 recorder.fact("seconds", round(time.monotonic() - begun, 3))
                 recorder.commit()
     return outcome(recorder.run.folder)
+
+
+def check(experiment: Experiment, folder: Path | None) -> Backend:
+    """Refuse a folder that is there, and a backend that is not; give the backend.
+
+    Raises RunError and ExperimentError.
+    """
+    if folder is not None:
+        refuse_existing(folder)
+    return backend_of(experiment.run)
 
 
 def outcome(path: Path) -> Outcome:

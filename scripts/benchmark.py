@@ -112,7 +112,8 @@ Row = dict[str, object]
 def material(shape: Shape, device: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Draw weights and inputs."""
     stream = derive(1, "benchmark")
-    flat = torch.from_numpy(stream.normal((shape.population, size(shape.topology)))) / 10
+    scale = 1 / max(10, shape.units / 8)  # larger ones make rounding grow from step to step
+    flat = torch.from_numpy(stream.normal((shape.population, size(shape.topology)))) * scale
     shown = stream.bits((shape.steps, shape.sequences, INPUTS))
     return flat.float().to(device), torch.from_numpy(shown).float().to(device)
 
@@ -210,7 +211,10 @@ def _kib(status: Path, name: str) -> int:
 
 def scaling(asked: argparse.Namespace) -> list[Row]:
     """Let the fused kernel answer for more and more machines, then over more and more rows."""
-    runs = {shape: prepared("fused", shape, asked.device) for shape in SCALING}
+    if missing(asked.device):
+        return []
+    chosen = wanted(SCALING, asked)
+    runs = {shape: prepared("fused", shape, asked.device) for shape in chosen}
     seconds: dict[Shape, list[float]] = {shape: [] for shape in runs}
     for repeat in range(asked.repeats + 1):
         for shape, run in runs.items():
@@ -230,6 +234,8 @@ def training(asked: argparse.Namespace) -> list[Row]:
     from evo_ntm.machine.kernels.gradient import differentiable_episode
 
     shape = TRAINING
+    if not wanted([shape], asked):
+        return []
     flat, inputs = material(shape, asked.device)
     topology, rows = shape.topology, shape.rows
     machine = Machine(topology, EPSILON)
@@ -287,20 +293,36 @@ def installed(device: str) -> list[str]:
     return [name for name in CONTENDERS if name not in absent]
 
 
+def wanted(all_shapes: Sequence[Shape], asked: argparse.Namespace) -> list[Shape]:
+    """Choose the shapes whose name begins as was asked."""
+    return [shape for shape in all_shapes if str(shape).startswith(asked.only)]
+
+
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--check", action="store_true", help="compare backends first, on cuda")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--population", type=int, help="another population, for all forward shapes")
-    parser.add_argument("--only", default="", help="shapes whose name begins so")
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
-    parser.add_argument("--contenders", nargs="+", choices=list(CONTENDERS))
-    parser.add_argument("--no-memory", dest="memory", action="store_false")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+
+    def add(name: str, told: str, **more: object) -> None:
+        parser.add_argument(name, help=told, **more)  # type: ignore[arg-type]
+
+    add("--device", "cpu or cuda", default="cpu", choices=["cpu", "cuda"])
+    add("--check", "compare the backends of the device first", action="store_true")
+    add("--threads", "threads that each contender may use", type=positive, default=2)
+    add("--repeats", "turns of each contender", type=positive, default=9)
+    add("--population", "another population, for all forward shapes", type=positive)
+    add("--only", "shapes whose name begins so", default="")
+    add("--kinds", "what to measure", nargs="+", choices=KINDS, default=list(KINDS))
+    add("--contenders", "who takes part", nargs="+", choices=list(CONTENDERS))
+    add("--no-memory", "do not measure peaks of memory", dest="memory", action="store_false")
+    add("--json", "write the rows there, too", type=Path, metavar="FILE")
     return parser.parse_args()
+
+
+def positive(text: str) -> int:
+    """Read a count of at least 1."""
+    if (count := int(text)) < 1:
+        raise ValueError
+    return count
 
 
 def main() -> None:
@@ -312,17 +334,16 @@ def main() -> None:
     contenders = asked.contenders or installed(asked.device)
     rows: list[Row] = []
     if "forward" in asked.kinds:
-        for shape in FORWARD:
-            if str(shape).startswith(asked.only):
-                shape = replace(shape, population=asked.population or shape.population)
-                rows += forward(shape, contenders, asked)
-                print(table(rows[-len(contenders) :]), flush=True)
-    if "training" in asked.kinds:
-        rows += training(asked)
-        print(table([row for row in rows if row["kind"] == "training"]), flush=True)
-    if "scaling" in asked.kinds:
-        rows += scaling(asked)
-        print(table([row for row in rows if row["kind"] == "scaling"]), flush=True)
+        for shape in wanted(FORWARD, asked):
+            shape = replace(shape, population=asked.population or shape.population)
+            rows += forward(shape, contenders, asked)
+            print(table(rows[-len(contenders) :]), flush=True)
+    for kind, measure in (("training", training), ("scaling", scaling)):
+        if kind in asked.kinds and (found := measure(asked)):
+            rows += found
+            print(table(found), flush=True)
+    if not rows:
+        sys.exit(f"expected the beginning of a shape after --only, but came {asked.only!r}")
     if asked.json:
         asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

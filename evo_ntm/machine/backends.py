@@ -90,10 +90,12 @@ def choose(device: str = "cpu", name: str = "auto") -> Backend:
     """
     if name not in NAMES:
         raise MachineError(f"expected a backend, but came {name!r}: {nearest(name, NAMES)}")
+    if name == "torch":
+        return Backend(device, fused=False)
     lacking = missing(device)
     if name == "fused" and lacking:
         raise MachineError(f"expected the backend fused on {device}, but {lacking}")
-    return Backend(device, fused=name != "torch" and not lacking)
+    return Backend(device, fused=not lacking)
 
 
 def missing(device: str) -> str | None:
@@ -102,7 +104,7 @@ def missing(device: str) -> str | None:
         return cuda.missing()
     if device != "cpu":
         return "there is none for it yet"
-    return None if cpu.available() else program.ABSENT
+    return None if cpu.available() else program.missing()
 
 
 def device_type(device: str) -> str:

@@ -23,6 +23,7 @@ from evo_ntm.topology import Topology
 from evo_ntm.topology.parts import total
 
 STEPS_AT_ONCE = 16
+MOST_ROWS = 2**31 - 1
 
 
 class Aim(NamedTuple):
@@ -111,7 +112,7 @@ class Machine:
         Inputs without the axis of the population are shown to all of it. With `lengths`, one a
         lane, a lane stops after its own number of steps: later answers are 0 and its state stays.
         """
-        check_steps(inputs)
+        check_inputs(self.topology, inputs, weights.start.shape[:-2])
         if lengths is not None:
             check_lengths(lengths, steps=len(inputs), lanes=inputs.shape[-2])
             if min(lengths) < len(inputs):
@@ -226,23 +227,28 @@ class Machine:
 
 
 def check_rows(topology: Topology, rows: int) -> None:
-    """Refuse a memory without rows where there are heads. Raises MachineError."""
+    """Refuse a memory without rows where there are heads, or of absurdly many.
+
+    Raises MachineError.
+    """
+    if not isinstance(rows, int) or rows > MOST_ROWS:
+        raise MachineError(f"expected a whole number of rows up to {MOST_ROWS}, got {rows}")
     if topology.heads and rows < 1:
         raise MachineError(f"expected at least 1 row of memory, got {rows}")
 
 
-def check_steps(inputs: Tensor) -> None:
-    """Refuse inputs without a step. Raises MachineError."""
-    if not len(inputs):
-        raise MachineError("expected inputs of at least one step, got none")
-
-
 def check_inputs(topology: Topology, inputs: Tensor, population: Sequence[int]) -> None:
-    """Refuse inputs of another shape, for a kernel would read what is not theirs.
+    """Refuse inputs of another shape: [steps, lanes, channels], or one such for each individual.
 
     Raises MachineError.
     """
     channels = total(topology.inputs)
+    if inputs.ndim < 3:
+        raise MachineError(f"expected inputs [steps, lanes, channels], got {list(inputs.shape)}")
+    if not len(inputs):
+        raise MachineError("expected inputs of at least one step, got none")
+    if not inputs.shape[-2]:
+        raise MachineError("expected inputs of at least one lane, got none")
     if inputs.shape[-1] != channels:
         raise MachineError(f"expected inputs of {channels} channels, got {inputs.shape[-1]}")
     shown = list(inputs.shape[1:-2])
@@ -252,7 +258,8 @@ def check_inputs(topology: Topology, inputs: Tensor, population: Sequence[int]) 
 
 def check_lengths(lengths: Sequence[int], *, steps: int, lanes: int) -> None:
     """Refuse lengths that are not one a lane, each within the steps. Raises MachineError."""
-    if len(lengths) != lanes or not all(1 <= length <= steps for length in lengths):
+    whole = all(isinstance(length, int) and 1 <= length <= steps for length in lengths)
+    if len(lengths) != lanes or not whole:
         raise MachineError(
             f"expected {lanes} lengths, one a lane, each from 1 to {steps}, got {list(lengths)}"
         )

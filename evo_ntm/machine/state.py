@@ -45,6 +45,13 @@ def check_state(state: State, like: State) -> None:
         raise MachineError(f"expected a state of shapes {expected}, got {came}")
 
 
+def over_tensors(state: State, change: Callable[[Tensor, int], Tensor]) -> State:
+    """Apply a change, told how many axes come after those of the population, to every tensor."""
+    carry = tuple((change(hidden, 2), change(cell, 2)) for hidden, cell in state.carry)
+    store = Soft(*(change(part, 3) for part in state.store))
+    return State(carry, change(state.reads, 3), store)
+
+
 def over_lanes(change: Callable[..., Tensor], *states: State) -> State:
     """Apply a change, told which axis counts the lanes, to every tensor of the states."""
     carry = tuple(

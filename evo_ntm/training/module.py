@@ -58,14 +58,12 @@ class NeuralTuringMachine(nn.Module):
     ) -> Float[Tensor, "T lanes O"]:
         """Answer a sequence in logits, beginning with an empty memory.
 
-        In float32 on the CPU gradients come from the fused kernel, where it was compiled; for
-        gradients of gradients go through `run`.
+        In float32 on the CPU the fused kernel answers, where it was compiled, and takes gradients;
+        for gradients of gradients go through `run`.
         """
         flat, rows = self._flat(), self.rows if rows is None else rows
-        if torch.is_grad_enabled() and (flat.requires_grad or inputs.requires_grad):
-            machine = self.machine
-            return differentiable_episode(machine.topology, machine.eps, flat, inputs, rows=rows)
-        return self.machine.episode(flat, inputs, rows=rows)
+        machine = self.machine
+        return differentiable_episode(machine.topology, machine.eps, flat, inputs, rows=rows)
 
     def extra_repr(self) -> str:
         """Say what machine it is."""

@@ -18,8 +18,8 @@ from torch import Tensor
 from evo_ntm.errors import MachineError
 from evo_ntm.machine.kernels import program
 from evo_ntm.machine.kernels.layout import layout
-from evo_ntm.machine.machine import check_inputs, check_lengths, check_rows, check_steps
-from evo_ntm.machine.state import Soft, State, check_state, unwritten
+from evo_ntm.machine.machine import check_inputs, check_lengths, check_rows
+from evo_ntm.machine.state import Soft, State, check_state, over_tensors, unwritten
 from evo_ntm.machine.weights import plan
 from evo_ntm.topology import Topology
 from evo_ntm.topology.parts import total
@@ -54,10 +54,11 @@ class FusedCPU:
     def initial_state(self, weights: Laid, *, lanes: int, rows: int) -> State:
         """Begin: memory at zero, every head at row 0, reads and carry at their learned biases."""
         check_rows(self.topology, rows)
-        population, heads = weights.numbers.shape[:-1], len(self.topology.heads)
+        numbers, heads = self._laid(weights), len(self.topology.heads)
+        population = numbers.shape[:-1]
         begun = self._room(population, lanes=1, rows=1)
-        none = weights.numbers.new_zeros(0, 1, total(self.topology.inputs))
-        self._run(weights.numbers, none, rows=1, ends=begun, laid=True)
+        none = numbers.new_zeros(0, 1, total(self.topology.inputs))
+        self._run(numbers, none, rows=1, ends=begun, laid=True)
         carry = tuple(
             (hidden.expand(*population, lanes, -1), cell.expand(*population, lanes, -1))
             for hidden, cell in begun.carry
@@ -76,12 +77,13 @@ class FusedCPU:
         lengths: Sequence[int] | None = None,
     ) -> tuple[Float[Tensor, "T *batch O"], State]:
         """Answer a sequence of at least one step, in logits, as `Machine.run` does."""
-        check_steps(inputs)
+        numbers = self._laid(weights)
+        check_inputs(self.topology, inputs, numbers.shape[:-1])
         rows = state.store.memory.shape[-2]
-        ends = self._room(weights.numbers.shape[:-1], lanes=inputs.shape[-2], rows=rows)
+        ends = self._room(numbers.shape[:-1], lanes=inputs.shape[-2], rows=rows)
         check_state(state, like=ends)
         answers = self._run(
-            weights.numbers, inputs, rows=rows, lengths=lengths, start=state, ends=ends, laid=True
+            numbers, inputs, rows=rows, lengths=lengths, start=state, ends=ends, laid=True
         )
         return answers, ends
 
@@ -95,8 +97,9 @@ class FusedCPU:
     ) -> Float[Tensor, "T *batch O"]:
         """Answer a whole episode, in logits, from the initial state on."""
         check_rows(self.topology, rows)
-        check_steps(inputs)
-        return self._run(self._flat(flat), inputs, rows=rows, lengths=lengths)
+        weights = self._flat(flat)
+        check_inputs(self.topology, inputs, weights.shape[:-1])
+        return self._run(weights, inputs, rows=rows, lengths=lengths)
 
     def gradients(
         self,
@@ -114,8 +117,8 @@ class FusedCPU:
         step 64 bytes for every number of the memory, the weightings and the controller.
         """
         check_rows(self.topology, rows)
-        check_steps(inputs)
         weights = self._flat(flat)
+        check_inputs(self.topology, inputs, weights.shape[:-1])
         batch = len(inputs), *weights.shape[:-1], inputs.shape[-2]
         call, _kept = self._heard(weights, inputs, rows=rows, lengths=lengths)
         expected, came = [*batch, total(self.topology.outputs)], list(answers.shape)
@@ -129,6 +132,13 @@ class FusedCPU:
             asked.inputs = _array(theirs.movedim(0, -2))
         _program().go_back(call, asked, self.level, torch.get_num_threads())
         return ours, theirs
+
+    def _laid(self, weights: Laid) -> Tensor:
+        numbers, size = weights.numbers, len(layout(self.topology))
+        if numbers.shape[-1] != size:
+            raise MachineError(f"expected {size} laid weights for {self.topology}, as wire_up "
+                               f"gives, got {numbers.shape[-1]}")  # fmt: skip
+        return _plain(numbers).contiguous()
 
     def _flat(self, flat: Tensor) -> Tensor:
         plan(self.topology).check(flat)
@@ -182,9 +192,10 @@ class FusedCPU:
         outputs = total(self.topology.outputs)
         answers = room(len(inputs), *weights.shape[:-1], outputs, inputs.shape[-2]).mT
         call.outputs = _array(answers.movedim(0, -2))
-        states = [None if state is None else _told_state(state) for state in (start, ends)]
+        begun = None if start is None else over_tensors(start, _one_population)
+        states = [None if state is None else _told_state(state) for state in (begun, ends)]
         call.start, call.ends = (state and pointer(state) for state in states)
-        _program().run(call, self.level, torch.get_num_threads())
+        _program(self.level).run(call, self.level, torch.get_num_threads())
         return answers
 
     def _heard(
@@ -203,7 +214,6 @@ class FusedCPU:
         else:
             check_lengths(lengths, steps=steps, lanes=lanes)
         population = weights.shape[:-1]
-        check_inputs(self.topology, inputs, population)
         shown = _plain(inputs).mT.contiguous().mT.movedim(0, -2)
         shown = shown.expand(*population, *shown.shape[-3:])
         stops = torch.tensor(lengths, dtype=torch.int32)
@@ -218,10 +228,13 @@ def available() -> bool:
     return program.load() is not None
 
 
-def _program() -> program.Program:
+def _program(level: int = 0) -> program.Program:
     found = program.load()
     if found is None:
-        raise MachineError(program.ABSENT)
+        raise MachineError(program.missing())
+    if not 0 <= level < len(found.levels):
+        known = ", ".join(f"{number} ({name})" for number, name in enumerate(found.levels))
+        raise MachineError(f"expected an instruction set among {known}, got {level}")
     return found
 
 
@@ -266,6 +279,12 @@ def _told_state(state: State) -> program.State:
         memory=_array(memory),
         weightings=_array(weightings),
     )
+
+
+def _one_population(x: Tensor, trailing: int) -> Tensor:
+    """Take numbers as the program knows them, the axes of the population as one."""
+    x = _plain(x)
+    return x.flatten(0, -trailing - 1) if x.ndim > trailing + 1 else x
 
 
 def _array(x: Float[Tensor, "*population lanes rows columns"]) -> program.Array:

@@ -28,7 +28,6 @@ from evo_ntm.machine.machine import (
     check_inputs,
     check_lengths,
     check_rows,
-    check_steps,
 )
 from evo_ntm.machine.state import Soft, State, check_state, unwritten
 from evo_ntm.machine.weights import plan
@@ -80,7 +79,7 @@ class FusedCUDA:
         lengths: Sequence[int] | None = None,
     ) -> tuple[Float[Tensor, "T *batch O"], State]:
         """Answer a sequence of at least one step, in logits, as `Machine.run` does."""
-        check_steps(inputs)
+        check_inputs(self.topology, inputs, weights.numbers.shape[:-1])
         rows = state.store.memory.shape[-2]
         begun = self.initial_state(weights, lanes=inputs.shape[-2], rows=max(rows, 1))
         check_state(state, like=begun)
@@ -103,7 +102,7 @@ class FusedCUDA:
     ) -> Float[Tensor, "T *batch O"]:
         """Answer a whole episode, in logits, from the initial state on."""
         check_rows(self.topology, rows)
-        check_steps(inputs)
+        check_inputs(self.topology, inputs, flat.shape[:-1])
         if not self.fits(rows):
             machine = Machine(self.topology, self.eps)
             return graphs.episode(machine, _plain(flat), _plain(inputs), rows=rows, lengths=lengths)
@@ -138,7 +137,6 @@ class FusedCUDA:
         topology, population = self.topology, weights.numbers.shape[:-1]
         places, tile = arrange(topology), tiles(topology, rows)
         assert tile is not None
-        check_inputs(topology, inputs, population)
         inputs, steps, lanes = _plain(inputs).contiguous(), len(inputs), inputs.shape[-2]
         lengths = [steps] * lanes if lengths is None else lengths
         check_lengths(lengths, steps=steps, lanes=lanes)

@@ -26,9 +26,9 @@ def differentiable_episode(
     """Answer a whole episode as `Machine.episode` does, with gradients several times as fast.
 
     Weights and inputs in float32 on the CPU go to the fused kernel, where it was compiled; any
-    others, float64 among them, go to the reference. The fused kernel can be differentiated once:
-    `create_graph=True` raises MachineError. Between forward and back nothing is kept but weights
-    and inputs, for the episode is run again.
+    others, float64 among them, and those within `torch.func` go to the reference. The fused kernel
+    can be differentiated once: `create_graph=True` raises MachineError. Between forward and back
+    nothing is kept but weights and inputs, for the episode is run again.
     """
     if not fused(flat, inputs):
         return Machine(topology, eps).episode(flat, inputs, rows=rows, lengths=lengths)
@@ -39,7 +39,9 @@ def differentiable_episode(
 
 def fused(*tensors: Tensor) -> bool:
     """Tell whether gradients of these tensors come from the fused kernel."""
-    return cpu.available() and all(x.is_cpu and x.dtype == torch.float32 for x in tensors)
+    plain = not torch._C._are_functorch_transforms_active()
+    told = all(x.is_cpu and x.dtype == torch.float32 for x in tensors)
+    return plain and told and cpu.available()
 
 
 class _Episode(torch.autograd.Function):

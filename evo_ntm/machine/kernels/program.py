@@ -4,9 +4,11 @@ It is compiled when the package is installed, where there is a compiler for C++.
 """
 
 import ctypes
+import struct
 from ctypes import POINTER, Structure, byref, c_float, c_int, c_int32, c_int64, c_void_p
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 
 from torch import Tensor
 
@@ -95,8 +97,40 @@ class Program:
         self._library.evo_ntm_lay(byref(episode), laid.data_ptr())
 
 
-@lru_cache(maxsize=1)
 def load() -> Program | None:
-    """Load the compiled program, None where the package was installed without it."""
+    """Load the compiled program, None where it is not there or cannot be loaded."""
+    return _loaded()[0]
+
+
+def missing() -> str:
+    """Say why it cannot be loaded, and what helps."""
+    return _loaded()[1] or ABSENT
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> tuple[Program | None, str | None]:
     found = find_spec(PROGRAM)
-    return None if found is None or found.origin is None else Program(found.origin)
+    if found is None or found.origin is None:
+        return None, None
+    try:
+        if not _whole(Path(found.origin)):
+            raise OSError("file too short")
+        return Program(found.origin), None
+    except (OSError, AttributeError) as error:
+        told = str(error).removeprefix(f"{found.origin}: ")
+        return None, f"{found.origin} cannot be loaded ({told}); install evo-ntm again"
+
+
+def _whole(path: Path) -> bool:
+    """Tell whether nothing is cut off an ELF file, for to load less kills the process.
+
+    Its section headers, the place, size and count of which its first bytes tell, come last.
+    """
+    head = path.read_bytes()[:64]
+    if head[:5] != b"\x7fELF\x02":
+        return True  # of another system, whose loader says so itself
+    (begun,), (size, count) = (
+        struct.unpack_from("<Q", head, 40),
+        struct.unpack_from("<HH", head, 58),
+    )
+    return len(head) == 64 and begun + size * count <= path.stat().st_size

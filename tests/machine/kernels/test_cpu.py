@@ -11,7 +11,7 @@ from evo_ntm.errors import MachineError
 from evo_ntm.machine import Machine
 from evo_ntm.machine.kernels import cpu, program
 from evo_ntm.machine.kernels.cpu import FusedCPU
-from evo_ntm.machine.state import tensors
+from evo_ntm.machine.state import over_tensors, tensors
 from evo_ntm.topology import Head, Stages
 from evo_ntm.topology.wires import size
 from tests.machine.cases import (
@@ -255,3 +255,81 @@ def test_a_state_of_other_lanes_is_refused():
         MachineError, match=r"expected a state of shapes \[\[2, 5, .* got \[\[2, 3, "
     ):
         machine.run(weights, inputs_of(USUAL, 2, 5).float(), state)
+
+
+@pytest.mark.parametrize(
+    "machine", [Machine(USUAL, EPS), FusedCPU(USUAL, EPS)], ids=["torch", "fused"]
+)
+@pytest.mark.parametrize(
+    ("shape", "sentence"),
+    [((4, 3), r"\[steps, lanes, channels\], got \[4, 3\]"),
+     ((4, 0, 3), "at least one lane"), ((4, 2, 5), "3 channels, got 5")],
+    ids=["no lanes", "none", "channels"],
+)  # fmt: skip
+def test_inputs_of_another_shape_are_refused_by_every_backend(machine, shape, sentence):
+    with pytest.raises(MachineError, match=sentence):
+        machine.episode(weights_of(USUAL, 2).float(), torch.zeros(shape), rows=4)
+
+
+@pytest.mark.parametrize("rows", [2**31, 2**62, 2**70, -1])
+def test_an_absurd_number_of_rows_is_refused(rows):
+    with pytest.raises(MachineError, match="row"):
+        FusedCPU(USUAL).episode(weights_of(USUAL, 1).float(), torch.zeros(2, 1, 3), rows=rows)
+
+
+@pytest.mark.parametrize("level", [-1, 99])
+def test_an_instruction_set_that_is_not_there_is_refused(level):
+    with pytest.raises(MachineError, match=r"among 0 \(.*, got"):
+        FusedCPU(USUAL, level=level).episode(
+            weights_of(USUAL, 1).float(), torch.zeros(2, 1, 3), rows=3
+        )
+
+
+SPOILT = {
+    "float64": (lambda part: part.double(), "expected float32"),
+    "float16": (lambda part: part.half(), "expected float32"),
+    "elsewhere": (lambda part: part.to("meta"), "on the cpu"),
+    "gradients": (lambda part: part.clone().requires_grad_(), "need no gradient"),
+}
+
+
+@pytest.mark.parametrize("change", SPOILT)
+@pytest.mark.parametrize("place", ["reads", "memory", "weightings", "weights"])
+def test_a_state_or_weights_that_the_program_would_misread_are_refused(change, place):
+    spoil, sentence = SPOILT[change]
+    machine = FusedCPU(USUAL)
+    weights = machine.wire_up(weights_of(USUAL, 2).float())
+    state = machine.initial_state(weights, lanes=2, rows=4)
+    if place == "weights":
+        weights = weights._replace(numbers=spoil(weights.numbers))
+    elif place == "reads":
+        state = state._replace(reads=spoil(state.reads))
+    else:
+        part = spoil(getattr(state.store, place))
+        state = state._replace(store=state.store._replace(**{place: part}))
+    with pytest.raises(MachineError, match=sentence):
+        machine.run(weights, torch.zeros(2, 2, 3), state)
+
+
+def test_laid_weights_of_another_machine_are_refused():
+    machine = FusedCPU(USUAL)
+    weights = machine.wire_up(weights_of(USUAL, 2).float())
+    state = machine.initial_state(weights, lanes=1, rows=4)
+    with pytest.raises(MachineError, match=r"laid weights .*, as wire_up gives, got 3"):
+        machine.run(weights._replace(numbers=torch.zeros(2, 3)), torch.zeros(2, 1, 3), state)
+
+
+def test_numbers_may_lie_anyhow():
+    """Strided weights, and states whose population lies in another order, are read as they are."""
+    machine, inputs = FusedCPU(RECURRENT), inputs_of(RECURRENT, 3, 2).float()
+    flat = weights_of(RECURRENT, 2, 3).float()
+    weights = machine.wire_up(flat)
+    _, state = machine.run(weights, inputs, machine.initial_state(weights, lanes=2, rows=4))
+    expected, _ = machine.run(weights, inputs, state)
+
+    def turned(part):
+        return part.transpose(0, 1).contiguous().transpose(0, 1)
+
+    anyhow = weights._replace(numbers=weights.numbers.mT.contiguous().mT)
+    answers, _ = machine.run(anyhow, inputs, over_tensors(state, lambda part, _: turned(part)))
+    assert torch.equal(answers, expected)

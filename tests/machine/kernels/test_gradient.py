@@ -232,15 +232,6 @@ def test_nothing_is_heard_from_beyond_the_end():
     assert torch.equal(again[1], heard)
 
 
-def test_where_nothing_is_shown_nothing_comes_back():
-    flat, inputs = weights_of(USUAL, 2).float(), inputs_of(USUAL, 4, 0).float()
-    wanted = wanted_of(USUAL, inputs, 2).float()
-    answers, ours, theirs = through_autograd(fused(USUAL), flat, inputs, wanted, rows=4)
-    assert answers.shape == (4, 2, 0, 2)
-    assert theirs.shape == (4, 0, 3)
-    assert not ours.any()
-
-
 def test_gradients_are_given_for_what_needs_them_only():
     flat, inputs = weights_of(USUAL).float(), inputs_of(USUAL, 4, 2).float()
     for tensor, other in ((flat, inputs), (inputs, flat)):
