@@ -15,6 +15,7 @@ from torch import Tensor
 from evo_ntm.topology.parts import MOST_LAYERS
 
 PROGRAM = "evo_ntm.machine.kernels._cpu"
+FORMAT = 1  # of the structures below, as in source/kernel.hpp
 ABSENT = ("the fused kernel was not compiled when evo-ntm was installed; "
           "with a C++ compiler (g++ or clang++) there, install evo-ntm again")  # fmt: skip
 
@@ -72,6 +73,8 @@ class Program:
 
     def __init__(self, path: str) -> None:
         self._library = ctypes.CDLL(path)
+        if (format_ := self._library.evo_ntm_format()) != FORMAT:
+            raise OSError(f"expected format {FORMAT}, got {format_}")
         self._library.evo_ntm_level.restype = ctypes.c_char_p
         self._library.evo_ntm_run.argtypes = [c_void_p, c_int, c_int]
         self._library.evo_ntm_gradients.argtypes = [c_void_p, c_void_p, c_int, c_int]

@@ -218,6 +218,8 @@ struct Individuals {
 
 extern "C" {
 
+int evo_ntm_format() { return FORMAT; }
+
 // Names the instruction sets of this machine, the best first.
 const char *evo_ntm_level(int number) {
   const auto found = levels();

@@ -6,6 +6,7 @@
 
 namespace evo_ntm {
 
+const int FORMAT = 1;  // of these structures; a program of another one is not used
 const int BLOCK = 16;  // how many receiving units lie side by side in laid weights
 const int MOST_LAYERS = 3;
 
