@@ -7,8 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from evo_ntm.errors import MachineError
-from evo_ntm.machine.kernels import cpu
+from evo_ntm.machine.kernels import cpu, graphs
 from evo_ntm.machine.kernels.cpu import FusedCPU
 from evo_ntm.machine.machine import Machine
 from evo_ntm.topology import Topology
@@ -25,16 +24,28 @@ def differentiable_episode(
 ) -> Float[Tensor, "T *batch O"]:
     """Answer a whole episode as `Machine.episode` does, with gradients several times as fast.
 
-    Weights and inputs in float32 on the CPU go to the fused kernel, where it was compiled; any
-    others, float64 among them, and those within `torch.func` go to the reference. The fused kernel
-    can be differentiated once: `create_graph=True` raises MachineError. Between forward and back
-    nothing is kept but weights and inputs, for the episode is run again.
+    Weights and inputs in float32 on the CPU go to the fused kernel, where it was compiled;
+    in float32 on a GPU to CUDA graphs of the reference; any others, float64 among them, and those
+    within `torch.func` to the reference itself. Kernel and graphs can be differentiated once:
+    `create_graph=True` raises MachineError. Between forward and back nothing is kept but weights
+    and inputs, for the episode is run again.
     """
+    if graphed(flat, inputs):
+        return graphs.differentiable_episode(
+            Machine(topology, eps), flat, inputs, rows=rows, lengths=lengths
+        )
     if not fused(flat, inputs):
         return Machine(topology, eps).episode(flat, inputs, rows=rows, lengths=lengths)
     told = FusedCPU(topology, eps), flat, inputs, rows, lengths
     answers: Tensor = _Episode.apply(*told)  # type: ignore[no-untyped-call]
     return answers
+
+
+def graphed(*tensors: Tensor) -> bool:
+    """Tell whether gradients of these tensors come from a CUDA graph."""
+    wanted = torch.is_grad_enabled() and any(x.requires_grad for x in tensors)
+    plain = not torch._C._are_functorch_transforms_active()
+    return plain and wanted and all(x.is_cuda and x.dtype == torch.float32 for x in tensors)
 
 
 def fused(*tensors: Tensor) -> bool:
@@ -64,9 +75,7 @@ class _Episode(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, answers: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         """Go back; what is shown to a population hears from all of it."""
-        if torch.is_grad_enabled():
-            raise MachineError("expected to be differentiated once, got create_graph=True; "
-                               "for gradients of gradients use Machine.episode")  # fmt: skip
+        graphs.refuse_second_gradients()
         flat, inputs = ctx.saved_tensors
         of_flat, of_inputs = ctx.needs_input_grad[1:3]
         ours, theirs = ctx.machine.gradients(
