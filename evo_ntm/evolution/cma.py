@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.evaluate import Rows, Scores
 from evo_ntm.evolution.individual import Fitness, Individual
+from evo_ntm.evolution.state import State, exact, pack, unpack
 from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, restart
 from evo_ntm.experiment.cma import CMA as Settings
 from evo_ntm.genome import Encoding
@@ -22,6 +23,7 @@ from evo_ntm.topology import Topology
 
 MOST_GENES = 500
 LARGEST = 1e30  # well within float32, in which genes are kept
+ADAPTED = ("centroid", "pc", "ps", "C", "diagD", "B", "BD")  # what DEAP's strategy calls them
 
 
 class Point(np.ndarray[tuple[int], np.dtype[np.float64]]):
@@ -104,6 +106,39 @@ class CMA:
             return []
         self._start(generation + 1)
         return [restart(generation, self._settings.patience)]
+
+    def state(self) -> State:
+        """Tell the mean as an individual, and all that DEAP's strategy adapts.
+
+        A matrix that lies column by column is told as it lies, for products of matrices are summed
+        in another order where they lie otherwise.
+        """
+        search, packed = self._strategy, pack([self._individual])
+        arrays = {name: np.asarray(getattr(search, name)) for name in ADAPTED}
+        turned = [name for name, array in arrays.items() if not array.flags.c_contiguous]
+        words = {
+            "individuals": packed.words,
+            "patience": self._patience.words(),
+            "sigma": exact(search.sigma),
+            "condition": exact(search.cond),
+            "updates": search.update_count,
+            "turned": turned,
+        }
+        lying = {name: array.T if name in turned else array for name, array in arrays.items()}
+        return State(words, {**packed.tensors, **lying})
+
+    def restore(self, state: State) -> None:
+        """Go on with that search."""
+        words = state.words
+        (self._individual,) = unpack(State(words["individuals"], state.tensors))
+        self._patience = self._patience.restored(words["patience"])
+        genes = self._individual.genome.genes.astype(np.float64)
+        search = cma.Strategy(genes, float(words["sigma"]), lambda_=self._settings.population)
+        search.cond, search.update_count = float(words["condition"]), words["updates"]
+        for name in ADAPTED:
+            array = np.array(state.tensors[name], order="C")
+            setattr(search, name, array.T if name in words["turned"] else array)
+        self._strategy = search
 
     def _start(self, generation: int) -> None:
         genome = self._found(derive(self._seed, "founder", generation))

@@ -15,6 +15,7 @@ from deap import base, tools
 
 from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.breeding import found, operators_of, structural, vary
+from evo_ntm.evolution.checkpoint import Checkpoint
 from evo_ntm.evolution.cma import CMA
 from evo_ntm.evolution.evaluate import Map, Rows, Scores, score
 from evo_ntm.evolution.evolution_strategy import EvolutionStrategy
@@ -37,6 +38,7 @@ class Generation:
     """What one turn of the loop leaves behind.
 
     `seconds` are counted since the run began, `lasted` is how many of them were this turn's.
+    There is a checkpoint as often as the experiment asks for one, and at the end.
     """
 
     number: int
@@ -55,21 +57,29 @@ class Generation:
     events: tuple[Event, ...]
     seconds: float
     lasted: float
+    checkpoint: Checkpoint | None
 
 
 def evolve(
-    experiment: Experiment, task: Task, spread: Map, toolbox: base.Toolbox | None = None
+    experiment: Experiment,
+    task: Task,
+    spread: Map,
+    toolbox: base.Toolbox | None = None,
+    since: Checkpoint | None = None,
 ) -> Iterator[Generation]:
     """Evolve generation after generation, until the exam is passed or a budget is spent.
 
-    `spread` is a map over chunks of work: that of `workers.Local`, or of a cluster. Raises
-    ExperimentError and TaskError, before anything is computed, where the experiment, the task and
-    the toolbox do not go together.
+    `spread` is a map over chunks of work: that of `workers.Local`, or of a cluster. `since` is a
+    checkpoint of the same experiment, after which the generations are those that followed it then.
+    Raises ExperimentError and TaskError, before anything is computed, where the experiment, the
+    task and the toolbox do not go together.
     """
     toolbox = _toolbox(toolbox or base.Toolbox(), experiment.evolve, spread)
     strategy = strategy_of(experiment, task, toolbox)
+    if since is not None:
+        strategy.restore(since.strategy)
     lessons = school(experiment, task, backend_of(experiment.run))
-    return _generations(experiment, lessons, strategy, toolbox)
+    return _generations(experiment, lessons, strategy, toolbox, since)
 
 
 def strategy_of(experiment: Experiment, task: Task, toolbox: base.Toolbox) -> Strategy:
@@ -88,18 +98,28 @@ def strategy_of(experiment: Experiment, task: Task, toolbox: base.Toolbox) -> St
 
 
 def _generations(
-    experiment: Experiment, lessons: School, strategy: Strategy, toolbox: base.Toolbox
+    experiment: Experiment,
+    lessons: School,
+    strategy: Strategy,
+    toolbox: base.Toolbox,
+    since: Checkpoint | None,
 ) -> Iterator[Generation]:
-    settings, stage, numbers = experiment.evolve, 0, count(1)
-    champion: Validation | None = None
-    begun, scored = time.monotonic(), 0
-    for generation in count():
-        since = time.monotonic()
+    settings, every = experiment.evolve, experiment.run.checkpoint_every
+    begun, first = time.monotonic(), 0
+    stage, born, scored, mark = 0, 0, 0, None
+    if since is not None:
+        if since.ended:
+            return
+        begun, first = begun - since.seconds, since.generation + 1
+        stage, born, scored, mark = since.stage, since.births, since.scored, since.mark
+    for generation in count(first):
+        turned = time.monotonic()
         trial = lessons.trial(experiment, generation, stage)
         reseed_globals(settings.seed, "generate", generation)
         jobs = strategy.generate(generation)
         scores = toolbox.evaluate(jobs, trial, toolbox.map)
-        births = _record(jobs, scores, generation, numbers)
+        births = _record(jobs, scores, generation, count(born + 1))
+        born += len(births)
         # Not before scoring: others in this process draw from the same generators.
         reseed_globals(settings.seed, "deap", generation)
         events = strategy.update(generation, jobs, scores)
@@ -114,14 +134,17 @@ def _generations(
             validation = validated.validation
             if validated.passed:
                 sitting = lessons.examine(best, toolbox.map)
-            if champion is None or validated.passed or _better(validation, champion):
-                champion, crowned = validation, best
+            came = validation.wrong_bits, validation.bits
+            if mark is None or validated.passed or came < mark:
+                mark, crowned = came, best
             if lessons.opens(stage, best, toolbox.map):
                 opened = stage + 1
                 events = [*events, Event(generation, "stage", f"stage {opened + 1} opens")]
             events = [*events, *strategy.reflect(validation)]
 
-        now = time.monotonic()
+        now, solved = time.monotonic(), sitting is not None and sitting.solved
+        over = ends or solved
+        state = strategy.state() if over or (generation + 1) % every == 0 else None
         yield Generation(
             number=generation,
             births=births,
@@ -138,9 +161,11 @@ def _generations(
             sitting=sitting,
             events=tuple(events),
             seconds=now - begun,
-            lasted=now - since,
-        )
-        if ends or (sitting is not None and sitting.solved):
+            lasted=now - turned,
+            checkpoint=state and Checkpoint(generation, opened, born, scored, now - begun, mark,
+                                            over, state),
+        )  # fmt: skip
+        if over:
             return
         stage = opened
 
@@ -191,10 +216,6 @@ def _spent(settings: Evolution, generations: int, seconds: float, scored: int) -
         or (settings.minutes is not None and seconds > 60 * settings.minutes)
         or (settings.evaluations is not None and scored >= settings.evaluations)
     )
-
-
-def _better(one: Validation, other: Validation) -> bool:
-    return (one.wrong_bits, one.bits) < (other.wrong_bits, other.bits)
 
 
 def _statistics() -> tools.Statistics:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from evo_ntm.evolution.evaluate import Rows, Samples, Scores
 from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.state import State, exact, pack, unpack
 from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, Vary, restart
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy as Settings
 from evo_ntm.genome import Genome
@@ -62,6 +63,39 @@ class Search:
     def genome(self) -> Genome:
         """Give the average as a genome."""
         return self.individual.genome
+
+
+VECTORS = ("mean", "average", "first", "second")
+
+
+def search_state(search: Search) -> State:
+    """Tell all of a search but its individual."""
+    words = {
+        "rate": search.rate,
+        "founded": search.founded,
+        "steps": search.adam.steps,
+        "record": [exact(fitness) for fitness in search.record],
+        "figures": {name: exact(value) for name, value in search.figures.items()},
+    }
+    adam = search.adam
+    vectors = search.mean, search.average, adam.first, adam.second
+    return State(words, dict(zip(VECTORS, vectors, strict=True)))
+
+
+def restored_search(state: State, individual: Individual) -> Search:
+    """Read a search back."""
+    words = state.words
+    mean, average, first, second = (np.array(state.tensors[name]) for name in VECTORS)
+    return Search(
+        individual,
+        mean,
+        average,
+        Adam(first, second, words["steps"]),
+        words["rate"],
+        words["founded"],
+        tuple(map(float, words["record"])),
+        {name: float(value) for name, value in words["figures"].items()},
+    )
 
 
 def begin(individual: Individual, rate: float, generation: int) -> Search:
@@ -138,6 +172,7 @@ class EvolutionStrategy:
     """Several short starts under successive halving, then an incumbent and its challengers."""
 
     _patience: Patience
+    _contest: int
 
     def __init__(self, settings: Settings, *, found: Found, vary: Vary) -> None:
         self._settings, self._seed = settings, settings.seed
@@ -212,6 +247,45 @@ class EvolutionStrategy:
             told = f"back to birth {best.search.individual.born}"
             return [Event(generation, "restore", told)]
         return []
+
+    def state(self) -> State:
+        """Tell every search, that of the best on the validation set last, and the patience."""
+        best = self._best
+        searches = [*self._searches, *([best.search] if best else [])]
+        packed = pack([search.individual for search in searches])
+        told = [search_state(search) for search in searches]
+        words = {
+            "individuals": packed.words,
+            "searches": [state.words for state in told],
+            "best": {"bits": exact(best.bits), "declines": best.declines} if best else None,
+            "patience": self._patience.words(),
+            "restarts": self._restarts,
+            "contest": self._contest,
+            "since": self._since,
+        }
+        vectors = {
+            f"{name} {place}": vector
+            for place, state in enumerate(told)
+            for name, vector in state.tensors.items()
+        }
+        return State(words, {**packed.tensors, **vectors})
+
+    def restore(self, state: State) -> None:
+        """Go on with those searches."""
+        words, best = state.words, state.words["best"]
+        individuals = unpack(State(words["individuals"], state.tensors))
+        searches = [
+            restored_search(
+                State(told, {name: state.tensors[f"{name} {place}"] for name in VECTORS}),
+                individuals[place],
+            )
+            for place, told in enumerate(words["searches"])
+        ]
+        self._best = Best(searches.pop(), float(best["bits"]), best["declines"]) if best else None
+        self._searches = tuple(searches)
+        self._patience = self._patience.restored(words["patience"])
+        self._restarts, self._contest = words["restarts"], words["contest"]
+        self._since = words["since"]
 
     @property
     def _starting(self) -> bool:

@@ -16,6 +16,7 @@ from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.breeding import Bred, Choice, vary
 from evo_ntm.evolution.evaluate import Rows, Scores
 from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.state import State, pack, unpack
 from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, restart
 from evo_ntm.experiment.genetic import Genetic as Settings
 from evo_ntm.genome import Genome
@@ -101,6 +102,20 @@ class Genetic:
             return []
         self._start(generation + 1)
         return [restart(generation, self._settings.patience)]
+
+    def state(self) -> State:
+        """Tell the population, the patience, and when each species was first seen."""
+        packed = pack(self._population)
+        born = [[key, generation] for key, generation in self._born.items()]
+        words = {"individuals": packed.words, "patience": self._patience.words(), "born": born}
+        return State(words, packed.tensors)
+
+    def restore(self, state: State) -> None:
+        """Go on with that population."""
+        words = state.words
+        self._population = unpack(State(words["individuals"], state.tensors))
+        self._patience = self._patience.restored(words["patience"])
+        self._born = {_hashable(key): generation for key, generation in words["born"]}
 
     def _start(self, generation: int) -> None:
         settings = self._settings
@@ -188,3 +203,8 @@ class Genetic:
     def _tournament(self, individuals: Population, count: int) -> Population:
         chosen: Population = tools.selTournament(individuals, count, self._settings.tournament)
         return chosen
+
+
+def _hashable(told: object) -> object:
+    """Read the key of a species back from JSON, which has lists only."""
+    return tuple(map(_hashable, told)) if isinstance(told, list | tuple) else told

@@ -9,6 +9,7 @@ from deap import base, tools
 from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.evaluate import Rows, Scores
 from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.state import State
 from evo_ntm.evolution.strategy import Event, Validation
 from evo_ntm.genome import Genome
 
@@ -67,3 +68,13 @@ class Own:
     def reflect(self, validation: Validation) -> list[Event]:
         """Leave it to the toolbox."""
         return []
+
+    def state(self) -> None:
+        """Tell nothing: what the toolbox has learned is its own."""
+
+    def restore(self, state: State) -> None:
+        """Refuse. Raises ExperimentError."""
+        raise ExperimentError(
+            "toolbox: a run with `generate` and `update` of one's own cannot be resumed, "
+            "as nobody but the toolbox knows what it has learned"
+        )

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from evo_ntm.evolution.breeding import Bred
 from evo_ntm.evolution.evaluate import Rows, Scores
 from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.state import State, exact
 from evo_ntm.genome import Genome
 from evo_ntm.seeds import Generator
 
@@ -33,7 +34,7 @@ class Validation(NamedTuple):
 
 
 class Strategy(Protocol):
-    """DEAP's generate and update, and three views for the engine."""
+    """DEAP's generate and update, three views for the engine, and its state for a checkpoint."""
 
     def generate(self, generation: int) -> Sequence[Rows]:
         """Give all that is to be scored: individuals, each a birth, and samples, which are none."""
@@ -54,6 +55,15 @@ class Strategy(Protocol):
 
     def species(self) -> int:
         """Count the species alive."""
+
+    def state(self) -> State | None:
+        """Tell all that the next generation follows from; None where a strategy cannot.
+
+        The word `individuals` holds those that are needed again, as `state.pack` writes them.
+        """
+
+    def restore(self, state: State) -> None:
+        """Go on as who told this state would have gone on."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,16 @@ class Patience:
     def ended(self, generation: int) -> bool:
         """Tell whether it is time to give up."""
         return generation - self.since >= self.generations
+
+    def words(self) -> dict[str, Any]:
+        """Tell what has been waited for."""
+        marks = {"bits": exact(self.bits), "wrong_bits": exact(self.wrong_bits)}
+        return {"since": self.since, **marks}
+
+    def restored(self, words: Mapping[str, Any]) -> "Patience":
+        """Give the same patience as far as it then was."""
+        bits, wrong_bits = float(words["bits"]), float(words["wrong_bits"])
+        return replace(self, since=words["since"], bits=bits, wrong_bits=wrong_bits)
 
 
 def restart(generation: int, patience: int) -> Event:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from evo_ntm.experiment.model import Settings
+from evo_ntm.experiment.model import Positive, Settings
 
 
 class RunSettings(Settings):
@@ -19,6 +19,11 @@ class RunSettings(Settings):
     workers: Annotated[
         int, Field(ge=0, le=0, description="processes beside this one; only 0 so far")
     ] = 0
-    keep: Annotated[Literal["champions"], Field(description="the genomes to keep: champions")] = (
-        "champions"
-    )
+    keep: Annotated[
+        Literal["champions", "lineage", "all"],
+        Field(description="the genomes to keep: champions, those whose line lives on too, or all"),
+    ] = "champions"
+    checkpoint_every: Annotated[
+        Positive,
+        Field(description="generations between two checkpoints, and at most one a second"),
+    ] = 10

@@ -21,7 +21,7 @@ BAD_VALUES = [
     ("machine.heads.shift=3", "machine.heads.shift: expected a known key, but came 'shift': "
      "did you mean 'shifts'?"),
     ("run.gpus=2", "run.gpus: expected a known key, but came 'gpus': "
-     "known: backend, device, keep, threads, workers"),
+     "known: backend, checkpoint_every, device, keep, threads, workers"),
     ("task=cpy", "task: expected the name of a task, but came 'cpy': did you mean 'copy'?"),
     ("task=3", "task: expected text, but came 3"),
     ("evolve.strategy=genetik", "evolve.strategy: expected one of evolution_strategy, genetic, "
