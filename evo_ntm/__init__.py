@@ -6,10 +6,13 @@ if TYPE_CHECKING:
     from evo_ntm.evolution.problem import Problem
     from evo_ntm.experiment import Experiment, load
     from evo_ntm.training import machine_of
-    from evo_ntm.verbs import evolve, exam, founder, read
+    from evo_ntm.verbs import digest, evolve, exam, founder, read, resume
 
 __version__ = "0.1.0"
-__all__ = ["Experiment", "Problem", "evolve", "exam", "founder", "load", "machine_of", "read"]
+__all__ = [
+    "Experiment", "Problem", "digest", "evolve", "exam", "founder", "load", "machine_of", "read",
+    "resume",
+]  # fmt: skip
 
 _HOMES = {
     "Experiment": "evo_ntm.experiment",

@@ -10,6 +10,7 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -50,6 +51,7 @@ app = typer.Typer(
 Device = Literal["cpu", "cuda"]
 Arithmetic = Literal["auto", "torch", "fused"]
 Place = Annotated[Path, typer.Argument(metavar="PATH", help="A run, a published folder, a genome.")]
+Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Birth = Annotated[
     int | None, typer.Option(metavar="N", min=0, help="Another birth than the champion.")
 ]
@@ -114,6 +116,32 @@ def evolve(
     if seeds is not None:
         return _series(task, experiment, _seeds(seeds), to, quiet)
     return _ending(_evolve(task, experiment, to, quiet))
+
+
+@app.command()
+def resume(
+    run: Folder,
+    accept_drift: Annotated[
+        bool,
+        typer.Option("--accept-drift", help="Go on though the backend or the births differ."),
+    ] = False,
+    from_older: Annotated[
+        bool,
+        typer.Option("--from-older", help="Go back to an older checkpoint if the last is torn."),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False,
+) -> int:
+    """Go on with a run that was interrupted, as it would have gone on."""
+    return _ending(_resume(run, quiet, accept_drift=accept_drift, from_older=from_older))
+
+
+@app.command()
+def digest(run: Folder) -> int:
+    """Print one hash over all births and surviving weights of a run."""
+    from evo_ntm import verbs
+
+    print(verbs.digest(run))
+    return DONE
 
 
 @app.command()
@@ -215,23 +243,42 @@ def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) 
 
     folder = to or verbs.free_folder(experiment.name)
     try:
-        if quiet:
-            outcome = verbs.evolve(experiment, to=to)
-        else:
-            verbs.check(experiment, to)
+        verbs.check(experiment, to)
+        if not quiet:
             screen.tell(f"{experiment.name}, seed {experiment.evolve.seed}, to {folder}")
-            with screen.ProgressLine() as line:
-                outcome = verbs.evolve(experiment, to=to, on_generation=line)
+        with nullcontext() if quiet else screen.ProgressLine() as line:
+            outcome = verbs.evolve(experiment, to=to, on_generation=line)
     except (ExperimentError, TaskError, GenomeError) as error:
         raise type(error)(f"{task}: {error}") from error
     if outcome.path != folder and not quiet:
         screen.tell(f"{folder} was taken meanwhile by another run: it went to {outcome.path}")
+    _tell_outcome(outcome, quiet)
+    return outcome
+
+
+def _resume(
+    run: Path, quiet: bool, *, accept_drift: bool = False, from_older: bool = False
+) -> "Outcome":
+    from evo_ntm import screen, verbs
+
+    if not quiet:
+        screen.tell(f"{run}: goes on after {verbs.outcome(run).generation + 1} generations")
+    with nullcontext() if quiet else screen.ProgressLine() as line:
+        outcome = verbs.resume(
+            run, on_generation=line, accept_drift=accept_drift, from_older=from_older
+        )
+    _tell_outcome(outcome, quiet)
+    return outcome
+
+
+def _tell_outcome(outcome: "Outcome", quiet: bool) -> None:
+    from evo_ntm import screen
+
     print(screen.summary(outcome), flush=True)
     if outcome.rows:
         screen.show_table(screen.exam_table(outcome.rows))
     if not quiet:
-        screen.tell(screen.next_steps(outcome.path))
-    return outcome
+        screen.tell(screen.next_steps(outcome))
 
 
 def _ending(outcome: "Outcome") -> int:
@@ -250,12 +297,10 @@ def _series(
     for seed in seeds:
         experiment = series.with_seed(seed)
         folder = to / f"seed-{seed}" if to else Path("runs") / f"{experiment.name}-seed-{seed}"
-        ended = verbs.finished(folder) if folder.exists() else None
-        if ended is not None:
+        if folder.exists():
             _same_experiment(folder, experiment)
+            ended = verbs.finished(folder) or _resume(folder, quiet)
         else:
-            if folder.exists():
-                _set_aside(folder, quiet)
             ended = _evolve(task, experiment, folder, quiet)
         outcomes[seed] = ended
         if ended.interrupted:
@@ -273,18 +318,6 @@ def _same_experiment(folder: Path, experiment: "Experiment") -> None:
             f"{folder}: expected a run of this experiment ({experiment.config_hash[:8]}), "
             f"but it is of another one ({before.config_hash[:8]}); use another --to"
         )
-
-
-def _set_aside(folder: Path, quiet: bool) -> None:
-    """Move a run that was interrupted out of the way; nothing of it is lost."""
-    from evo_ntm import screen, verbs
-
-    if not (folder / "experiment.yaml").exists():
-        raise RunError(f"{folder}: expected a run, but there is no experiment.yaml in it")
-    aside = verbs.free_folder(f"{folder.name}-interrupted", folder.parent)
-    folder.rename(aside)
-    if not quiet:
-        screen.tell(f"{folder} was interrupted: set aside as {aside}, begun again")
 
 
 def _seeds(text: str) -> list[int]:

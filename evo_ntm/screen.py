@@ -7,7 +7,6 @@ import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -18,7 +17,8 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from evo_ntm.evolution.exam import ExamRow
-    from evo_ntm.verbs import Outcome, Progress, WireRow
+    from evo_ntm.journal import Progress
+    from evo_ntm.verbs import Outcome, WireRow
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_REDRAWS = 0.1
@@ -155,11 +155,13 @@ def summary(outcome: "Outcome") -> str:
     )
 
 
-def next_steps(run: Path) -> str:
+def next_steps(outcome: "Outcome") -> str:
     """Name what may be done with a run."""
+    run = outcome.path
     where, figure = shlex.quote(str(run)), shlex.quote(f"{run.name}.png")
+    on = f"\n  evo-ntm resume {where}" if outcome.interrupted else ""
     return (
-        f"What next:\n  evo-ntm exam {where}\n  evo-ntm show {where} --to {figure}\n"
+        f"What next:{on}\n  evo-ntm exam {where}\n  evo-ntm show {where} --to {figure}\n"
         f"  evo-ntm wires {where}"
     )
 

@@ -4,25 +4,28 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evo_ntm.errors import EvoNTMError, GenomeError, RunError, TaskError
 from evo_ntm.evolution.breeding import found
-from evo_ntm.evolution.engine import Generation
+from evo_ntm.evolution.checkpoint import read_checkpoint
 from evo_ntm.evolution.engine import evolve as generations
 from evo_ntm.evolution.exam import ExamRow, changed, passed, prepare
-from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.workers import Local, backend_of
 from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
+from evo_ntm.journal import Progress, alive, check_toolbox, keep_journal, own_parts
 from evo_ntm.machine.backends import Backend, missing
+from evo_ntm.runs.digest import digest as digest_of
+from evo_ntm.runs.provenance import provenance
 from evo_ntm.runs.store import (
     Recorder,
+    Run,
     create,
     free_folder,
     open_run,
@@ -38,29 +41,11 @@ if TYPE_CHECKING:
     from deap import base
 
 __all__ = [
-    "evolve", "exam", "finished", "founder", "free_folder", "load", "outcome", "read", "show",
-    "wires",
+    "digest", "evolve", "exam", "finished", "founder", "free_folder", "load", "outcome", "read",
+    "resume", "show", "wires",
 ]  # fmt: skip
 
 PUBLISHED = "genome.safetensors"
-SECONDS_BETWEEN_COMMITS = 1.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come, once a generation. `rate` is in sequence-timesteps a second."""
-
-    generation: int
-    generations: int
-    best_fitness: float
-    wrong_bits: float
-    species: int
-    stage: int
-    rate: float
-    seconds_left: float
-    seconds: float
-    failures: int
-    events: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -118,26 +103,16 @@ def evolve(
     """
     task = _task(experiment, task)
     folder = Path(to) if to else None
-    backend = check(experiment, folder)
-    begun = time.monotonic()
+    backend, begun = str(check(experiment, folder)), time.monotonic()
     with Local(experiment.run.threads) as local:
         loop = generations(experiment, task, local.map, toolbox)
         first = next(loop)  # what cannot be evolved is refused here, before anything is written
         with create(folder, experiment) as recorder:
-            recorder.fact("backend", str(backend))
-            try:
-                for generation in chain([first], loop):
-                    with recorder.whole():
-                        _record(recorder, generation)
-                    recorder.commit(every=SECONDS_BETWEEN_COMMITS)
-                    if on_generation is not None:
-                        on_generation(_progress(experiment, generation))
-                recorder.fact("interrupted", False)
-            except KeyboardInterrupt:
-                pass
-            finally:
-                recorder.fact("seconds", round(time.monotonic() - begun, 3))
-                recorder.commit()
+            recorder.fact("backend", backend)
+            recorder.fact("toolbox", own_parts(toolbox))
+            recorder.process(provenance(experiment, backend))
+            turns = chain([first], loop)
+            keep_journal(recorder, experiment, turns, begun=begun, on_generation=on_generation)
     return outcome(recorder.run.folder)
 
 
@@ -151,27 +126,105 @@ def check(experiment: Experiment, folder: Path | None) -> Backend:
     return backend_of(experiment.run)
 
 
+def resume(
+    path: Path | str,
+    *,
+    on_generation: Callable[[Progress], None] | None = None,
+    task: Task | None = None,
+    toolbox: "base.Toolbox | None" = None,
+    accept_drift: bool = False,
+    from_older: bool = False,
+) -> Outcome:
+    """Go on with a run that was interrupted, as it would have gone on.
+
+    Generations since the last checkpoint are evolved once more, and those that are on disk have to
+    come out as they did. `task` and `toolbox` are those that the run began with, if one's own.
+    `accept_drift` goes on with another backend, or where generations come out otherwise: these
+    replace those on disk, and an event tells so. `from_older` goes back to an older checkpoint
+    where the last one is torn or missing. Raises RunError where there is nothing to resume.
+    """
+    run = open_run(Path(path))
+    _refuse_ended(run)
+    refuse_written(run.folder)
+    began = run.experiment
+    with _about(path):
+        task = _task(began, task)
+        check_toolbox(run.facts().get("toolbox", []), own_parts(toolbox))
+    experiment = _as_it_began(run, accept_drift)
+    backend = str(backend_of(experiment.run))
+    with Recorder(run) as recorder, Local(experiment.run.threads) as local:
+        _refuse_ended(run)  # which another process may have done meanwhile
+        found = recorder.checkpoint(older=from_older)
+        since = None if found is None else read_checkpoint(*found)
+        if since is not None:
+            recorder.resume(alive(since))
+        begun = time.monotonic() - (since.seconds if since else 0.0)
+        loop = generations(experiment, task, local.map, toolbox, since)
+        recorder.fact("backend", backend)
+        recorder.process(provenance(experiment, backend))
+        keep_journal(recorder, experiment, loop, begun=begun, on_generation=on_generation,
+                     accept_drift=accept_drift)  # fmt: skip
+    return outcome(run.folder)
+
+
+def digest(path: Path | str) -> str:
+    """Give one hash over all births of a run and its surviving weights.
+
+    It is the same for two runs that went the same way. Raises RunError where the folder holds no
+    run, GenomeError where a champion's file is torn.
+    """
+    return digest_of(open_run(Path(path)))
+
+
 def outcome(path: Path) -> Outcome:
     """Read back how a run ended. Raises RunError where the folder holds no run."""
     run = open_run(path)
     facts = run.facts()
     sittings = run.rows("SELECT * FROM sittings ORDER BY number")
-    last = run.rows("SELECT max(number) AS number FROM generations")[0]["number"]
     restarts = run.rows("SELECT count(*) AS count FROM events WHERE kind = 'restart'")[0]["count"]
     rows = _exam_rows(sittings[-1]["rows"]) if sittings else ()
-    topology = "SELECT topology FROM validations JOIN births ON birth = births.number"
+    topology = (
+        "SELECT topologies.told FROM validations JOIN births ON birth = births.number"
+        " JOIN topologies ON topology = topologies.number"
+    )
     champions = run.rows(f"{topology} WHERE champion ORDER BY validations.generation DESC")
     return Outcome(
         path=path,
         solved=any(sitting["solved"] for sitting in sittings),
         rows=rows,
-        generation=-1 if last is None else last,
+        generation=run.generation(),
         seconds=facts.get("seconds", 0.0),
-        topology=champions[0]["topology"] if champions else "none yet",
+        topology=champions[0]["told"] if champions else "none yet",
         sittings=len(sittings),
         restarts=restarts,
         interrupted=facts.get("interrupted", True),
     )
+
+
+def _refuse_ended(run: Run) -> None:
+    if not run.facts().get("interrupted", True):
+        raise RunError(f"{run.folder}: expected a run that was interrupted, but it has ended, "
+                       f"after {run.generation() + 1} generations")  # fmt: skip
+
+
+def _as_it_began(run: Run, accept_drift: bool) -> Experiment:
+    """Give the experiment with the backend that the run began with.
+
+    Raises RunError where that is not to be had, unless another will do.
+    """
+    experiment, began = run.experiment, str(run.facts().get("backend", ""))
+    kind = began.partition(" ")[0]
+    settings = experiment.run.model_copy(update={"backend": kind} if kind else {})
+    try:
+        now = str(backend_of(settings))
+        if "cuda" in began and now != began:
+            raise RunError(f"expected the backend {began!r}, but there is {now!r}")
+    except EvoNTMError as error:
+        if accept_drift:
+            return experiment
+        raise RunError(f"{run.folder}: began with the backend {began!r}, which is not to be had: "
+                       f"{error}; --accept-drift goes on with another") from error  # fmt: skip
+    return experiment.model_copy(update={"run": settings})
 
 
 def slow(experiment: Experiment) -> str | None:
@@ -308,76 +361,6 @@ def _opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
     genome = read_genome(path)
     told = read_card(path).get("experiment")
     return genome, parse(told, str(path), tasks=None) if told is not None else None
-
-
-def _record(recorder: Recorder, generation: Generation) -> None:
-    """Put a generation on disk, all of it or nothing."""
-    number, validation, sitting = generation.number, generation.validation, generation.sitting
-    recorder.record("births", [_birth(individual) for individual in generation.births])
-    recorder.record("generations", [{
-        "number": number,
-        "rows": generation.rows,
-        "stage": generation.stage,
-        "scored": generation.scored,
-        "timesteps": generation.timesteps,
-        "failures": generation.failures,
-        "species": generation.species,
-        "statistics": {name: float(value) for name, value in generation.statistics.items()},
-        "seconds": generation.seconds,
-    }])  # fmt: skip
-    if generation.champion is not None:
-        recorder.keep(generation.champion.born, generation.champion.genome)
-    if validation is not None:
-        recorder.record("validations", [{
-            "generation": number,
-            "birth": validation.individual.born,
-            "wrong_bits": validation.wrong_bits,
-            "bits": validation.bits,
-            "champion": int(generation.champion is not None),
-        }])  # fmt: skip
-    if sitting is not None:
-        recorder.record("sittings", [{
-            "generation": number,
-            "birth": sitting.individual.born,
-            "solved": int(sitting.solved),
-            "rows": [asdict(row) for row in sitting.rows],
-        }])  # fmt: skip
-    recorder.record("events", [{"generation": e.generation, "kind": e.kind, "told": e.text}
-                               for e in generation.events])  # fmt: skip
-
-
-def _birth(individual: Individual) -> dict[str, Any]:
-    return {
-        "number": individual.born,
-        "generation": individual.generation,
-        "parents": list(individual.parents),
-        "operators": list(individual.operators),
-        "genome": individual.genome.id,
-        "topology": str(individual.genome.topology),
-        "fitness": individual.fitness.values[0],
-        "measures": individual.measures,
-    }
-
-
-def _progress(experiment: Experiment, generation: Generation) -> Progress:
-    settings = experiment.evolve
-    done = generation.number + 1
-    left = (settings.generations - done) * generation.seconds / done
-    if settings.minutes is not None:
-        left = min(left, 60 * settings.minutes - generation.seconds)
-    return Progress(
-        generation=generation.number,
-        generations=settings.generations,
-        best_fitness=generation.best.fitness.values[0],
-        wrong_bits=generation.best.measures.get("wrong_bits", float("nan")),
-        species=generation.species,
-        stage=generation.stage,
-        rate=generation.timesteps / max(generation.lasted, 1e-9),
-        seconds_left=max(left, 0.0),
-        seconds=generation.seconds,
-        failures=generation.failures,
-        events=tuple(event.text for event in generation.events),
-    )
 
 
 def _exam_rows(told: str) -> tuple[ExamRow, ...]:

@@ -20,7 +20,7 @@ from evo_ntm.runs.store import open_run
 from tests.experiment.test_bad_files import BAD_TEXTS, BAD_VALUES
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("evolve", "exam", "new", "tasks", "show", "wires", "schema")
+COMMANDS = ("evolve", "resume", "digest", "exam", "new", "tasks", "show", "wires", "schema")
 
 
 @pytest.fixture(autouse=True)
@@ -298,9 +298,9 @@ def test_a_series_ends_with_a_table_and_goes_on_where_it_was_interrupted(small, 
     table = out[out.index("seed ") :].splitlines()
     assert [line.split()[0] for line in table[2:] if line.strip()] == ["1", "2", "3"]
     assert (series / "seed-1" / "run.sqlite").read_bytes() == first
-    names = [path.name for path in sorted(series.iterdir())]
-    assert names == ["seed-1", "seed-2", "seed-2-interrupted-1", "seed-3"]
-    assert "seed-2-interrupted-1" in beside
+    assert sorted(path.name for path in series.iterdir()) == ["seed-1", "seed-2", "seed-3"]
+    assert "seed-2: goes on after 4 generations" in beside
+    assert open_run(series / "seed-2").facts()["interrupted"] is False
     assert load(series / "seed-3" / "experiment.yaml").evolve.seed == 3
 
 

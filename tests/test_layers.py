@@ -17,6 +17,7 @@ STEPS = [
     ["evolution.evaluate"],
     ["evolution", "runs"],  # workers and strategies
     ["evolution.engine", "reports"],
+    ["journal"],
     ["verbs"],
     ["screen"],
     ["cli"],

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,24 @@ LENGTH = 8  # bytes that tell how long the header is, and what its end is aligne
 Array = NDArray[np.float32]
 
 
+def unheard(step: str) -> None:
+    """Hear of a step that is over, and do nothing."""
+
+
 def write_genome(
     path: str | Path, genome: Genome, *, card: Mapping[str, str] | None = None
 ) -> None:
     """Write a genome to a file, whole or not at all, with further metadata if there is a card.
 
-    The same genome and card give the same bytes. Raises GenomeError where the card uses a name of
-    the format or is no text, OSError where the disk does not allow it.
+    Raises GenomeError as `genome_bytes` does, OSError where the disk does not allow it.
+    """
+    publish(Path(path), genome_bytes(genome, card=card))
+
+
+def genome_bytes(genome: Genome, *, card: Mapping[str, str] | None = None) -> bytes:
+    """Give the bytes of a genome's file. The same genome and card give the same bytes.
+
+    Raises GenomeError where the card uses a name of the format or is no text.
     """
     metadata = {
         "format": FORMAT,
@@ -48,7 +59,7 @@ def write_genome(
     tensors = {name: np.ascontiguousarray(weights) for name, weights in genome.express().items()}
     if genome.encoding == "tied":
         tensors[GENES] = genome.genes
-    _publish(Path(path), _in_order(save(tensors, metadata)))
+    return in_order(save(tensors, metadata))
 
 
 def read_genome(path: str | Path) -> Genome:
@@ -151,23 +162,38 @@ def _check_wires(
                               f"but it has {list(tensors[name].shape)}")  # fmt: skip
 
 
-def _in_order(data: bytes) -> bytes:
+def header(data: bytes) -> dict[str, Any]:
+    """Read the header of a safetensors file. Raises ValueError where there is none."""
+    end = LENGTH + int.from_bytes(data[:LENGTH], "little")
+    told = json.loads(data[LENGTH:end])
+    if not isinstance(told, dict):
+        raise ValueError("its header is no JSON object")
+    return told
+
+
+def in_order(data: bytes) -> bytes:
     """Sort the header of a safetensors file, whose order changes from process to process."""
     end = LENGTH + int.from_bytes(data[:LENGTH], "little")
-    header = json.dumps(json.loads(data[LENGTH:end]), sort_keys=True, separators=(",", ":"))
-    padded = header.encode() + b" " * (-len(header) % LENGTH)
+    told = json.dumps(header(data), sort_keys=True, separators=(",", ":"))
+    padded = told.encode() + b" " * (-len(told) % LENGTH)
     return len(padded).to_bytes(LENGTH, "little") + padded + data[end:]
 
 
-def _publish(path: Path, data: bytes) -> None:
-    """Write beside the place, make sure that it is on disk, and move it there."""
+def publish(path: Path, data: bytes, reached: Callable[[str], None] = unheard) -> None:
+    """Write beside the place, make sure that it is on disk, and move it there.
+
+    `reached` hears of every step once it is over: a test ends the process there.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
             file.write(data)
             file.flush()
+            reached("written")
             os.fsync(file.fileno())
+        reached("synced")
         part.replace(path)
+        reached("renamed")
     finally:
         part.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
@@ -175,3 +201,4 @@ def _publish(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+    reached("folder synced")

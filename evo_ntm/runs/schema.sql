@@ -1,9 +1,23 @@
--- One file a run: run.sqlite. Version 1.
+-- One file a run: run.sqlite. Version 2; `migrations.py` brings older ones up to it.
 -- What was not finite is -Inf where more is better, Inf where less is, and null in JSON.
+BEGIN;
 PRAGMA application_id = 0x45564F4E; -- "EVON"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+CREATE TABLE processes (      -- every one that wrote to the run
+    number INTEGER PRIMARY KEY,
+    started TEXT NOT NULL,    -- UTC
+    generation INTEGER NOT NULL, -- the first that it was to make
+    told TEXT NOT NULL        -- JSON: versions, command, git commit, device, backend, threads
+) STRICT;
+
+CREATE TABLE topologies (
+    number INTEGER PRIMARY KEY,
+    told TEXT NOT NULL,       -- in words
+    shape TEXT UNIQUE         -- JSON, as in a genome's file; null where version 1 did not keep it
+) STRICT;
 
 CREATE TABLE births (
     number INTEGER PRIMARY KEY,
@@ -11,7 +25,7 @@ CREATE TABLE births (
     parents TEXT NOT NULL,    -- JSON list of numbers, the primary parent first
     operators TEXT NOT NULL,  -- JSON list of names, in the order in which they were applied
     genome TEXT NOT NULL,     -- the genome's id
-    topology TEXT NOT NULL,
+    topology INTEGER NOT NULL REFERENCES topologies,
     fitness REAL NOT NULL,    -- at birth, on that generation's episodes
     measures TEXT NOT NULL    -- JSON, at birth
 ) STRICT;
@@ -49,3 +63,15 @@ CREATE TABLE events (
     kind TEXT NOT NULL,
     told TEXT NOT NULL
 ) STRICT;
+
+CREATE TABLE checkpoints (    -- those that are kept, the newest being the head of the run
+    generation INTEGER PRIMARY KEY REFERENCES generations,
+    hash TEXT NOT NULL        -- of the file, BLAKE2b of 16 bytes
+) STRICT;
+
+CREATE TABLE genomes (        -- those kept beside the champions
+    birth INTEGER PRIMARY KEY REFERENCES births,
+    reason TEXT NOT NULL CHECK (reason IN ('lineage', 'all')),
+    file BLOB NOT NULL        -- as a genome's file
+) STRICT;
+COMMIT;

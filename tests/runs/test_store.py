@@ -31,7 +31,7 @@ def birth(number, **told):
         "parents": [],
         "operators": ["found"],
         "genome": tiny().id,
-        "topology": str(tiny().topology),
+        "topology": tiny().topology,
         "fitness": -1.0,
         "measures": {"bits": 1.0},
     }
@@ -47,7 +47,7 @@ def test_a_run_is_a_folder_with_its_experiment_and_its_rows(folder, experiment):
     with create(folder, experiment):
         pass
     assert sorted(path.name for path in folder.iterdir()) == [
-        "champions", "experiment.yaml", "run.sqlite"
+        "champions", "checkpoints", "experiment.yaml", "run.sqlite"
     ]  # fmt: skip
     run = open_run(folder)
     assert run.experiment == experiment
@@ -123,7 +123,7 @@ def test_a_folder_that_is_there_is_refused_and_left_alone(tmp_path, experiment):
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for name in ("file", "folder", "link"):
-        told = f"{name}: expected no such folder yet.* another --to .*resume"
+        told = f"{name}: expected no such folder yet.* another --to, or .*resume"
         with pytest.raises(RunError, match=told):
             create(tmp_path / name, experiment)
     assert (tmp_path / "file").read_text() == "mine"
@@ -216,7 +216,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [
-        ("PRAGMA user_version = 7", "expected version 1 or older, .* a newer one, version 7"),
+        ("PRAGMA user_version = 7", "expected version 2 or older, .* a newer one, version 7"),
         ("PRAGMA application_id = 1", "expected the rows of a run, but it is somebody else's"),
         ("DROP TABLE facts", "expected the rows of a run, but no such table: facts"),
     ],

@@ -1,0 +1,121 @@
+"""The rows of a run: one SQLite file, opened to be read by anyone or written by one process.
+
+While a run is written its latest rows are in a file beside it, `run.sqlite-wal`; a run that is
+closed is one file again. The fact `open` tells the two apart: it is in `run.sqlite` itself for as
+long as that file is not the whole, so that half a copy can be refused.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+
+from evo_ntm.errors import RunError
+from evo_ntm.runs.migrations import VERSION, migrate, version_of
+
+APPLICATION = 0x45564F4E
+OPEN = "SELECT value FROM facts WHERE name = 'open'"
+FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+
+
+def make_rows(path: Path) -> None:
+    """Make an empty file of rows, whole or not at all."""
+    with closing(sqlite3.connect(path)) as rows:
+        rows.executescript(files("evo_ntm.runs").joinpath("schema.sql").read_text("utf-8"))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open rows to read, those of an older version as the present one has them.
+
+    Raises RunError where they are not the rows of a run, half of them, or of a newer version.
+    """
+    with closing(_opened(path)) as rows:
+        _refuse_half(rows, path)
+        rows.row_factory = sqlite3.Row
+        if version_of(rows) == VERSION:
+            yield rows
+            return
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+            rows.backup(copy)
+            migrate(copy)
+            copy.row_factory = sqlite3.Row
+            copy.execute("PRAGMA query_only = ON")
+            yield copy
+
+
+def writing(path: Path) -> sqlite3.Connection:
+    """Open rows to write, and bring those of an older version up to the present one.
+
+    Raises RunError as `reading` does.
+    """
+    with reading(path):
+        pass
+    rows = sqlite3.connect(path, isolation_level=None)
+    try:
+        migrate(rows)
+        rows.execute("PRAGMA synchronous = FULL")
+        rows.execute("PRAGMA foreign_keys = ON")
+        rows.execute("PRAGMA journal_mode = WAL")
+        rows.execute(FACT, ("open", "true"))
+        rows.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+    except BaseException:
+        rows.close()
+        raise
+    return rows
+
+
+def finish(rows: sqlite3.Connection) -> None:
+    """Drop what was not committed, and make one file of the rows again where the disk allows it."""
+    with closing(rows), suppress(sqlite3.Error):
+        if rows.in_transaction:
+            rows.execute("ROLLBACK")
+        rows.execute(FACT, ("open", "false"))
+        rows.execute("PRAGMA journal_mode = DELETE")
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open read-only; where SQLite may not even make its index beside the file, as it lies."""
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    rows = sqlite3.connect(address, uri=True, isolation_level=None)
+    try:
+        _refuse_strangers(rows, path)
+    except sqlite3.OperationalError:
+        rows.close()
+        if _log(path):
+            raise
+        rows = sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
+        _refuse_strangers(rows, path)
+    return rows
+
+
+def _refuse_strangers(rows: sqlite3.Connection, path: Path) -> None:
+    application = rows.execute("PRAGMA application_id").fetchone()[0]
+    if application != APPLICATION:
+        if not application and not rows.execute("SELECT 1 FROM sqlite_schema").fetchall():
+            raise RunError(f"{path}: expected the rows of a run, but it is empty: half a copy, "
+                           f"without {path.name}-wal, or a run that never began")  # fmt: skip
+        raise RunError(f"{path}: expected the rows of a run, but it is somebody else's database")
+    if version_of(rows) > VERSION:
+        raise RunError(f"{path}: expected version {VERSION} or older, but it was written by a "
+                       f"newer one, version {version_of(rows)}")  # fmt: skip
+
+
+def _refuse_half(rows: sqlite3.Connection, path: Path) -> None:
+    """Refuse rows whose last part is missing; look twice, for a writer may just be closing."""
+    if _is_open(rows) and not _log(path) and _is_open(rows):
+        raise RunError(f"{path}: expected {path.name}-wal beside it, which holds its latest rows, "
+                       "but it is missing: this is half a copy of a run")  # fmt: skip
+
+
+def _is_open(rows: sqlite3.Connection) -> bool:
+    found = rows.execute(OPEN).fetchone()
+    return found is not None and bool(json.loads(found[0]))
+
+
+def _log(path: Path) -> bool:
+    """Tell whether the file with the latest rows is there."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0

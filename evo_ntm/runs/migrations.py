@@ -1,0 +1,57 @@
+"""From older versions of the rows to the present one, a step a version, forwards only."""
+
+import sqlite3
+from collections.abc import Callable
+
+VERSION = 2
+
+INTERN = (
+    "CREATE TABLE topologies (number INTEGER PRIMARY KEY, told TEXT NOT NULL, shape TEXT UNIQUE)"
+    " STRICT",
+    "INSERT INTO topologies (told) SELECT DISTINCT topology FROM births ORDER BY number",
+    "CREATE TABLE interned (number INTEGER PRIMARY KEY, generation INTEGER NOT NULL,"
+    " parents TEXT NOT NULL, operators TEXT NOT NULL, genome TEXT NOT NULL,"
+    " topology INTEGER NOT NULL REFERENCES topologies, fitness REAL NOT NULL,"
+    " measures TEXT NOT NULL) STRICT",
+    "INSERT INTO interned SELECT births.number, generation, parents, operators, genome,"
+    " topologies.number, fitness, measures FROM births JOIN topologies ON told = topology",
+    "DROP TABLE births",
+    "ALTER TABLE interned RENAME TO births",
+    "CREATE TABLE processes (number INTEGER PRIMARY KEY, started TEXT NOT NULL,"
+    " generation INTEGER NOT NULL, told TEXT NOT NULL) STRICT",
+    "CREATE TABLE checkpoints (generation INTEGER PRIMARY KEY REFERENCES generations,"
+    " hash TEXT NOT NULL) STRICT",
+    "CREATE TABLE genomes (birth INTEGER PRIMARY KEY REFERENCES births,"
+    " reason TEXT NOT NULL CHECK (reason IN ('lineage', 'all')), file BLOB NOT NULL) STRICT",
+)
+
+
+def _one_to_two(rows: sqlite3.Connection) -> None:
+    """Intern topologies; make room for processes, checkpoints and genomes."""
+    for statement in INTERN:
+        rows.execute(statement)
+
+
+STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _one_to_two}
+
+
+def version_of(rows: sqlite3.Connection) -> int:
+    """Read which version the rows are."""
+    version: int = rows.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def migrate(rows: sqlite3.Connection) -> None:
+    """Bring rows up to the present version, all of it or nothing."""
+    if version_of(rows) == VERSION:
+        return
+    rows.execute("PRAGMA foreign_keys = OFF")  # or a table could not be replaced
+    rows.execute("BEGIN IMMEDIATE")
+    try:
+        for version in range(version_of(rows), VERSION):
+            STEPS[version](rows)
+        rows.execute(f"PRAGMA user_version = {VERSION}")
+        rows.execute("COMMIT")
+    except BaseException:
+        rows.execute("ROLLBACK")
+        raise

@@ -1,0 +1,98 @@
+"""A run folder that is there, to be read."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from evo_ntm.errors import RunError
+from evo_ntm.experiment import Experiment, load
+from evo_ntm.genome import Genome
+from evo_ntm.genome.files import read_genome
+from evo_ntm.runs.checkpoints import checkpoint_file
+from evo_ntm.runs.database import reading
+
+ROWS, EXPERIMENT = "run.sqlite", "experiment.yaml"
+CHAMPIONS, CHECKPOINTS = "champions", "checkpoints"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder that is there."""
+
+    folder: Path
+
+    @property
+    def experiment(self) -> Experiment:
+        """Read the experiment back, also one of somebody's own task, which need not be here."""
+        return load(self.folder / EXPERIMENT, tasks=None)
+
+    def rows(self, question: str, *values: object) -> list[sqlite3.Row]:
+        """Ask the rows a question in SQL, read-only. Raises RunError."""
+        with self.asked() as opened:
+            return opened.execute(question, values).fetchall()
+
+    @contextmanager
+    def asked(self) -> Iterator[sqlite3.Connection]:
+        """Open the rows for several questions, or for long answers. Raises RunError."""
+        path = self.folder / ROWS
+        try:
+            with reading(path) as opened:
+                yield opened
+        except (sqlite3.Error, ValueError, OverflowError) as error:
+            raise RunError(f"{path}: expected the rows of a run, but {error}") from error
+
+    def facts(self) -> dict[str, Any]:
+        """Read what is known of the run as a whole."""
+        try:
+            told = self.rows("SELECT name, value FROM facts WHERE name <> 'open'")
+            return {row["name"]: json.loads(row["value"]) for row in told}
+        except ValueError as error:
+            path = self.folder / ROWS
+            raise RunError(f"{path}: expected facts as JSON, but {error}") from error
+
+    def generation(self) -> int:
+        """Give the number of the last generation that is on disk, -1 where there is none."""
+        number = self.rows("SELECT max(number) AS number FROM generations")[0]["number"]
+        return -1 if number is None else int(number)
+
+    def champion(self) -> int:
+        """Give the birth of the last champion. Raises RunError where there is none yet."""
+        found = self.rows("SELECT birth FROM validations WHERE champion ORDER BY generation DESC")
+        if not found:
+            raise RunError(f"{self.folder}: expected a champion, but nobody has been validated yet")
+        birth: int = found[0]["birth"]
+        return birth
+
+    def genome(self, birth: int | None = None) -> Genome:
+        """Read the genome of a birth, of the champion if none is named. Raises RunError."""
+        number = self.champion() if birth is None else birth
+        path = self.champion_file(number)
+        if path.exists():
+            return read_genome(path)
+        kept = self.rows("SELECT file FROM genomes WHERE birth = ?", number)
+        if kept:
+            with TemporaryDirectory() as folder:
+                copy = Path(folder) / path.name
+                copy.write_bytes(kept[0]["file"])
+                return read_genome(copy)
+        names = [found.stem for found in path.parent.glob("*.safetensors")]
+        champions = sorted(int(name) for name in names if re.fullmatch("[0-9]{1,18}", name))
+        born = self.rows("SELECT 1 FROM births WHERE number = ?", number)
+        why = "its genome was not kept" if born else "there is no such birth"
+        last = ", ".join(map(str, champions[-8:])) or "none"
+        raise RunError(f"{self.folder}: expected a birth whose genome was kept "
+                       f"(champions: {last}), but of {number} {why}")  # fmt: skip
+
+    def champion_file(self, birth: int) -> Path:
+        """Say where the genome of a champion is kept."""
+        return self.folder / CHAMPIONS / f"{birth}.safetensors"
+
+    def checkpoint_file(self, generation: int) -> Path:
+        """Say where the checkpoint after a generation is kept."""
+        return checkpoint_file(self.folder / CHECKPOINTS, generation)

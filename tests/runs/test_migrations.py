@@ -1,0 +1,107 @@
+"""Runs of older versions: readable for ever, and brought up to the present one when written."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from evo_ntm import verbs
+from evo_ntm.errors import RunError
+from evo_ntm.runs.database import make_rows
+from evo_ntm.runs.migrations import STEPS, VERSION, migrate
+from evo_ntm.runs.store import open_run
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A run of version 1, as that version left it: five generations of the genetic algorithm."""
+    folder = tmp_path / "old"
+    (folder / "champions").mkdir(parents=True)
+    shutil.copy(HERE / "version_1.yaml", folder / "experiment.yaml")
+    with closing(sqlite3.connect(folder / "run.sqlite")) as rows:
+        rows.executescript((HERE / "version_1.sql").read_text("utf-8"))
+    return folder
+
+
+def layout(path):
+    """List the columns and the references of every table."""
+    with closing(sqlite3.connect(path)) as rows:
+        names = rows.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        return {
+            name: (
+                rows.execute(f"PRAGMA table_info({name})").fetchall(),
+                rows.execute(f"PRAGMA foreign_key_list({name})").fetchall(),
+                rows.execute("SELECT strict FROM pragma_table_list(?)", (name,)).fetchall(),
+            )
+            for (name,) in names.fetchall()
+            if not name.startswith("sqlite_")
+        }
+
+
+def interrupt(folder):
+    with closing(sqlite3.connect(folder / "run.sqlite")) as rows:
+        rows.execute("UPDATE facts SET value = 'true' WHERE name = 'interrupted'")
+        rows.commit()
+
+
+def test_there_is_a_step_from_every_version_to_the_next():
+    assert sorted(STEPS) == list(range(1, VERSION))
+
+
+def test_an_old_run_is_read_as_a_new_one_and_left_as_it_is(old):
+    before = (old / "run.sqlite").read_bytes()
+    run = open_run(old)
+    (first,) = run.rows("SELECT * FROM births JOIN topologies ON topology = topologies.number "
+                        "WHERE births.number = 1")  # fmt: skip
+    assert first["told"] == "dense 4, 1 reader, 1 writer, width 3"
+    assert verbs.outcome(old).generation == 4
+    assert verbs.outcome(old).topology.startswith("dense 4, ")
+    assert (old / "run.sqlite").read_bytes() == before
+    assert {path.name for path in old.iterdir()} == {"champions", "experiment.yaml", "run.sqlite"}
+
+
+def test_rows_that_are_brought_up_are_laid_out_as_new_ones(old, tmp_path):
+    with closing(sqlite3.connect(old / "run.sqlite", isolation_level=None)) as rows:
+        counts = rows.execute("SELECT count(*), sum(fitness) FROM births").fetchall()
+        migrate(rows)
+        assert rows.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert rows.execute("SELECT count(*), sum(fitness) FROM births").fetchall() == counts
+        migrate(rows)  # which there is nothing to do for
+    make_rows(tmp_path / "new.sqlite")
+    assert layout(old / "run.sqlite") == layout(tmp_path / "new.sqlite")
+
+
+def test_a_migration_that_fails_changes_nothing(old, monkeypatch):
+    before = (old / "run.sqlite").read_bytes()
+
+    step = STEPS[1]
+
+    def fail(rows):
+        step(rows)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setitem(STEPS, 1, fail)
+    with closing(sqlite3.connect(old / "run.sqlite", isolation_level=None)) as rows:
+        with pytest.raises(sqlite3.OperationalError):
+            migrate(rows)
+    assert (old / "run.sqlite").read_bytes() == before
+
+
+def test_an_old_run_that_ended_is_not_resumed_and_not_changed(old):
+    before = (old / "run.sqlite").read_bytes()
+    with pytest.raises(RunError, match="it has ended, after 5 generations"):
+        verbs.resume(old)
+    assert (old / "run.sqlite").read_bytes() == before
+
+
+def test_an_old_run_that_was_interrupted_is_resumed_from_its_beginning(old):
+    interrupt(old)
+    outcome = verbs.resume(old, accept_drift=True)  # it may have been another processor
+    assert (outcome.generation, outcome.interrupted) == (4, False)
+    with closing(sqlite3.connect(old / "run.sqlite")) as rows:
+        assert rows.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert rows.execute("PRAGMA foreign_key_check").fetchall() == []

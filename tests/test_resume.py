@@ -1,0 +1,282 @@
+"""Runs that go on: as they would have gone on, or not at all and with a sentence."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+from deap import base, tools
+
+import evo_ntm
+from evo_ntm import cli, journal, verbs
+from evo_ntm.errors import ExperimentError, RunError, TaskError
+from evo_ntm.experiment import parse
+from evo_ntm.runs.store import Recorder, open_run
+from evo_ntm.tasks import make
+from tests.evolution.cases import STRATEGIES, told
+from tests.runs.disk import room_for
+from tests.test_verbs import COPY, Plain, dump, exploding, gauge
+
+every = pytest.mark.parametrize("strategy", STRATEGIES)
+
+
+@pytest.fixture(autouse=True)
+def _always(monkeypatch):
+    monkeypatch.setattr(journal, "SECONDS_BETWEEN_COMMITS", 0.0)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "run"
+
+
+def asked(strategy="genetic", run=None, **changes):
+    changes = {"generations": 14, "validate_every": 3, **changes}
+    return parse({**told(strategy, **changes), "run": {"threads": 1, "checkpoint_every": 4,
+                                                       **(run or {})}})  # fmt: skip
+
+
+def until(generation):
+    """Stop a run once a generation is recorded."""
+
+    def stop(progress):
+        if progress.generation == generation:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def cut(folder, generation, *about, **changes):
+    experiment = asked(*about, **changes)
+    assert verbs.evolve(experiment, to=folder, on_generation=until(generation)).interrupted
+    return folder
+
+
+def edit(folder, statement, *values):
+    with closing(sqlite3.connect(folder / "run.sqlite")) as rows:
+        assert rows.execute(statement, values).rowcount
+        rows.commit()
+
+
+def everything(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@every
+@pytest.mark.parametrize("stop", [0, 3, 4, 9, 13])
+def test_a_run_that_goes_on_leaves_what_it_would_have_left(tmp_path, strategy, stop):
+    verbs.evolve(asked(strategy), to=tmp_path / "whole")
+    cut(tmp_path / "cut", stop, strategy)
+    heard = []
+    outcome = verbs.resume(tmp_path / "cut", on_generation=heard.append)
+    assert (outcome.generation, outcome.interrupted) == (13, False)
+    since = stop // 4 * 4 + 3 if stop % 4 == 3 else stop // 4 * 4 - 1
+    since = 13 if stop == 13 else since
+    assert [progress.generation for progress in heard] == list(range(since + 1, 14))
+    assert dump(tmp_path / "cut") == dump(tmp_path / "whole")
+    assert verbs.digest(tmp_path / "cut") == verbs.digest(tmp_path / "whole")
+
+
+@every
+def test_a_run_may_be_interrupted_again_and_again(tmp_path, strategy):
+    verbs.evolve(asked(strategy), to=tmp_path / "whole")
+    cut(tmp_path / "cut", 2, strategy)
+    for generation in (3, 6, 9):
+        assert verbs.resume(tmp_path / "cut", on_generation=until(generation)).interrupted
+    verbs.resume(tmp_path / "cut")
+    assert dump(tmp_path / "cut") == dump(tmp_path / "whole")
+    processes = open_run(tmp_path / "cut").rows("SELECT * FROM processes ORDER BY number")
+    assert [row["generation"] for row in processes] == [0, 3, 4, 7, 10]
+    assert {json.loads(row["told"])["threads"] for row in processes} == {1}
+
+
+def test_the_seconds_of_all_processes_are_counted(folder):
+    cut(folder, 5)
+    outcome = verbs.resume(folder)
+    rows = open_run(folder).rows("SELECT seconds FROM generations ORDER BY number")
+    checkpoint, last = rows[3]["seconds"], rows[-1]["seconds"]
+    assert outcome.seconds >= last > checkpoint + rows[6]["seconds"] - checkpoint > checkpoint
+
+
+def test_a_run_that_has_ended_is_refused_and_left_alone(folder):
+    verbs.evolve(asked(generations=3), to=folder)
+    before = everything(folder)
+    with pytest.raises(RunError) as refusal:
+        verbs.resume(folder)
+    assert str(refusal.value) == (
+        f"{folder}: expected a run that was interrupted, but it has ended, after 3 generations"
+    )
+    assert everything(folder) == before
+
+
+def test_a_run_that_is_written_is_refused(folder):
+    cut(folder, 5)
+    with Recorder(open_run(folder)):
+        with pytest.raises(RunError, match="run: is being written by another process"):
+            verbs.resume(folder)
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(RunError, match="expected a run, but there is no run.sqlite in it"):
+        verbs.resume(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("genome", "0" * 32), ("fitness", -0.5), ("operators", '["restore"]')]
+)
+def test_a_birth_that_comes_out_otherwise_is_refused_unless_drift_is_accepted(
+    tmp_path, folder, column, value
+):
+    verbs.evolve(asked(), to=tmp_path / "whole")
+    cut(folder, 5)
+    birth = "(SELECT max(number) FROM births WHERE generation = 4)"
+    edit(folder, f"UPDATE births SET {column} = ? WHERE number = {birth}", value)
+    before = dump(folder)
+    with pytest.raises(RunError, match="expected generation 4 to come out as it did, but birth "):
+        verbs.resume(folder)
+    assert [line for line in dump(folder) if "INTO \"births\"" in line] == [
+        line for line in before if "INTO \"births\"" in line
+    ]  # fmt: skip
+    outcome = verbs.resume(folder, accept_drift=True)
+    assert (outcome.generation, outcome.interrupted) == (13, False)
+    (event,) = open_run(folder).rows("SELECT * FROM events WHERE kind = 'drift'")
+    assert event["generation"] == 4 and "but is now [" in event["told"]
+    assert verbs.digest(folder) == verbs.digest(tmp_path / "whole")
+
+
+def test_births_that_are_gone_are_drift(folder):
+    cut(folder, 5)
+    edit(folder, "DELETE FROM births WHERE number = (SELECT max(number) FROM births "
+                 "WHERE generation = 4)")  # fmt: skip
+    with pytest.raises(RunError, match="there were .* births, but now there are "):
+        verbs.resume(folder)
+
+
+def test_the_backend_is_that_of_the_beginning(folder):
+    cut(folder, 5, run={"backend": "torch"})
+    text = (folder / "experiment.yaml").read_text()
+    assert "backend: torch" in text
+    (folder / "experiment.yaml").write_text(text.replace("backend: torch", "backend: auto"))
+    verbs.resume(folder)
+    assert open_run(folder).facts()["backend"] == "torch on cpu"
+
+
+def test_a_backend_that_is_not_to_be_had_is_refused_or_recorded(folder, monkeypatch):
+    cut(folder, 5, run={"backend": "torch"})
+    edit(folder, "UPDATE facts SET value = '\"fused on cpu, avx2\"' WHERE name = 'backend'")
+    text = (folder / "experiment.yaml").read_text()
+    (folder / "experiment.yaml").write_text(text.replace("backend: torch", "backend: auto"))
+    monkeypatch.setattr("evo_ntm.machine.kernels.program.load", lambda: None)
+    before = everything(folder)
+    with pytest.raises(RunError, match="'fused on cpu, avx2', which is not to be had: .*--accept"):
+        verbs.resume(folder)
+    assert everything(folder) == before
+    assert not verbs.resume(folder, accept_drift=True).interrupted
+    assert open_run(folder).facts()["backend"] == "torch on cpu"
+    last = open_run(folder).rows("SELECT told FROM processes ORDER BY number")[-1]["told"]
+    assert json.loads(last)["backend"] == "torch on cpu"
+
+
+def test_a_torn_checkpoint_stops_it_and_an_older_one_goes_on_to_the_same(tmp_path, folder):
+    verbs.evolve(asked(), to=tmp_path / "whole")
+    cut(folder, 9)
+    older, last = sorted((folder / "checkpoints").iterdir())
+    last.write_bytes(last.read_bytes()[:-9])
+    with pytest.raises(RunError, match=f"^{last}: .* it is torn; --from-older goes back"):
+        verbs.resume(folder)
+    heard = []
+    verbs.resume(folder, from_older=True, on_generation=heard.append)
+    assert heard[0].generation == int(older.stem) + 1
+    assert dump(folder) == dump(tmp_path / "whole")
+
+
+def test_without_any_checkpoint_it_begins_again_and_comes_to_the_same(tmp_path, folder):
+    verbs.evolve(asked(), to=tmp_path / "whole")
+    cut(folder, 9)
+    for path in (folder / "checkpoints").iterdir():
+        path.unlink()
+    verbs.resume(folder, from_older=True)
+    assert dump(folder) == dump(tmp_path / "whole")
+
+
+def test_a_full_disk_leaves_a_run_that_goes_on_to_the_same(tmp_path, folder):
+    def fill(progress):
+        if progress.generation == 6:
+            size = (folder / "run.sqlite").stat().st_size
+            resource.append(room_for(min(size, 20_000)))
+            resource[0].__enter__()
+
+    resource = []
+    verbs.evolve(asked(), to=tmp_path / "whole")
+    try:
+        with pytest.raises(RunError, match=f"^{folder}: cannot be written: "):
+            verbs.evolve(asked(), to=folder, on_generation=fill)
+    finally:
+        resource[0].__exit__(None, None, None)
+    verbs.resume(folder)
+    assert dump(folder) == dump(tmp_path / "whole")
+
+
+def test_a_task_of_one_s_own_is_asked_for(folder):
+    experiment = parse(gauge(generations=6), tasks=["gauge"])
+    verbs.evolve(experiment, task=Plain(), to=folder, on_generation=until(2))
+    with pytest.raises(TaskError, match="there is no task 'gauge'"):
+        verbs.resume(folder)
+    with pytest.raises(TaskError, match="expected 'gauge', as the experiment says"):
+        verbs.resume(folder, task=COPY)
+    assert verbs.resume(folder, task=Plain()).generation == 5
+
+
+def test_operators_of_one_s_own_are_asked_for(tmp_path, folder):
+    def toolbox():
+        filled = base.Toolbox()
+        filled.register("select", tools.selTournament, tournsize=2)
+        return filled
+
+    verbs.evolve(asked(), to=tmp_path / "whole", toolbox=toolbox())
+    verbs.evolve(asked(), to=folder, toolbox=toolbox(), on_generation=until(5))
+    with pytest.raises(ExperimentError, match="expected a toolbox that brings select, .* nothing"):
+        verbs.resume(folder)
+    verbs.resume(folder, toolbox=toolbox())
+    assert dump(folder) == dump(tmp_path / "whole")
+
+
+def test_a_strategy_of_one_s_own_is_not_resumed(folder):
+    size = evo_ntm.founder(asked("cma")).genes.size
+    verbs.evolve(asked("cma"), to=folder, toolbox=exploding(size), on_generation=until(5))
+    with pytest.raises(ExperimentError, match=f"^{folder}: a run with `generate` .* cannot be"):
+        verbs.resume(folder, toolbox=exploding(size))
+
+
+def test_a_run_that_passed_its_exam_before_it_was_told_has_nothing_left_to_do(folder):
+    experiment = asked(generations=2)
+    verbs.evolve(experiment, to=folder)
+    edit(folder, "UPDATE facts SET value = 'true' WHERE name = 'interrupted'")
+    heard = []
+    outcome = verbs.resume(folder, on_generation=heard.append)
+    assert (heard, outcome.generation, outcome.interrupted) == ([], 1, False)
+
+
+def test_the_command_line_goes_on_and_tells_the_digest(tmp_path, folder, capsys):
+    verbs.evolve(asked(), to=tmp_path / "whole")
+    cut(folder, 5)
+    assert cli.run(["resume", str(folder)]) == 1
+    out, beside = capsys.readouterr()
+    assert out.startswith(f"{folder}: not solved after 14 generations")
+    assert f"{folder}: goes on after 6 generations" in beside
+    assert cli.run(["resume", str(folder), "--quiet"]) == 2
+    assert capsys.readouterr().err == (
+        f"evo-ntm: {folder}: expected a run that was interrupted, but it has ended, "
+        "after 14 generations\n"
+    )
+    digests = []
+    for name in (folder, tmp_path / "whole"):
+        assert cli.run(["digest", str(name)]) == 0
+        digests.append(capsys.readouterr().out)
+    assert digests[0] == digests[1] == f"{verbs.digest(folder)}\n"
+
+
+def test_a_known_task_is_made_from_its_settings(folder):
+    cut(folder, 5)
+    with pytest.raises(TaskError, match="expected 'copy', as the experiment says"):
+        verbs.resume(folder, task=make("ngrams"))
