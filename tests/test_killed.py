@@ -1,0 +1,57 @@
+"""Runs that are killed, at any instant and between any two steps, and go on to the same end."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.evolution.cases import STRATEGIES
+
+ROOT = Path(__file__).parents[1]
+STEPS = {"written", "synced", "renamed", "folder synced", "recorded", "committed", "pruned"}
+
+every = pytest.mark.parametrize("strategy", STRATEGIES)
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+
+
+def killed(folder, strategy, way, count):
+    command = [sys.executable, "-m", "tests.killing", str(folder), strategy, way, str(count)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+@forks
+@every
+def test_a_run_killed_between_any_two_steps_goes_on_to_the_same_end(tmp_path, strategy):
+    told = killed(tmp_path, strategy, "steps", 16)
+    assert len(set(told["digests"])) == 1
+    assert len(told["killed"]) == 16 and set(told["killed"]) == STEPS
+
+
+@forks
+@every
+def test_a_run_killed_at_random_goes_on_to_the_same_end(tmp_path, strategy):
+    told = killed(tmp_path, strategy, "instants", 5)
+    assert len(set(told["digests"])) == 1 and told["kills"] == 5
+
+
+@forks
+@pytest.mark.slow
+@every
+def test_a_run_killed_25_times_goes_on_to_the_same_end(tmp_path, strategy):
+    told = killed(tmp_path, strategy, "instants", 25)
+    assert len(set(told["digests"])) == 1 and told["kills"] == 25
+
+
+@forks
+@pytest.mark.slow
+@every
+def test_a_run_killed_after_every_step_of_its_later_part_goes_on_to_the_same_end(
+    tmp_path, strategy
+):
+    told = killed(tmp_path, strategy, "steps", 1000)
+    assert len(set(told["digests"])) == 1 and set(told["killed"]) == STEPS
