@@ -6,7 +6,6 @@ any more. Nothing heavy is imported before it is needed, so that `--help` and a 
 file answer at once.
 """
 
-import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from evo_ntm import __version__
-from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, RunError, TaskError, nearest
+from evo_ntm.arguments import joined, read_ablation, read_seeds
+from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, RunError, TaskError
 from evo_ntm.exits import (
     BAD_INPUT,
     DONE,
@@ -37,9 +37,6 @@ from evo_ntm.exits import (
 if TYPE_CHECKING:
     from evo_ntm.experiment import Experiment
     from evo_ntm.verbs import Outcome
-
-MOST_SEEDS = 10_000
-ABLATIONS = ("reads", "content", "shift", "head N")
 
 app = typer.Typer(
     add_completion=False,
@@ -114,7 +111,7 @@ def evolve(
     if not quiet:
         _tell_slow(experiment)
     if seeds is not None:
-        return _series(task, experiment, _seeds(seeds), to, quiet)
+        return _series(task, experiment, read_seeds(seeds), to, quiet)
     return _ending(_evolve(task, experiment, to, quiet))
 
 
@@ -133,6 +130,28 @@ def resume(
 ) -> int:
     """Go on with a run that was interrupted, as it would have gone on."""
     return _ending(_resume(run, quiet, accept_drift=accept_drift, from_older=from_older))
+
+
+@app.command()
+def status(run: Folder) -> int:
+    """Tell on one screen how far a run has come, also while it is running."""
+    from evo_ntm import screen, verbs
+
+    print(screen.status_text(verbs.status(run)))
+    return DONE
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the runs are.")] = Path(
+        "runs"
+    ),
+) -> int:
+    """List the runs in a folder, one a line."""
+    from evo_ntm import screen, verbs
+
+    screen.show_table(screen.runs_table(verbs.runs(folder)))
+    return DONE
 
 
 @app.command()
@@ -158,7 +177,7 @@ def exam(
 ) -> int:
     """Let a machine sit the exam of its task."""
     if ablate is not None:
-        ablate = _ablation(ablate)
+        ablate = read_ablation(ablate)
     from evo_ntm import screen, verbs
 
     result = verbs.exam(path, birth=birth, ablate=ablate, device=device, backend=backend)
@@ -320,47 +339,10 @@ def _same_experiment(folder: Path, experiment: "Experiment") -> None:
         )
 
 
-def _seeds(text: str) -> list[int]:
-    """Read 1-10, 1,3,7 or both mixed."""
-    seeds: list[int] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
-        if match is None:
-            raise typer.BadParameter(f"--seeds: expected 1-10 or 1,3,7, but came {text!r}")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last < first or last - first >= MOST_SEEDS:
-            raise typer.BadParameter(
-                f"--seeds: expected a range upwards of at most {MOST_SEEDS}, but came {part!r}"
-            )
-        seeds += range(first, last + 1)
-    return list(dict.fromkeys(seeds))
-
-
-def _ablation(text: str) -> str:
-    words = " ".join(text.split())
-    if words not in ABLATIONS[:-1] and not re.fullmatch(r"head [0-9]+", words):
-        expected = ", ".join(ABLATIONS)
-        suggestion = nearest(words, ABLATIONS)
-        raise typer.BadParameter(
-            f"--ablate: expected one of {expected}, but came {text!r}: {suggestion}"
-        )
-    return words
-
-
-def _joined(arguments: Sequence[str]) -> list[str]:
-    """Let `--ablate head 3` be written without quotes."""
-    joined = list(arguments)
-    for place in range(len(joined) - 2):
-        if joined[place : place + 2] == ["--ablate", "head"] and joined[place + 2].isdecimal():
-            joined[place + 1 : place + 3] = [f"head {joined[place + 2]}"]
-            break
-    return joined
-
-
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments say, and give the exit status. Every mistake becomes one line."""
     try:
-        status = app(_joined(arguments), prog_name="evo-ntm", standalone_mode=False)
+        status = app(joined(arguments), prog_name="evo-ntm", standalone_mode=False)
         sys.stdout.flush()
         if status == INTERRUPTED:  # a verb ended early, or Typer has caught Ctrl-C before us
             return complain("interrupted", INTERRUPTED)

@@ -11,6 +11,10 @@ class EvoNTMError(Exception):
     """Something that the user can mend; shown as one line, never as a traceback."""
 
 
+class ArgumentError(EvoNTMError):
+    """Something on the command line that cannot be read."""
+
+
 class TopologyError(EvoNTMError):
     """A machine that cannot be built."""
 

@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -18,6 +19,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from evo_ntm.evolution.exam import ExamRow
     from evo_ntm.journal import Progress
+    from evo_ntm.reports.status import Status
     from evo_ntm.verbs import Outcome, WireRow
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -130,6 +132,49 @@ def series_table(outcomes: Mapping[int, "Outcome"]) -> Table:
             str(outcome.sittings),
             f"{outcome.seconds:.1f}",
             outcome.topology,
+        )
+    return table
+
+
+def status_text(status: "Status") -> str:
+    """Lay out how far a run has come, a fact a line."""
+    champion = status.champion
+    facts = {
+        str(status.path): status.state,
+        "generations": f"{status.generation + 1:,} of {status.generations:,}",
+        "births": f"{status.births:,}",
+        "time": clock(status.seconds),
+        "stage": str(status.stage + 1),
+        "species": str(status.species),
+        "champion": "none yet" if champion is None else
+        f"birth {champion.birth}, {champion.topology}: {_number(champion.wrong_bits)} wrong bits, "
+        f"{_number(champion.bits)} bits",
+        "sittings": str(status.sittings),
+        "checkpoint": "none yet" if status.checkpoint is None else
+        f"after generation {status.checkpoint}",
+        "backend": status.backend,
+    }  # fmt: skip
+    width = max(map(len, facts))
+    lines = [f"{name:<{width}}  {told}" for name, told in facts.items()]
+    return "\n".join([*lines, *(f"  {event}" for event in status.events)])
+
+
+def runs_table(statuses: Mapping[Path, "Status | str"]) -> Table:
+    """Lay out the runs of a folder, a run a row."""
+    table = _table("run", "state", "generations", "births", "time", "wrong bits", "topology")
+    for path, status in statuses.items():
+        if isinstance(status, str):
+            table.add_row(path.name, status)
+            continue
+        champion = status.champion
+        table.add_row(
+            path.name,
+            status.state,
+            f"{status.generation + 1}/{status.generations}",
+            str(status.births),
+            clock(status.seconds),
+            "" if champion is None else _number(champion.wrong_bits),
+            "none yet" if champion is None else champion.topology,
         )
     return table
 

@@ -21,6 +21,8 @@ from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
 from evo_ntm.journal import Progress, alive, check_toolbox, keep_journal, own_parts
 from evo_ntm.machine.backends import Backend, missing
+from evo_ntm.reports.status import Status, statuses
+from evo_ntm.reports.status import status as status_of
 from evo_ntm.runs.digest import digest as digest_of
 from evo_ntm.runs.provenance import provenance
 from evo_ntm.runs.store import (
@@ -174,6 +176,21 @@ def digest(path: Path | str) -> str:
     run, GenomeError where a champion's file is torn.
     """
     return digest_of(open_run(Path(path)))
+
+
+def status(path: Path | str) -> Status:
+    """Tell how far a run has come, also while it runs. Raises RunError where there is none."""
+    return status_of(Path(path))
+
+
+def runs(folder: Path | str) -> dict[Path, Status | str]:
+    """Tell of every run in a folder how far it has come, or why it cannot be read.
+
+    Raises RunError where there is no such folder.
+    """
+    if not Path(folder).is_dir():
+        raise RunError(f"{folder}: expected a folder with runs, but there is none")
+    return statuses(Path(folder))
 
 
 def outcome(path: Path) -> Outcome:

@@ -20,7 +20,19 @@ from evo_ntm.runs.store import open_run
 from tests.experiment.test_bad_files import BAD_TEXTS, BAD_VALUES
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("evolve", "resume", "digest", "exam", "new", "tasks", "show", "wires", "schema")
+COMMANDS = (
+    "evolve",
+    "resume",
+    "status",
+    "runs",
+    "digest",
+    "exam",
+    "new",
+    "tasks",
+    "show",
+    "wires",
+    "schema",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ STEPS = [
     ["evolution.engine", "reports"],
     ["journal"],
     ["verbs"],
-    ["screen"],
+    ["screen", "arguments"],
     ["cli"],
     ["__init__", "__main__"],
 ]

@@ -4,11 +4,14 @@ import errno
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from evo_ntm.errors import RunError
+
+ATTEMPTS, MOMENT = 3, 0.02  # for who only looks whether a run is written holds the lock, too
 
 
 def lock(folder: Path) -> int:
@@ -18,12 +21,17 @@ def lock(folder: Path) -> int:
     """
     with allowed(folder):
         handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            os.close(handle)
-            raise RunError(f"{folder}: is being written by another process") from error
+    for attempt in range(ATTEMPTS):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                break
+            if attempt == ATTEMPTS - 1:
+                os.close(handle)
+                raise RunError(f"{folder}: is being written by another process") from error
+            time.sleep(MOMENT)
     return handle
 
 

@@ -20,7 +20,8 @@ from evo_ntm.runs.recorder import Recorder
 from evo_ntm.runs.run import CHAMPIONS, CHECKPOINTS, EXPERIMENT, ROWS, Run
 
 __all__ = [
-    "Recorder", "Run", "create", "free_folder", "open_run", "refuse_existing", "refuse_written",
+    "Recorder", "Run", "create", "free_folder", "is_written", "open_run", "refuse_existing",
+    "refuse_written",
 ]  # fmt: skip
 
 
@@ -87,6 +88,15 @@ def refuse_existing(folder: Path) -> None:
 def refuse_written(folder: Path) -> None:
     """Raise RunError where another process is still writing a run."""
     os.close(lock(folder))
+
+
+def is_written(folder: Path) -> bool:
+    """Tell whether another process is writing a run right now."""
+    try:
+        refuse_written(folder)
+    except RunError:
+        return True
+    return False
 
 
 def _is_there(folder: Path) -> bool:

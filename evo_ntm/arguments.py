@@ -1,0 +1,47 @@
+"""What is written on the command line, read into values."""
+
+import re
+from collections.abc import Sequence
+
+from evo_ntm.errors import ArgumentError, nearest
+
+MOST_SEEDS = 10_000
+ABLATIONS = ("reads", "content", "shift", "head N")
+
+
+def read_seeds(text: str) -> list[int]:
+    """Read 1-10, 1,3,7 or both mixed. Raises ArgumentError."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
+        if match is None:
+            raise ArgumentError(f"--seeds: expected 1-10 or 1,3,7, but came {text!r}")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first or last - first >= MOST_SEEDS:
+            raise ArgumentError(
+                f"--seeds: expected a range upwards of at most {MOST_SEEDS}, but came {part!r}"
+            )
+        seeds += range(first, last + 1)
+    return list(dict.fromkeys(seeds))
+
+
+def read_ablation(text: str) -> str:
+    """Read what a machine is to do without. Raises ArgumentError."""
+    words = " ".join(text.split())
+    if words not in ABLATIONS[:-1] and not re.fullmatch(r"head [0-9]+", words):
+        expected = ", ".join(ABLATIONS)
+        suggestion = nearest(words, ABLATIONS)
+        raise ArgumentError(
+            f"--ablate: expected one of {expected}, but came {text!r}: {suggestion}"
+        )
+    return words
+
+
+def joined(arguments: Sequence[str]) -> list[str]:
+    """Let `--ablate head 3` be written without quotes."""
+    joined = list(arguments)
+    for place in range(len(joined) - 2):
+        if joined[place : place + 2] == ["--ablate", "head"] and joined[place + 2].isdecimal():
+            joined[place + 1 : place + 3] = [f"head {joined[place + 2]}"]
+            break
+    return joined
