@@ -280,8 +280,8 @@ def _resume(
 ) -> "Outcome":
     from evo_ntm import screen, verbs
 
-    if not quiet:
-        screen.tell(f"{run}: goes on after {verbs.outcome(run).generation + 1} generations")
+    if not quiet and (begun := verbs.outcome(run)).interrupted:
+        screen.tell(f"{run}: goes on after {begun.generation + 1} generations")
     with nullcontext() if quiet else screen.ProgressLine() as line:
         outcome = verbs.resume(
             run, on_generation=line, accept_drift=accept_drift, from_older=from_older

@@ -264,7 +264,7 @@ def test_the_command_line_goes_on_and_tells_the_digest(tmp_path, folder, capsys)
     out, beside = capsys.readouterr()
     assert out.startswith(f"{folder}: not solved after 14 generations")
     assert f"{folder}: goes on after 6 generations" in beside
-    assert cli.run(["resume", str(folder), "--quiet"]) == 2
+    assert cli.run(["resume", str(folder)]) == 2
     assert capsys.readouterr().err == (
         f"evo-ntm: {folder}: expected a run that was interrupted, but it has ended, "
         "after 14 generations\n"
