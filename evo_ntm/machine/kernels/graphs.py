@@ -23,27 +23,6 @@ Found = TypeVar("Found")
 _one_at_a_time = Lock()
 
 
-class Graph:
-    """All operations of an episode of one shape, without lengths."""
-
-    def __init__(self, machine: Machine, flat: Tensor, inputs: Tensor, rows: int) -> None:
-        self._weights, self._inputs = machine.wire_up(flat), inputs
-
-        def answer() -> Tensor:
-            state = machine.initial_state(self._weights, lanes=inputs.shape[-2], rows=rows)
-            return machine.run(self._weights, inputs, state)[0]
-
-        self._graph, self._answers = _captured(answer, inputs.device)
-
-    def answer(self, weights: Weights, inputs: Tensor) -> Tensor:
-        """Answer an episode of this shape."""
-        for place, came in zip(_matrices(self._weights), _matrices(weights), strict=True):
-            place.copy_(came)
-        self._inputs.copy_(inputs)
-        self._graph.replay()
-        return self._answers.clone()
-
-
 def episode(
     machine: Machine,
     flat: Tensor,
@@ -55,32 +34,12 @@ def episode(
     """Answer a whole episode as `Machine.episode` does; on a GPU, from a graph."""
     if not inputs.is_cuda:
         return machine.episode(flat, inputs, rows=rows, lengths=lengths)
-    steps, lanes = len(inputs), inputs.shape[-2]
-    shapes = flat.shape, inputs.shape
-    with (
-        _one_at_a_time,
-        torch.cuda.device(inputs.device),
-        torch.inference_mode(False),  # or the graph's own tensors could not be filled outside
-        torch.no_grad(),
-    ):
-        graph = _capture(machine.topology, machine.eps, inputs.device, shapes, rows)
-        answers = graph.answer(machine.wire_up(flat), inputs)
-        if lengths is None:
-            return answers
-        check_lengths(lengths, steps=steps, lanes=lanes)
-        return _ended(answers, lengths)
-
-
-@lru_cache(maxsize=MOST_GRAPHS)
-def _capture(
-    topology: Topology,
-    eps: float,
-    device: torch.device,
-    shapes: tuple[torch.Size, torch.Size],
-    rows: int,
-) -> Graph:
-    flat, inputs = (torch.zeros(shape, device=device) for shape in shapes)
-    return Graph(Machine(topology, eps), flat, inputs, rows)
+    if lengths is not None:
+        check_lengths(lengths, steps=len(inputs), lanes=inputs.shape[-2])
+    with torch.inference_mode(False), torch.no_grad():
+        weights = _matrices(machine.wire_up(flat))
+    (answers,) = _replayed(machine, rows, [inputs, *weights], None)
+    return answers if lengths is None else _ended(answers, lengths)
 
 
 def differentiable_episode(
@@ -133,14 +92,16 @@ class _Episode(torch.autograd.Function):
 def _replayed(
     machine: Machine, rows: int, given: list[Tensor], cotangent: Tensor | None
 ) -> list[Tensor]:
+    """Find the graph, make it if it is not there, and let it act on what is given."""
+    # In inference mode a graph's own tensors could not be filled from outside it.
     with _one_at_a_time, torch.cuda.device(given[0].device), torch.inference_mode(False):
         shapes = tuple(x.shape for x in given)
         device, back = given[0].device, cotangent is not None
-        graph = _capture_gradients(machine.topology, machine.eps, device, shapes, rows, back)
+        graph = _recorded(machine.topology, machine.eps, device, shapes, rows, back)
         return graph.replay(given if cotangent is None else [*given, cotangent])
 
 
-class Gradients:
+class Graph:
     """All operations of an episode of one shape, and of the way back where it is asked for."""
 
     def __init__(self, machine: Machine, given: list[Tensor], rows: int, *, back: bool) -> None:
@@ -177,16 +138,16 @@ class Gradients:
 
 
 @lru_cache(maxsize=MOST_GRAPHS)
-def _capture_gradients(
+def _recorded(
     topology: Topology,
     eps: float,
     device: torch.device,
     shapes: tuple[torch.Size, ...],
     rows: int,
     back: bool,
-) -> Gradients:
+) -> Graph:
     given = [torch.zeros(shape, device=device) for shape in shapes]
-    return Gradients(Machine(topology, eps), given, rows, back=back)
+    return Graph(Machine(topology, eps), given, rows, back=back)
 
 
 def _captured(act: Callable[[], Found], device: torch.device) -> tuple[torch.cuda.CUDAGraph, Found]:

@@ -30,6 +30,7 @@ from tests.machine.cases import (
     inputs_of,
     topologies,
     weights_of,
+    with_biases,
 )
 
 GPU = torch.cuda.is_available()
@@ -81,6 +82,23 @@ def test_any_topology_on_any_lanes_answers_as_the_reference_does(topology, lengt
     flat = weights_of(topology, 2, seed=seed) * 0.7
     inputs = inputs_of(topology, max(lengths), len(lengths), seed=seed)
     close(topology, flat, inputs, rows=rows, lengths=lengths)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topology", [USUAL, RECURRENT], ids=["dense", "lstm"])
+def test_five_hundred_steps_stay_with_the_reference(topology):
+    flat, inputs = weights_of(topology, 1) * 0.3, inputs_of(topology, 500, 1)
+    close(topology, flat, inputs, rows=20, tolerance=1e-3)
+
+
+@pytest.mark.parametrize(
+    "biases",
+    [{"strength": 1e3}, {"sharpening": 1e4}, {"strength": 1e3, "sharpening": 1e4, "shift": 50.0}],
+    ids=["strength", "sharpening", "all"],
+)
+def test_extreme_parameters_stay_with_the_reference(biases):
+    flat = with_biases(USUAL, weights_of(USUAL, 1), **biases)
+    close(USUAL, flat, inputs_of(USUAL, 3, 2), rows=7, tolerance=1e-3)
 
 
 @pytest.mark.parametrize("population", [(), (2,), (2, 1)], ids=["one", "two", "two by one"])

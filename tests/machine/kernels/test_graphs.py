@@ -32,9 +32,9 @@ def without_a_gpu(monkeypatch):
 
     monkeypatch.setattr(graphs, "_captured", captured)
     monkeypatch.setattr(torch.cuda, "device", lambda device: nullcontext())
-    graphs._capture_gradients.cache_clear()
+    graphs._recorded.cache_clear()
     yield
-    graphs._capture_gradients.cache_clear()
+    graphs._recorded.cache_clear()
 
 
 @every

@@ -25,15 +25,14 @@ template <class V, int K = 1> struct Machine {
   const Topology &t;
   const Index N, M, W, R, H, S;
   const float epsilon;
-  const float *laid, *top, *answering;
+  const float *laid, *answering;
   V *memory, *weightings, *scores, *lengths, *here, *ring, *turned, *shifting;
   V *reads, *inputs, *hidden, *cell, *gate, *told, *pressed, *answer;
   V *written, *measured;  // what memory and row lengths become with the next writing
 
   Machine(const Episode &e, const float *laid, V *space)
       : t(*e.topology), N(t.writers + t.readers ? e.rows : 0), M(t.width), W(t.writers),
-        R(t.readers), H(W + R), S(t.shifts), epsilon(e.epsilon), laid(laid), top(nullptr),
-        answering(nullptr) {
+        R(t.readers), H(W + R), S(t.shifts), epsilon(e.epsilon), laid(laid), answering(nullptr) {
     auto take = [&](Index count) {
       V *taken = space;
       space += count;
