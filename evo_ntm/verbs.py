@@ -13,7 +13,7 @@ from evo_ntm.errors import EvoNTMError, GenomeError, RunError, TaskError
 from evo_ntm.evolution.breeding import found
 from evo_ntm.evolution.checkpoint import read_checkpoint
 from evo_ntm.evolution.engine import evolve as generations
-from evo_ntm.evolution.exam import ExamRow, changed, passed, prepare
+from evo_ntm.evolution.exam import ExamRow, ask, changed, passed, prepare
 from evo_ntm.evolution.workers import Local, backend_of
 from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
@@ -302,7 +302,7 @@ def exam(
         _refuse_another_task_s(genome, experiment, task)
     questions = prepare(experiment.exam.parts, task, "exam", epsilon=epsilon, backend=chosen)
     with Local(threads or experiment.run.threads) as local:
-        rows = tuple(part.answer(genome, local.map) for part in questions)
+        rows = ask(questions, genome, local.map)
     return ExamResult(rows, passed(rows))
 
 

@@ -43,18 +43,20 @@ class Questions:
     trials: tuple[Trial, ...]
     chance: float
 
-    def answer(self, genome: Genome, spread: Map) -> ExamRow:
-        """Let a genome answer; a tied one is first expressed to as many bits as are asked."""
-        task = self.trials[0].task
-        bits = next((block.size for block in task.inputs if block.per_bit), None)
+    def express(self, genome: Genome) -> Genome:
+        """Express a tied genome to as many bits as are asked; another stays as it is."""
+        bits = next((block.size for block in self.task.inputs if block.per_bit), None)
         if genome.encoding == "tied" and bits is not None and bits != genome.topology.bits:
-            genome = genome.with_bits(bits)
-        taken = answer(self.trials, genome, spread)
+            return genome.with_bits(bits)
+        return genome
+
+    def row(self, taken: Mapping[str, float]) -> ExamRow:
+        """Tell in a row what was measured."""
         own = {name: value for name, value in taken.items() if name not in ("bits", "wrong_bits")}
         limits = self.part.at_most
         return ExamRow(
             name=self.part.name,
-            extent=task.extent() if isinstance(task, KnownTask) else {},
+            extent=self.task.extent() if isinstance(self.task, KnownTask) else {},
             rows=self.part.rows,
             sequences=self.part.sequences,
             wrong_bits=taken["wrong_bits"],
@@ -63,10 +65,33 @@ class Questions:
             passed=None if limits is None else all(taken[name] <= limits[name] for name in limits),
         )
 
+    @property
+    def task(self) -> Task:
+        """Give the task as it is asked here."""
+        return self.trials[0].task
+
+
+def ask(parts: Sequence[Questions], genome: Genome, spread: Map) -> tuple[ExamRow, ...]:
+    """Let a genome answer the questions of all parts, a row each."""
+    jobs = [(trial, part.express(genome)) for part in parts for trial in part.trials]
+    scored = iter(_scored(jobs, spread))
+    return tuple(part.row(_averaged(part.trials, [next(scored) for _ in part.trials]))
+                 for part in parts)  # fmt: skip
+
 
 def answer(trials: Sequence[Trial], genome: Genome, spread: Map) -> dict[str, float]:
     """Give the measures of one genome, averaged over the sequences of all trials."""
-    scored = list(spread(_answered, [(trial, genome) for trial in trials]))
+    return _averaged(trials, _scored([(trial, genome) for trial in trials], spread))
+
+
+def _scored(jobs: Sequence[tuple[Trial, Genome]], spread: Map) -> list[Scores]:
+    """Score every job; those of most steps are begun first, so that no worker ends up alone."""
+    order = sorted(range(len(jobs)), key=lambda number: -len(jobs[number][0].episodes.inputs))
+    scored = dict(zip(order, spread(_answered, [jobs[number] for number in order]), strict=True))
+    return [scored[number] for number in range(len(jobs))]
+
+
+def _averaged(trials: Sequence[Trial], scored: Sequence[Scores]) -> dict[str, float]:
     counts = [len(trial.episodes.lengths) for trial in trials]
     return {
         name: sum(float(s.measures[name][0]) * n for s, n in zip(scored, counts, strict=True))

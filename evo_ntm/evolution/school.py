@@ -8,6 +8,7 @@ from evo_ntm.evolution.exam import (
     ExamRow,
     Questions,
     answer,
+    ask,
     changed,
     check_measures,
     passed,
@@ -77,13 +78,13 @@ class School:
 
     def validate(self, generation: int, individual: Individual, spread: Map) -> Validated:
         """Hold an individual against the validation set."""
-        rows = tuple(part.answer(individual.genome, spread) for part in self.validation)
+        rows = ask(self.validation, individual.genome, spread)
         wrong_bits, bits = sum(row.wrong_bits for row in rows), sum(row.bits for row in rows)
         return Validated(Validation(generation, individual, wrong_bits, bits), rows)
 
     def examine(self, individual: Individual, spread: Map) -> Sitting:
         """Let an individual sit the exam."""
-        rows = tuple(part.answer(individual.genome, spread) for part in self.exam)
+        rows = ask(self.exam, individual.genome, spread)
         return Sitting(individual, rows)
 
 

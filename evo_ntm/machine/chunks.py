@@ -10,7 +10,7 @@ from evo_ntm.topology.wires import size
 
 MACHINES = 128  # so that a usual population is work for several threads
 FUSED_MACHINES = 64
-MEMORY = 700_000  # numbers; a step was fastest per lane with 400 to 700 thousand in its memory
+MEMORY = 1_400_000  # numbers; a step was fastest per lane with 0.7 to 1.4 million in its memory
 ANSWERS = 2_000_000
 WEIGHTS = 8_000_000
 

@@ -7,7 +7,7 @@ import torch
 
 from evo_ntm.errors import TaskError
 from evo_ntm.evolution.evaluate import Trial, score_chunk
-from evo_ntm.evolution.exam import ExamRow, answer, changed, passed, prepare
+from evo_ntm.evolution.exam import ExamRow, answer, ask, changed, passed, prepare
 from evo_ntm.experiment.exam import Part
 from evo_ntm.genome.founder import founder
 from evo_ntm.machine import Backend
@@ -33,6 +33,11 @@ def prepared(part, task=TASK, purpose="exam"):
     return questions
 
 
+def answered(questions, genome, spread=map):
+    (row,) = ask([questions], genome, spread)
+    return row
+
+
 def inputs(questions):
     return [trial.episodes.inputs for trial in questions.trials]
 
@@ -48,7 +53,7 @@ def test_the_questions_are_always_the_same_and_those_of_no_other_part():
 
 def test_a_row_tells_the_means_over_all_sequences():
     questions = prepared(part(sequences=100))
-    row = questions.answer(GENOME, map)
+    row = answered(questions, GENOME, map)
     assert [len(trial.episodes.lengths) for trial in questions.trials] == [64, 36]
     totals = {"bits": 0.0, "wrong_bits": 0.0}
     for trial in questions.trials:
@@ -68,7 +73,7 @@ def test_a_row_tells_the_means_over_all_sequences():
 
 def test_a_part_changes_the_task():
     questions = prepared(part(**{"with": {"shortest": 7, "longest": 7}}))
-    assert questions.answer(GENOME, map).extent == {"length": 7}
+    assert answered(questions, GENOME, map).extent == {"length": 7}
 
 
 @pytest.mark.parametrize(
@@ -81,51 +86,54 @@ def test_a_part_changes_the_task():
     ],
 )
 def test_a_part_is_passed_where_no_measure_is_above_its_limit(limits, passes):
-    assert prepared(part(at_most=limits, sequences=8)).answer(GENOME, map).passed is passes
+    assert answered(prepared(part(at_most=limits, sequences=8)), GENOME, map).passed is passes
 
 
 def test_a_limit_that_is_just_reached_is_passed():
-    bits = prepared(part()).answer(GENOME, map).bits
-    assert prepared(part(at_most={"bits": bits})).answer(GENOME, map).passed is True
+    bits = answered(prepared(part()), GENOME, map).bits
+    assert answered(prepared(part(at_most={"bits": bits})), GENOME, map).passed is True
     below = float(np.nextafter(bits, 0))
-    assert prepared(part(at_most={"bits": below})).answer(GENOME, map).passed is False
+    assert answered(prepared(part(at_most={"bits": below})), GENOME, map).passed is False
 
 
 def test_a_machine_that_is_not_finite_passes_nothing():
     broken = GENOME.with_genes(np.full(GENOME.genes.size, 3e38, dtype=np.float32))
-    row = prepared(part(at_most={"wrong_bits": 1000})).answer(broken, map)
+    row = answered(prepared(part(at_most={"wrong_bits": 1000})), broken, map)
     assert (row.bits, row.wrong_bits, row.passed) == (inf, inf, False)
 
 
 def test_a_measure_of_the_task_s_own_is_told():
     task = make("ngrams", {"steps": 12})
     genome = founder(task.inputs, task.outputs, generator=derive(1, "founder"))
-    row = prepared(part(at_most={"regret": 100.0}), task).answer(genome, map)
+    row = answered(prepared(part(at_most={"regret": 100.0}), task), genome, map)
     assert row.measures.keys() == {"regret", "chance"} and row.passed is True
 
 
 def test_chance_is_what_the_best_constant_answer_costs():
     silent = GENOME.with_genes(np.zeros(GENOME.genes.size))
-    row = prepared(part()).answer(silent, map)
+    row = answered(prepared(part()), silent, map)
     # Every fair coin costs one bit, or a little less where as many heads as tails did not fall.
     assert 0.98 * row.bits < row.measures["chance"] <= row.bits
 
 
 def test_a_tied_machine_answers_with_as_many_bits_as_are_asked():
     questions = prepared(part(**{"with": {"bits": 9}}))
-    row = questions.answer(GENOMES["tied"], map)
-    assert row.bits == questions.answer(GENOMES["tied"].with_bits(9), map).bits
+    row = answered(questions, GENOMES["tied"], map)
+    assert row.bits == answered(questions, GENOMES["tied"].with_bits(9), map).bits
 
 
-def test_several_workers_may_take_the_shares():
+def test_several_workers_may_take_the_shares_of_all_parts_at_once():
     calls = []
 
     def spread(function, items):
         calls.append(len(items))
         return map(function, items)
 
-    prepared(part(sequences=130)).answer(GENOME, spread)
-    assert calls == [3]
+    long = {"with": {"shortest": 7, "longest": 7}}
+    parts = [prepared(part(sequences=130)), prepared(part(sequences=10, **long))]
+    rows = ask(parts, GENOME, spread)
+    assert calls == [4]
+    assert rows == tuple(answered(questions, GENOME) for questions in parts)
 
 
 def test_answers_are_weighed_by_their_sequences():
@@ -156,7 +164,7 @@ class Plain:
 
 
 def test_a_plain_task_needs_no_settings_but_cannot_be_given_any():
-    assert prepared(part(), Plain()).answer(GENOME, map).extent == {}
+    assert answered(prepared(part(), Plain()), GENOME, map).extent == {}
     assert changed(Plain(), {}) == Plain()
     with pytest.raises(TaskError, match=r"with settings \(longest\), but Plain lacks some of"):
         prepared(part(**{"with": {"longest": 3}}), Plain())
