@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Shape = int | tuple[int, ...]
+BLOCK = 4  # words that Philox makes of one value of its counter
 
 
 def digest(*words: object) -> bytes:
@@ -25,7 +26,8 @@ class Generator:
     """A stream of random numbers; its methods are named as those of numpy's Generator."""
 
     def __init__(self, key: bytes) -> None:
-        self._words = np.random.Philox(key=int.from_bytes(key, "little"))
+        self._key = int.from_bytes(key, "little")
+        self._words = np.random.Philox(key=self._key)
 
     def words(self, count: int) -> NDArray[np.uint64]:
         """Draw raw words of 64 bits."""
@@ -50,9 +52,23 @@ class Generator:
         """Draw standard normals: the scaled sum of two 16-bit quantiles of the normal law."""
         count = int(np.prod(shape))
         drawn = self.words(-(-count // 2)).view("<u2").reshape(2, -1)[:, :count]
-        quantiles = _quantiles()
-        total: NDArray[np.float32] = quantiles[drawn[0]] + quantiles[drawn[1]]
-        return (total * np.float32(0.5**0.5)).reshape(shape)
+        return _normals(drawn[0], drawn[1]).reshape(shape)
+
+    def normal_rows(self, shape: tuple[int, int], start: int, stop: int) -> NDArray[np.float32]:
+        """Draw some rows of what `normal(shape)` draws of a new stream, and only these."""
+        columns, half = shape[1], 2 * -(-shape[0] * shape[1] // 2)
+        first, last = start * columns, stop * columns
+        drawn = self._quarters(first, last), self._quarters(half + first, half + last)
+        return _normals(*drawn).reshape(-1, columns)
+
+    def _quarters(self, first: int, last: int) -> NDArray[np.uint16]:
+        """Look at the words from the beginning of the stream, in quarters of 16 bits each."""
+        block = first // (4 * BLOCK)
+        words = np.random.Philox(key=self._key, counter=block).random_raw(
+            -(-last // 4) - BLOCK * block
+        )
+        begun = 4 * BLOCK * block
+        return np.asarray(words, dtype="<u8").view("<u2")[first - begun : last - begun]
 
     def permutation(self, count: int) -> NDArray[np.int64]:
         """Shuffle 0 … count - 1."""
@@ -75,6 +91,12 @@ def reseed_globals(seed: int, purpose: str, generation: int) -> None:
     key = digest("evo-ntm", seed, purpose, generation, "globals")
     random.seed(key)
     np.random.seed(int.from_bytes(key[:4], "little"))
+
+
+def _normals(one: NDArray[np.uint16], other: NDArray[np.uint16]) -> NDArray[np.float32]:
+    quantiles = _quantiles()
+    total: NDArray[np.float32] = quantiles[one] + quantiles[other]
+    return total * np.float32(0.5**0.5)
 
 
 @cache

@@ -14,7 +14,7 @@ STEPS = [
     ["genome", "experiment"],
     ["machine", "tasks", "genome.variation", "genome.adapter"],
     ["training"],
-    ["evolution.evaluate"],
+    ["evolution.cohort", "evolution.evaluate"],
     ["evolution", "runs"],  # workers and strategies
     ["evolution.engine", "reports"],
     ["journal"],

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from evo_ntm.errors import ExperimentError
-from evo_ntm.evolution.evaluate import Rows, Scores
+from evo_ntm.evolution.cohort import Rows
+from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Fitness, Individual
 from evo_ntm.evolution.state import State, exact, pack, unpack
 from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, restart
@@ -39,6 +40,9 @@ class Points:
     topology: Topology
     encoding: Encoding
     points: tuple[Point, ...]
+
+    def __len__(self) -> int:
+        return len(self.points)
 
     def rows(self) -> NDArray[np.float32]:
         """Give the genes of all samples."""

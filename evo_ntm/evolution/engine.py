@@ -17,7 +17,8 @@ from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.breeding import found, operators_of, structural, vary
 from evo_ntm.evolution.checkpoint import Checkpoint
 from evo_ntm.evolution.cma import CMA
-from evo_ntm.evolution.evaluate import Map, Rows, Scores, score
+from evo_ntm.evolution.cohort import Rows
+from evo_ntm.evolution.evaluate import Map, Scores, score
 from evo_ntm.evolution.evolution_strategy import EvolutionStrategy
 from evo_ntm.evolution.genetic import Genetic
 from evo_ntm.evolution.individual import Individual

@@ -7,21 +7,18 @@ above this module ever sees one.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evo_ntm.genome import Encoding
-from evo_ntm.genome.encoding import code
+from evo_ntm.evolution.cohort import Cohort, Matrix, Rows, gather
 from evo_ntm.machine import Backend, choose
 from evo_ntm.machine.chunks import chunk_size
-from evo_ntm.seeds import derive
 from evo_ntm.tasks import Episodes, Task, grade, measures
 from evo_ntm.topology import Topology
-
-Matrix = NDArray[np.float32]
 
 TIMES_THE_CACHE = 64  # a device's memory is slower than a cache, but takes so much more at once
 
@@ -48,8 +45,14 @@ class Trial:
     epsilon: float
     backend: Backend = field(default_factory=choose)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "episodes", self.episodes.to(self.backend.device))
+    def __reduce__(self) -> tuple[type["Trial"], tuple[object, ...]]:
+        """Travel without what lies on a device."""
+        return Trial, (self.task, self.episodes, self.rows, self.epsilon, self.backend)
+
+    @cached_property
+    def shown(self) -> Episodes:
+        """Give the episodes on the device of the backend, which only who scores has to have."""
+        return self.episodes.to(self.backend.device)
 
     @property
     def steps(self) -> int:
@@ -62,47 +65,15 @@ class Trial:
         return set(measures(self.task, self.episodes, grade(self.episodes, silence)))
 
 
-class Rows(Protocol):
-    """Genomes of one topology to be scored together: an individual, or the samples of a search."""
+class Chunk(NamedTuple):
+    """Some genomes of a cohort, from `start` up to `stop`, to be run through a trial at once."""
 
-    @property
-    def topology(self) -> Topology:
-        """Say what machine the rows are for."""
-
-    @property
-    def encoding(self) -> Encoding:
-        """Say how the genes express."""
-
-    def rows(self) -> Matrix:
-        """Give the genes, [rows, genes]."""
+    trial: Trial
+    cohort: Cohort
+    start: int
+    stop: int
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Antithetic samples about a mean, as a recipe: whoever has it can draw the noise again."""
-
-    topology: Topology
-    encoding: Encoding
-    mean: NDArray[np.float64]
-    sigma: float
-    pairs: int
-    seed: int
-    generation: int
-    slot: int
-
-    @cached_property
-    def noise(self) -> Matrix:
-        """Draw the noise, [pairs, genes]."""
-        stream = derive(self.seed, "samples", self.generation, self.slot)
-        return stream.normal((self.pairs, len(self.mean)))
-
-    def rows(self) -> Matrix:
-        """Give the genes: the mean with the noise added, then with it subtracted."""
-        step = self.sigma * self.noise.astype(np.float64)
-        return np.concatenate([self.mean + step, self.mean - step]).astype(np.float32)
-
-
-Chunk = tuple[Trial, Topology, Matrix]
 Map = Callable[..., Iterable[Scores]]
 
 
@@ -117,10 +88,9 @@ def score(jobs: Sequence[Rows], trial: Trial, spread: Map) -> list[Scores]:
     pieces: list[Chunk] = []
     owners = []
     for members in cohorts.values():
-        expressed = [_express(jobs[number]) for number in members]
-        cut = list(chunks(trial, jobs[members[0]].topology, np.concatenate(expressed)))
+        cut = chunks(trial, gather([jobs[number] for number in members]))
         pieces += cut
-        owners.append((members, [len(rows) for rows in expressed], len(cut)))
+        owners.append((members, [len(jobs[number]) for number in members], len(cut)))
     scored = iter(spread(score_chunk, pieces))
     results: dict[int, Scores] = {}
     for members, counts, cuts in owners:
@@ -129,26 +99,33 @@ def score(jobs: Sequence[Rows], trial: Trial, spread: Map) -> list[Scores]:
     return [results[number] for number in range(len(jobs))]
 
 
-def chunks(trial: Trial, topology: Topology, weights: Matrix) -> Iterable[Chunk]:
+def chunks(trial: Trial, cohort: Cohort) -> list[Chunk]:
     """Cut a cohort into pieces that fit the cache, or the device's memory.
 
     The same cohort is always cut into the same pieces.
     """
     steps, lanes = trial.episodes.inputs.shape[:2]
+    topology, count = cohort.topology, len(cohort)
     fused = trial.backend.fuses(topology, trial.rows)
     size = chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps, fused=fused)
     if trial.backend.device == "cpu":
-        pieces = 2 * -(-len(weights) // (2 * size))  # an even count keeps two cores busy to the end
+        pieces = 2 * -(-count // (2 * size))  # an even count keeps two cores busy to the end
     else:
-        pieces = -(-len(weights) // (TIMES_THE_CACHE * size))
-    for piece in np.array_split(weights, min(pieces, len(weights))):
-        yield trial, topology, piece
+        pieces = -(-count // (TIMES_THE_CACHE * size))
+    least, longer = divmod(count, min(pieces, count))
+    edges = [least * piece + min(piece, longer) for piece in range(min(pieces, count) + 1)]
+    return [Chunk(trial, cohort, start, stop) for start, stop in pairwise(edges)]
 
 
 def score_chunk(chunk: Chunk) -> Scores:
+    """Run some genomes of a cohort through the trial at once."""
+    trial, cohort, start, stop = chunk
+    return score_weights(trial, cohort.topology, cohort.weights(start, stop))
+
+
+def score_weights(trial: Trial, topology: Topology, weights: Matrix) -> Scores:
     """Run a population of weights [P, D] through the trial at once."""
-    trial, topology, weights = chunk
-    machine, episodes = trial.backend.machine(topology, trial.epsilon), trial.episodes
+    machine, episodes = trial.backend.machine(topology, trial.epsilon), trial.shown
     with torch.inference_mode():
         flat = torch.from_numpy(weights).to(trial.backend.device)
         logits = machine.episode(flat, episodes.inputs, rows=trial.rows, lengths=episodes.lengths)
@@ -162,13 +139,6 @@ def _never_nan(taken: dict[str, NDArray[np.float64]]) -> Scores:
         name: np.where(failed | ~np.isfinite(value), np.inf, value) for name, value in taken.items()
     }
     return Scores(-worst["bits"], worst)
-
-
-def _express(job: Rows) -> Matrix:
-    genes = job.rows()
-    if job.encoding == "direct":
-        return np.ascontiguousarray(genes)
-    return genes[:, code(job.topology, job.encoding).expression]
 
 
 def _join(parts: list[Scores]) -> Scores:

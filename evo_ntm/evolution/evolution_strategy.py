@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from evo_ntm.evolution.evaluate import Rows, Samples, Scores
+from evo_ntm.evolution.cohort import Rows, Samples
+from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.state import State, exact, pack, unpack
 from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, Vary, restart

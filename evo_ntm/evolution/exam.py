@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from evo_ntm.errors import TaskError, nearest
-from evo_ntm.evolution.evaluate import Map, Scores, Trial, score_chunk
+from evo_ntm.evolution.cohort import Cohort
+from evo_ntm.evolution.evaluate import Chunk, Map, Scores, Trial, score_chunk
 from evo_ntm.experiment.exam import Part
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
@@ -73,22 +75,27 @@ class Questions:
 
 def ask(parts: Sequence[Questions], genome: Genome, spread: Map) -> tuple[ExamRow, ...]:
     """Let a genome answer the questions of all parts, a row each."""
-    jobs = [(trial, part.express(genome)) for part in parts for trial in part.trials]
-    scored = iter(_scored(jobs, spread))
+    posed = [_posed(part.trials, part.express(genome)) for part in parts]
+    scored = iter(_scored(list(chain.from_iterable(posed)), spread))
     return tuple(part.row(_averaged(part.trials, [next(scored) for _ in part.trials]))
                  for part in parts)  # fmt: skip
 
 
 def answer(trials: Sequence[Trial], genome: Genome, spread: Map) -> dict[str, float]:
     """Give the measures of one genome, averaged over the sequences of all trials."""
-    return _averaged(trials, _scored([(trial, genome) for trial in trials], spread))
+    return _averaged(trials, _scored(_posed(trials, genome), spread))
 
 
-def _scored(jobs: Sequence[tuple[Trial, Genome]], spread: Map) -> list[Scores]:
-    """Score every job; those of most steps are begun first, so that no worker ends up alone."""
-    order = sorted(range(len(jobs)), key=lambda number: -len(jobs[number][0].episodes.inputs))
-    scored = dict(zip(order, spread(_answered, [jobs[number] for number in order]), strict=True))
-    return [scored[number] for number in range(len(jobs))]
+def _posed(trials: Sequence[Trial], genome: Genome) -> list[Chunk]:
+    cohort = Cohort(genome.topology, (genome.weights[None],))
+    return [Chunk(trial, cohort, 0, 1) for trial in trials]
+
+
+def _scored(chunks: Sequence[Chunk], spread: Map) -> list[Scores]:
+    """Score every chunk; those of most steps are begun first, so that no worker ends up alone."""
+    order = sorted(range(len(chunks)), key=lambda n: -len(chunks[n].trial.episodes.inputs))
+    scored = dict(zip(order, spread(score_chunk, [chunks[n] for n in order]), strict=True))
+    return [scored[n] for n in range(len(chunks))]
 
 
 def _averaged(trials: Sequence[Trial], scored: Sequence[Scores]) -> dict[str, float]:
@@ -98,11 +105,6 @@ def _averaged(trials: Sequence[Trial], scored: Sequence[Scores]) -> dict[str, fl
         / sum(counts)
         for name in scored[0].measures
     }
-
-
-def _answered(job: tuple[Trial, Genome]) -> Scores:
-    trial, genome = job
-    return score_chunk((trial, genome.topology, genome.weights[None]))
 
 
 def prepare(

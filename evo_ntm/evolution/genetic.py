@@ -14,7 +14,8 @@ from deap import base, tools
 
 from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.breeding import Bred, Choice, vary
-from evo_ntm.evolution.evaluate import Rows, Scores
+from evo_ntm.evolution.cohort import Rows
+from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.state import State, pack, unpack
 from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, restart

@@ -55,6 +55,9 @@ class Individual:
         """Give the genome's encoding."""
         return self.genome.encoding
 
+    def __len__(self) -> int:
+        return 1
+
     def rows(self) -> NDArray[np.float32]:
         """Give the genes as the one row of a matrix."""
         return self.genome.genes[None]

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from evo_ntm.errors import GenomeError, TaskError
+from evo_ntm.evolution.cohort import Cohort
 from evo_ntm.evolution.evaluate import Trial, chunks, score_chunk
 from evo_ntm.machine import choose
 from evo_ntm.machine.machine import check_rows
@@ -66,7 +67,8 @@ class Problem:
         given = (
             weights.detach().float().cpu().numpy() if isinstance(weights, torch.Tensor) else weights
         )
-        pieces = chunks(self.trial(seed), self.topology, np.array(given, dtype=np.float32))
+        cohort = Cohort(self.topology, (np.array(given, dtype=np.float32),))
+        pieces = chunks(self.trial(seed), cohort)
         fitness = np.concatenate([score_chunk(piece).fitness for piece in pieces])
         if isinstance(weights, torch.Tensor):
             kind = weights.dtype if weights.is_floating_point() else torch.float64

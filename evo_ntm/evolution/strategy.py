@@ -6,7 +6,8 @@ from math import inf
 from typing import Any, NamedTuple, Protocol
 
 from evo_ntm.evolution.breeding import Bred
-from evo_ntm.evolution.evaluate import Rows, Scores
+from evo_ntm.evolution.cohort import Rows
+from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.state import State, exact
 from evo_ntm.genome import Genome

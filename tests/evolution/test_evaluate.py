@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import dataclass
 from math import inf
 
@@ -5,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from evo_ntm.evolution.evaluate import Samples, Trial, chunks, score, score_chunk
+from evo_ntm.evolution.cohort import Cohort, Samples
+from evo_ntm.evolution.evaluate import Trial, chunks, score, score_weights
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.genome.founder import founder
 from evo_ntm.genome.variation import add_reader, perturb, widen_memory
@@ -88,15 +90,17 @@ def test_machines_of_one_shape_run_together():
 
     score(jobs(), trial(), spread)
     cohorts = {}
-    for _, topology, weights in pieces:
-        cohorts[topology.shape_key] = cohorts.get(topology.shape_key, 0) + len(weights)
+    for _, cohort, start, stop in pieces:
+        key = cohort.topology.shape_key
+        cohorts[key] = cohorts.get(key, 0) + stop - start
     assert sorted(cohorts.values()) == [1, 7, 7]  # the tied machines are no others when expressed
 
 
 @pytest.mark.parametrize("population", [1, 2, 3, 700])
 def test_chunks_are_the_whole_cohort_in_its_order(population):
     weights = np.arange(population, dtype=np.float32)[:, None] + np.zeros(genome().genes.size)
-    pieces = [piece for _, _, piece in chunks(trial(), genome().topology, weights)]
+    cohort = Cohort(genome().topology, (weights,))
+    pieces = [cohort.weights(start, stop) for _, _, start, stop in chunks(trial(), cohort)]
     assert np.array_equal(np.concatenate(pieces), weights)
     assert len(pieces) == 1 or len(pieces) % 2 == 0
     assert max(map(len, pieces)) - min(map(len, pieces)) <= 1
@@ -106,8 +110,8 @@ def test_what_is_not_finite_is_the_worst_and_harms_nobody_else():
     weights = np.tile(genome().genes, (4, 1))
     weights[1] = np.nan
     weights[2] = np.inf
-    scores = score_chunk((trial(), genome().topology, weights))
-    good = score_chunk((trial(), genome().topology, weights[[0, 3]]))
+    scores = score_weights(trial(), genome().topology, weights)
+    good = score_weights(trial(), genome().topology, weights[[0, 3]])
     assert scores.fitness[[1, 2]].tolist() == [-inf, -inf]
     assert scores.failures == 2 and good.failures == 0
     for name, values in scores.measures.items():
@@ -134,7 +138,7 @@ class Moody:
 
 def test_a_measure_of_a_task_is_never_nan():
     weights = np.tile(genome().genes, (3, 1))
-    scores = score_chunk((trial(Moody()), genome().topology, weights))
+    scores = score_weights(trial(Moody()), genome().topology, weights)
     assert scores.measures["mood"].tolist() == [1.0, inf, inf]
     assert scores.failures == 0
 
@@ -147,8 +151,8 @@ def test_a_trial_knows_what_it_measures():
 
 def test_a_device_is_given_more_at_once():
     weights = np.zeros((5000, genome().genes.size), dtype=np.float32)
-    pieces = [len(list(chunks(trial(device=device), genome().topology, weights)))
-              for device in ("cpu", "meta")]  # fmt: skip
+    cohort = Cohort(genome().topology, (weights,))
+    pieces = [len(chunks(trial(device=device), cohort)) for device in ("cpu", "meta")]
     assert pieces[0] > 2 and pieces[1] == 1
 
 
@@ -158,6 +162,10 @@ def test_the_steps_of_a_trial_are_those_of_its_sequences_without_what_pads_them(
     assert trial().steps == int((2 * flags + 1).sum()) < inputs[..., 0].numel()
 
 
-def test_the_episodes_lie_on_the_device_of_the_trial():
-    parts = trial(device="meta").episodes[:3]
-    assert {part.device.type for part in parts} == {"meta"}
+def test_the_episodes_are_on_the_device_only_where_they_are_answered():
+    asked = trial(device="meta")
+    told = pickle.loads(pickle.dumps(asked))
+    for one in (asked, told):
+        assert {part.device.type for part in one.shown[:3]} == {"meta"}
+        assert {part.device.type for part in one.episodes[:3]} == {"cpu"}
+    assert all(map(torch.equal, asked.episodes[:3], told.episodes[:3]))

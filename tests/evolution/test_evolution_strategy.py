@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from evo_ntm.evolution.breeding import Bred
-from evo_ntm.evolution.evaluate import Samples
+from evo_ntm.evolution.cohort import Samples
 from evo_ntm.evolution.evolution_strategy import (
     Adam,
     EvolutionStrategy,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from evo_ntm.errors import TaskError
-from evo_ntm.evolution.evaluate import Trial, score_chunk
+from evo_ntm.evolution.evaluate import Trial, score_weights
 from evo_ntm.evolution.exam import ExamRow, answer, ask, changed, passed, prepare
 from evo_ntm.experiment.exam import Part
 from evo_ntm.genome.founder import founder
@@ -62,7 +62,7 @@ def test_a_row_tells_the_means_over_all_sequences():
             one = slice(lane, lane + 1)
             alone = (sequences[:length, one], targets[:length, one], scored[:length, one])
             asked = replace(trial, episodes=type(trial.episodes)(*alone, (length,)))
-            scores = score_chunk((asked, GENOME.topology, GENOME.weights[None]))
+            scores = score_weights(asked, GENOME.topology, GENOME.weights[None])
             for name in totals:
                 totals[name] += scores.measures[name][0]
     assert row.bits == pytest.approx(totals["bits"] / 100, rel=1e-5)

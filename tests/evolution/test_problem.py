@@ -4,6 +4,7 @@ import torch
 
 import evo_ntm
 from evo_ntm.errors import GenomeError
+from evo_ntm.evolution.cohort import Cohort
 from evo_ntm.evolution.evaluate import chunks
 from evo_ntm.genome.founder import founder
 from evo_ntm.seeds import derive
@@ -51,7 +52,7 @@ def test_a_seed_makes_the_same_episodes_again_and_another_does_not():
 
 def test_a_machine_scores_the_same_in_whatever_company():
     weights = population(2500)
-    assert len(list(chunks(PROBLEM.trial(1), GENOME.topology, weights))) > 2
+    assert len(chunks(PROBLEM.trial(1), Cohort(GENOME.topology, (weights,)))) > 2
     fitness = PROBLEM.score(weights, seed=1)
     alone = [PROBLEM.score(weights[place : place + 1], seed=1)[0] for place in (0, 1, 1250, 2499)]
     np.testing.assert_allclose(fitness[[0, 1, 1250, 2499]], alone, rtol=1e-5)
