@@ -11,11 +11,11 @@ import traceback
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from evo_ntm import __version__
+from evo_ntm import __version__, options
 from evo_ntm.arguments import joined, read_ablation, read_seeds
 from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, RunError, TaskError
 from evo_ntm.exits import (
@@ -45,13 +45,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Evolve Neural Turing Machines: weights and head topology, without gradients.",
 )
-Device = Literal["cpu", "cuda"]
-Arithmetic = Literal["auto", "torch", "fused"]
-Place = Annotated[Path, typer.Argument(metavar="PATH", help="A run, a published folder, a genome.")]
-Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
-Birth = Annotated[
-    int | None, typer.Option(metavar="N", min=0, help="Another birth than the champion.")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -87,37 +80,38 @@ def evolve(
     backend: Annotated[
         str | None, typer.Option(metavar="auto|torch|fused", help="Override run.backend.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False,
+    workers: options.Workers = None,
+    ray: options.Address = None,
+    cpus_per_worker: options.CPUs = None,
+    gpus_per_worker: options.GPUs = None,
+    timeout: options.Timeout = None,
+    quiet: options.Quiet = False,
 ) -> int:
     """Evolve machines until one passes the exam, and leave a run folder."""
     from evo_ntm.experiment import load
 
     if seeds is not None and seed is not None:
         raise typer.BadParameter("give --seed or --seeds, not both")
-    options = {
+    places = options.where(workers, ray, cpus_per_worker, gpus_per_worker, timeout)
+    changed = {
         "run.device": ("--device", device),
         "run.backend": ("--backend", backend),
         "evolve.seed": ("--seed", seed),
+        **places,
     }
-    asked = {key: told for key, told in options.items() if told[1] is not None}
-    try:
-        changes = [f"{key}={value}" for key, (_, value) in asked.items()]
+    with options.overriding(changed) as changes:
         experiment = load(task, [*(override or []), *changes])
-    except ExperimentError as error:
-        sentence = str(error)
-        for key, (option, value) in asked.items():
-            sentence = sentence.replace(f" --set {key}={value}:", f" {option} {value}:")
-        raise ExperimentError(sentence) from error
     if not quiet:
         _tell_slow(experiment)
     if seeds is not None:
-        return _series(task, experiment, read_seeds(seeds), to, quiet)
+        with options.overriding(places) as changes:
+            return _series(task, experiment, read_seeds(seeds), to, quiet, changes)
     return _ending(_evolve(task, experiment, to, quiet))
 
 
 @app.command()
 def resume(
-    run: Folder,
+    run: options.Folder,
     accept_drift: Annotated[
         bool,
         typer.Option("--accept-drift", help="Go on though the backend or the births differ."),
@@ -126,14 +120,21 @@ def resume(
         bool,
         typer.Option("--from-older", help="Go back to an older checkpoint if the last is torn."),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False,
+    workers: options.Workers = None,
+    ray: options.Address = None,
+    cpus_per_worker: options.CPUs = None,
+    gpus_per_worker: options.GPUs = None,
+    timeout: options.Timeout = None,
+    quiet: options.Quiet = False,
 ) -> int:
     """Go on with a run that was interrupted, as it would have gone on."""
-    return _ending(_resume(run, quiet, accept_drift=accept_drift, from_older=from_older))
+    places = options.where(workers, ray, cpus_per_worker, gpus_per_worker, timeout)
+    with options.overriding(places) as changes:
+        return _ending(_resume(run, quiet, changes, accept_drift, from_older))
 
 
 @app.command()
-def status(run: Folder) -> int:
+def status(run: options.Folder) -> int:
     """Tell on one screen how far a run has come, also while it is running."""
     from evo_ntm import screen, verbs
 
@@ -155,7 +156,7 @@ def runs(
 
 
 @app.command()
-def digest(run: Folder) -> int:
+def digest(run: options.Folder) -> int:
     """Print one hash over all births and surviving weights of a run."""
     from evo_ntm import verbs
 
@@ -165,15 +166,17 @@ def digest(run: Folder) -> int:
 
 @app.command()
 def exam(
-    path: Place,
-    birth: Birth = None,
+    path: options.Place,
+    birth: options.Birth = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     ablate: Annotated[
         str | None,
         typer.Option(metavar="PART", help="Do without reads, content, shift, or head N."),
     ] = None,
-    device: Annotated[Device | None, typer.Option(help="Override run.device.")] = None,
-    backend: Annotated[Arithmetic | None, typer.Option(help="Override run.backend.")] = None,
+    device: Annotated[options.Device | None, typer.Option(help="Override run.device.")] = None,
+    backend: Annotated[
+        options.Arithmetic | None, typer.Option(help="Override run.backend.")
+    ] = None,
 ) -> int:
     """Let a machine sit the exam of its task."""
     if ablate is not None:
@@ -211,9 +214,9 @@ def tasks() -> int:
 
 @app.command()
 def show(
-    path: Place,
+    path: options.Place,
     to: Annotated[Path, typer.Option(metavar="FILE", help="The figure, .png or .svg.")],
-    birth: Birth = None,
+    birth: options.Birth = None,
 ) -> int:
     """Draw what a machine does on one sequence: inputs, answers, writing and reading."""
     from evo_ntm import verbs
@@ -276,16 +279,19 @@ def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) 
 
 
 def _resume(
-    run: Path, quiet: bool, *, accept_drift: bool = False, from_older: bool = False
+    run: Path,
+    quiet: bool,
+    changes: Sequence[str] = (),
+    accept_drift: bool = False,
+    from_older: bool = False,
 ) -> "Outcome":
     from evo_ntm import screen, verbs
 
     if not quiet and (begun := verbs.outcome(run)).interrupted:
         screen.tell(f"{run}: goes on after {begun.generation + 1} generations")
     with nullcontext() if quiet else screen.ProgressLine() as line:
-        outcome = verbs.resume(
-            run, on_generation=line, accept_drift=accept_drift, from_older=from_older
-        )
+        outcome = verbs.resume(run, on_generation=line, accept_drift=accept_drift,
+                               from_older=from_older, overrides=changes)  # fmt: skip
     _tell_outcome(outcome, quiet)
     return outcome
 
@@ -308,7 +314,12 @@ def _ending(outcome: "Outcome") -> int:
 
 
 def _series(
-    task: Path, series: "Experiment", seeds: Sequence[int], to: Path | None, quiet: bool
+    task: Path,
+    series: "Experiment",
+    seeds: Sequence[int],
+    to: Path | None,
+    quiet: bool,
+    changes: Sequence[str],
 ) -> int:
     from evo_ntm import screen, verbs
 
@@ -318,7 +329,7 @@ def _series(
         folder = to / f"seed-{seed}" if to else Path("runs") / f"{experiment.name}-seed-{seed}"
         if folder.exists():
             _same_experiment(folder, experiment)
-            ended = verbs.finished(folder) or _resume(folder, quiet)
+            ended = verbs.finished(folder) or _resume(folder, quiet, changes)
         else:
             ended = _evolve(task, experiment, folder, quiet)
         outcomes[seed] = ended

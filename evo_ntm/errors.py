@@ -39,6 +39,16 @@ class RunError(EvoNTMError):
     """A run folder that cannot be used."""
 
 
+class ClusterError(EvoNTMError):
+    """A cluster of workers that cannot be used."""
+
+
+class ClusterGoneError(EvoNTMError):
+    """A cluster that went away while it was used; the run can be resumed."""
+
+    stops = True
+
+
 class ReportError(EvoNTMError):
     """A report or a figure that cannot be made or written."""
 

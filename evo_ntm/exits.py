@@ -9,8 +9,10 @@ DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
 def stopped(error: BaseException | None) -> bool:
-    """Tell whether the disk is behind an error: full, broken or read-only."""
+    """Tell whether the disk is behind an error, full, broken or read-only, or a lost cluster."""
     while error is not None:
+        if getattr(error, "stops", False):
+            return True
         if isinstance(error, OSError) and error.errno in DISK:
             return True
         if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR")):

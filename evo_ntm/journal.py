@@ -22,7 +22,10 @@ PARTS = ("generate", "update", "select", "mate", "mutate")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run has come, once a generation. `rate` is in sequence-timesteps a second."""
+    """How far a run has come, once a generation.
+
+    `rate` is in sequence-timesteps a second, `workers` are those alive beside this process.
+    """
 
     generation: int
     generations: int
@@ -35,6 +38,7 @@ class Progress:
     seconds: float
     failures: int
     events: tuple[str, ...]
+    workers: int = 0
 
 
 def keep_journal(
@@ -45,21 +49,23 @@ def keep_journal(
     begun: float,
     on_generation: Callable[[Progress], None] | None = None,
     accept_drift: bool = False,
+    workers: Callable[[], int] = int,
 ) -> None:
     """Record generation after generation, and tell of each once it is recorded.
 
     Generations that are there already have to come out as they did, unless drift is accepted.
     Ctrl-C ends it. `begun` is when, on the monotonic clock, the run began or would have begun, had
-    it not been interrupted. Raises RunError where the disk does not allow it.
+    it not been interrupted. `workers` counts those alive. Raises RunError where the disk
+    does not allow it.
     """
     try:
         for generation in turns:
             with recorder.whole():
                 _record(recorder, generation, accept_drift)
-            _publish(recorder, generation.checkpoint)
+            _publish(recorder, generation)
             recorder.commit(every=SECONDS_BETWEEN_COMMITS)
             if on_generation is not None:
-                on_generation(progress(experiment, generation))
+                on_generation(progress(experiment, generation, workers()))
         recorder.fact("interrupted", False)
     except KeyboardInterrupt:
         pass
@@ -92,10 +98,12 @@ def check_toolbox(began: list[str], brought: list[str]) -> None:
                               f"but it brings {has}")  # fmt: skip
 
 
-def _publish(recorder: Recorder, checkpoint: Checkpoint | None) -> None:
+def _publish(recorder: Recorder, generation: Generation) -> None:
+    checkpoint = generation.checkpoint
     if checkpoint is None:
         return
-    if checkpoint.ended or recorder.due(checkpoint.generation, SECONDS_BETWEEN_COMMITS):
+    at_once = checkpoint.ended or generation.unscored
+    if at_once or recorder.due(checkpoint.generation, SECONDS_BETWEEN_COMMITS):
         unborn = [each for each in checkpoint.individuals() if each.number is None]
         parents = {each.parents[0] for each in unborn if each.parents}
         words, tensors = checkpoint.words, checkpoint.strategy.tensors
@@ -172,7 +180,7 @@ def _birth(individual: Individual) -> dict[str, Any]:
     }
 
 
-def progress(experiment: Experiment, generation: Generation) -> Progress:
+def progress(experiment: Experiment, generation: Generation, workers: int = 0) -> Progress:
     """Tell how far a run has come."""
     settings = experiment.evolve
     done = generation.number + 1
@@ -191,4 +199,5 @@ def progress(experiment: Experiment, generation: Generation) -> Progress:
         seconds=generation.seconds,
         failures=generation.failures,
         events=tuple(event.text for event in generation.events),
+        workers=workers,
     )

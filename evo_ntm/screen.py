@@ -77,6 +77,7 @@ def progress_line(progress: "Progress") -> str:
         f"best {progress.best_fitness:.2f}",
         f"wrong bits {_number(progress.wrong_bits, 2)}",
         f"{progress.species} species",
+        *([_count(progress.workers, "worker")] if progress.workers else []),
         f"{clock(progress.seconds_left)} left",
         f"{_thousands(progress.rate)} sequence-timesteps/s",
     ]

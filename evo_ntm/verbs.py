@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,15 +14,16 @@ from evo_ntm.evolution.breeding import found
 from evo_ntm.evolution.checkpoint import read_checkpoint
 from evo_ntm.evolution.engine import evolve as generations
 from evo_ntm.evolution.exam import ExamRow, ask, changed, passed, prepare
-from evo_ntm.evolution.workers import Local, backend_of
+from evo_ntm.evolution.workers import Local, backend_of, by_ray, workers_of
 from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
 from evo_ntm.journal import Progress, alive, check_toolbox, keep_journal, own_parts
-from evo_ntm.machine.backends import Backend, missing
+from evo_ntm.machine.backends import missing
 from evo_ntm.reports.status import Status, statuses
 from evo_ntm.reports.status import status as status_of
+from evo_ntm.resumption import as_it_began, elsewhere
 from evo_ntm.runs.digest import digest as digest_of
 from evo_ntm.runs.provenance import provenance
 from evo_ntm.runs.store import (
@@ -105,27 +106,31 @@ def evolve(
     """
     task = _task(experiment, task)
     folder = Path(to) if to else None
-    backend, begun = str(check(experiment, folder)), time.monotonic()
-    with Local(experiment.run.threads) as local:
-        loop = generations(experiment, task, local.map, toolbox)
+    check(experiment, folder)
+    begun = time.monotonic()
+    with workers_of(experiment.run) as workers:
+        backend = str(workers.backend)
+        loop = generations(experiment, task, workers.map, toolbox, backend=workers.backend)
         first = next(loop)  # what cannot be evolved is refused here, before anything is written
         with create(folder, experiment) as recorder:
             recorder.fact("backend", backend)
             recorder.fact("toolbox", own_parts(toolbox))
             recorder.process(provenance(experiment, backend))
             turns = chain([first], loop)
-            keep_journal(recorder, experiment, turns, begun=begun, on_generation=on_generation)
+            keep_journal(recorder, experiment, turns, begun=begun, on_generation=on_generation,
+                         workers=lambda: workers.alive)  # fmt: skip
     return outcome(recorder.run.folder)
 
 
-def check(experiment: Experiment, folder: Path | None) -> Backend:
-    """Refuse a folder that is there, and a backend that is not; give the backend.
+def check(experiment: Experiment, folder: Path | None) -> None:
+    """Refuse a folder that is there, and a backend that is not. Raises RunError, ExperimentError.
 
-    Raises RunError and ExperimentError.
+    What workers can do is seen once they are there.
     """
     if folder is not None:
         refuse_existing(folder)
-    return backend_of(experiment.run)
+    if not by_ray(experiment.run):
+        backend_of(experiment.run)
 
 
 def resume(
@@ -136,6 +141,7 @@ def resume(
     toolbox: "base.Toolbox | None" = None,
     accept_drift: bool = False,
     from_older: bool = False,
+    overrides: Sequence[str] = (),
 ) -> Outcome:
     """Go on with a run that was interrupted, as it would have gone on.
 
@@ -143,29 +149,31 @@ def resume(
     come out as they did. `task` and `toolbox` are those that the run began with, if one's own.
     `accept_drift` goes on with another backend, or where generations come out otherwise: these
     replace those on disk, and an event tells so. `from_older` goes back to an older checkpoint
-    where the last one is torn or missing. Raises RunError where there is nothing to resume.
+    where the last one is torn or missing. `overrides` say where it is computed from now on, as
+    `run.workers=2`. Raises RunError where there is nothing to resume, ExperimentError where an
+    override is of anything else, and ClusterError where workers cannot be had.
     """
     run = open_run(Path(path))
     _refuse_ended(run)
     refuse_written(run.folder)
-    began = run.experiment
+    began = elsewhere(run, overrides)
     with _about(path):
         task = _task(began, task)
         check_toolbox(run.facts().get("toolbox", []), own_parts(toolbox))
-    experiment = _as_it_began(run, accept_drift)
-    backend = str(backend_of(experiment.run))
-    with Recorder(run) as recorder, Local(experiment.run.threads) as local:
+    with ExitStack() as stack:
+        experiment, workers = as_it_began(run, began, accept_drift, stack)
+        backend, recorder = str(workers.backend), stack.enter_context(Recorder(run))
         _refuse_ended(run)  # which another process may have done meanwhile
         found = recorder.checkpoint(older=from_older)
         since = None if found is None else read_checkpoint(*found)
         if since is not None:
             recorder.resume(alive(since))
         begun = time.monotonic() - (since.seconds if since else 0.0)
-        loop = generations(experiment, task, local.map, toolbox, since)
+        loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)
         recorder.fact("backend", backend)
         recorder.process(provenance(experiment, backend))
         keep_journal(recorder, experiment, loop, begun=begun, on_generation=on_generation,
-                     accept_drift=accept_drift)  # fmt: skip
+                     accept_drift=accept_drift, workers=lambda: workers.alive)  # fmt: skip
     return outcome(run.folder)
 
 
@@ -224,30 +232,11 @@ def _refuse_ended(run: Run) -> None:
                        f"after {run.generation() + 1} generations")  # fmt: skip
 
 
-def _as_it_began(run: Run, accept_drift: bool) -> Experiment:
-    """Give the experiment with the backend that the run began with.
-
-    Raises RunError where that is not to be had, unless another will do.
-    """
-    experiment, began = run.experiment, str(run.facts().get("backend", ""))
-    kind = began.partition(" ")[0]
-    settings = experiment.run.model_copy(update={"backend": kind} if kind else {})
-    try:
-        now = str(backend_of(settings))
-        if "cuda" in began and now != began:
-            raise RunError(f"expected the backend {began!r}, but there is {now!r}")
-    except EvoNTMError as error:
-        if accept_drift:
-            return experiment
-        raise RunError(f"{run.folder}: began with the backend {began!r}, which is not to be had: "
-                       f"{error}; --accept-drift goes on with another") from error  # fmt: skip
-    return experiment.model_copy(update={"run": settings})
-
-
 def slow(experiment: Experiment) -> str | None:
     """Say what is missing for the fused arithmetic that a run would have taken."""
     run = experiment.run
-    return missing(run.device) if run.backend == "auto" and run.device == "cpu" else None
+    on_cpu = run.backend == "auto" and run.computes_on == "cpu"
+    return missing(run.device) if on_cpu else None
 
 
 def finished(path: Path) -> Outcome | None:
@@ -292,8 +281,9 @@ def exam(
     genome, experiment = _opened(Path(path), birth)
     if experiment is None:
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
-    asked = {"device": device, "backend": backend}
-    run = experiment.run.model_copy(update={key: told for key, told in asked.items() if told})
+    asked = {"device": device or experiment.run.computes_on, "backend": backend}
+    asked = {key: told for key, told in asked.items() if told}
+    run = experiment.run.model_copy(update={**asked, "gpus_per_worker": 0.0})
     with _about(path):
         if ablate is not None:
             genome = ablated(genome, ablate)

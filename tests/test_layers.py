@@ -17,9 +17,9 @@ STEPS = [
     ["evolution.cohort", "evolution.evaluate"],
     ["evolution", "runs"],  # workers and strategies
     ["evolution.engine", "reports"],
-    ["journal"],
+    ["journal", "resumption"],
     ["verbs"],
-    ["screen", "arguments"],
+    ["screen", "arguments", "options"],
     ["cli"],
     ["__init__", "__main__"],
 ]
@@ -37,7 +37,7 @@ HOMES = {
     "jinja2": ["reports"],
     "sqlite3": ["runs"],
     "safetensors": ["genome.files", "runs"],
-    "typer": ["cli"],
+    "typer": ["cli", "options"],
     "rich": ["screen"],
 }
 BANNED = {"base", "manager", "handler", "utils", "util", "helpers", "misc", "common"}

@@ -5,7 +5,7 @@ genetic algorithm `select`, `mate` and `mutate`. Who registers their own is hear
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -18,7 +18,7 @@ from evo_ntm.evolution.breeding import found, operators_of, structural, vary
 from evo_ntm.evolution.checkpoint import Checkpoint
 from evo_ntm.evolution.cma import CMA
 from evo_ntm.evolution.cohort import Rows
-from evo_ntm.evolution.evaluate import Map, Scores, score
+from evo_ntm.evolution.evaluate import Chunk, Map, Scores, score
 from evo_ntm.evolution.evolution_strategy import EvolutionStrategy
 from evo_ntm.evolution.genetic import Genetic
 from evo_ntm.evolution.individual import Individual
@@ -30,8 +30,11 @@ from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.evolution import Evolution
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy as EvolutionStrategySettings
 from evo_ntm.experiment.genetic import Genetic as GeneticSettings
+from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive, reseed_globals
 from evo_ntm.tasks import Task
+
+FAILURE = "failure"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Generation:
     """What one turn of the loop leaves behind.
 
     `seconds` are counted since the run began, `lasted` is how many of them were this turn's.
-    There is a checkpoint as often as the experiment asks for one, and at the end.
+    There is a checkpoint as often as the experiment asks for one, at the end, and where genomes
+    could not be scored.
     """
 
     number: int
@@ -60,6 +64,11 @@ class Generation:
     lasted: float
     checkpoint: Checkpoint | None
 
+    @property
+    def unscored(self) -> bool:
+        """Tell whether anything could not be scored."""
+        return any(event.kind == FAILURE for event in self.events)
+
 
 def evolve(
     experiment: Experiment,
@@ -67,19 +76,20 @@ def evolve(
     spread: Map,
     toolbox: base.Toolbox | None = None,
     since: Checkpoint | None = None,
+    backend: Backend | None = None,
 ) -> Iterator[Generation]:
     """Evolve generation after generation, until the exam is passed or a budget is spent.
 
     `spread` is a map over chunks of work: that of `workers.Local`, or of a cluster. `since` is a
     checkpoint of the same experiment, after which the generations are those that followed it then.
-    Raises ExperimentError and TaskError, before anything is computed, where the experiment, the
-    task and the toolbox do not go together.
+    `backend` is that of the workers, if these are not of this process. Raises ExperimentError and
+    TaskError, before anything is computed, where experiment, task and toolbox do not go together.
     """
     toolbox = _toolbox(toolbox or base.Toolbox(), experiment.evolve, spread)
     strategy = strategy_of(experiment, task, toolbox)
     if since is not None:
         strategy.restore(since.strategy)
-    lessons = school(experiment, task, backend_of(experiment.run))
+    lessons = school(experiment, task, backend or backend_of(experiment.run))
     return _generations(experiment, lessons, strategy, toolbox, since)
 
 
@@ -117,8 +127,9 @@ def _generations(
         turned = time.monotonic()
         trial = lessons.trial(experiment, generation, stage)
         reseed_globals(settings.seed, "generate", generation)
-        jobs = strategy.generate(generation)
-        scores = toolbox.evaluate(jobs, trial, toolbox.map)
+        jobs, reasons = strategy.generate(generation), list[str]()
+        spread = partial(_heard, toolbox.map, reasons)
+        scores = toolbox.evaluate(jobs, trial, spread)
         births = _record(jobs, scores, generation, count(born + 1))
         born += len(births)
         # Not before scoring: others in this process draw from the same generators.
@@ -131,21 +142,24 @@ def _generations(
         best, opened = strategy.best(), stage
         validation, sitting, crowned = None, None, None
         if ends or (generation + 1) % settings.validate_every == 0:
-            validated = lessons.validate(generation, best, toolbox.map)
+            validated = lessons.validate(generation, best, spread)
             validation = validated.validation
             if validated.passed:
-                sitting = lessons.examine(best, toolbox.map)
+                sitting = lessons.examine(best, spread)
             came = validation.wrong_bits, validation.bits
             if mark is None or validated.passed or came < mark:
                 mark, crowned = came, best
-            if lessons.opens(stage, best, toolbox.map):
+            if lessons.opens(stage, best, spread):
                 opened = stage + 1
                 events = [*events, Event(generation, "stage", f"stage {opened + 1} opens")]
             events = [*events, *strategy.reflect(validation)]
 
         now, solved = time.monotonic(), sitting is not None and sitting.solved
         over = ends or solved
-        state = strategy.state() if over or (generation + 1) % every == 0 else None
+        # What could not be scored would come out otherwise another time: it is not replayed.
+        keeps = over or bool(reasons) or (generation + 1) % every == 0
+        state = strategy.state() if keeps else None
+        events = [*events, *(Event(generation, FAILURE, reason) for reason in reasons)]
         yield Generation(
             number=generation,
             births=births,
@@ -192,6 +206,15 @@ def _toolbox(toolbox: base.Toolbox, settings: Evolution, spread: Map) -> base.To
     if filled.map.func is map:  # DEAP's default, which a pool replaces
         filled.register("map", spread)
     return filled
+
+
+def _heard(
+    spread: Map, reasons: list[str], function: Callable[[Chunk], Scores], chunks: Sequence[Chunk]
+) -> Iterator[Scores]:
+    """Spread chunks, and note why any of them could not be scored."""
+    for scores in spread(function, chunks):
+        reasons += scores.reasons
+        yield scores
 
 
 def _record(

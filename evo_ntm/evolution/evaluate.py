@@ -28,6 +28,8 @@ class Scores(NamedTuple):
 
     fitness: NDArray[np.float64]
     measures: dict[str, NDArray[np.float64]]
+    reasons: tuple[str, ...] = ()
+    """Why genomes could not be scored at all."""
 
     @property
     def failures(self) -> int:
@@ -121,6 +123,12 @@ def score_chunk(chunk: Chunk) -> Scores:
     """Run some genomes of a cohort through the trial at once."""
     trial, cohort, start, stop = chunk
     return score_weights(trial, cohort.topology, cohort.weights(start, stop))
+
+
+def unscored(chunk: Chunk, reason: str) -> Scores:
+    """Give the worst to the genomes of a chunk that cannot be scored."""
+    names, count = chunk.trial.measures(), chunk.stop - chunk.start
+    return Scores(np.full(count, -np.inf), {n: np.full(count, np.inf) for n in names}, (reason,))
 
 
 def score_weights(trial: Trial, topology: Topology, weights: Matrix) -> Scores:

@@ -1,4 +1,4 @@
-"""Where scoring is done. The scores are the same everywhere."""
+"""Scoring by threads of this process."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,11 @@ class Local:
     of a chunk never depends on the number of threads.
     """
 
-    def __init__(self, threads: int) -> None:
+    alive = 0
+    """How many processes score beside this one."""
+
+    def __init__(self, threads: int, backend: Backend | None = None) -> None:
+        self.backend = backend or choose()
         self._threads_before = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
@@ -45,9 +49,9 @@ class Local:
 
 def backend_of(run: RunSettings) -> Backend:
     """Choose the backend that a run asks for. Raises ExperimentError where it is not there."""
-    if run.device == "cuda" and not torch.cuda.is_available():
+    if run.computes_on == "cuda" and not torch.cuda.is_available():
         raise ExperimentError("run.device: expected cpu, as torch finds no GPU, but came 'cuda'")
     try:
-        return choose(run.device, run.backend)
+        return choose(run.computes_on, run.backend)
     except MachineError as error:
         raise ExperimentError(f"run.backend: {error}") from error

@@ -1,0 +1,63 @@
+"""Where scoring is done: by threads of this process, or by workers of Ray. The scores are equal."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from evo_ntm.evolution.evaluate import Chunk, Scores
+from evo_ntm.evolution.workers.cluster import Cluster
+from evo_ntm.evolution.workers.local import Local, backend_of
+from evo_ntm.experiment.run import LOCAL, RunSettings
+from evo_ntm.machine import Backend
+
+__all__ = ["Cluster", "Local", "Workers", "backend_of", "by_ray", "workers_of"]
+
+
+class Workers(Protocol):
+    """Whoever scores chunks, once entered with `with`."""
+
+    @property
+    def backend(self) -> Backend:
+        """Give the backend that all compute with."""
+
+    @property
+    def alive(self) -> int:
+        """Count the processes that score beside this one."""
+
+    def map(
+        self, function: Callable[[Chunk], Scores], chunks: Sequence[Chunk], /
+    ) -> Iterable[Scores]:
+        """Score every chunk, in order."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+def by_ray(run: RunSettings) -> bool:
+    """Tell whether a run is scored by workers of Ray."""
+    return bool(run.workers or _address(run))
+
+
+def workers_of(run: RunSettings) -> Workers:
+    """Choose where a run is scored, to be entered with `with`.
+
+    `run.ray` names a cluster to join; else `run.workers` are started here; else the variable
+    RAY_ADDRESS names one; else this process does it. Raises ExperimentError where the backend is
+    not to be had; entering a cluster raises ClusterError where it cannot be used.
+    """
+    if by_ray(run):
+        return Cluster(run, _address(run))
+    return Local(run.threads, backend_of(run))
+
+
+def _address(run: RunSettings) -> str | None:
+    if run.ray is not None:
+        return None if run.ray == LOCAL else run.ray
+    return None if run.workers else os.environ.get("RAY_ADDRESS") or None
