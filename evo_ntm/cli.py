@@ -36,7 +36,7 @@ from evo_ntm.exits import (
 
 if TYPE_CHECKING:
     from evo_ntm.experiment import Experiment
-    from evo_ntm.verbs import Outcome
+    from evo_ntm.outcome import Outcome
 
 app = typer.Typer(
     add_completion=False,
@@ -85,6 +85,7 @@ def evolve(
     cpus_per_worker: options.CPUs = None,
     gpus_per_worker: options.GPUs = None,
     timeout: options.Timeout = None,
+    tensorboard: options.Curves = False,
     quiet: options.Quiet = False,
 ) -> int:
     """Evolve machines until one passes the exam, and leave a run folder."""
@@ -92,7 +93,7 @@ def evolve(
 
     if seeds is not None and seed is not None:
         raise typer.BadParameter("give --seed or --seeds, not both")
-    places = options.where(workers, ray, cpus_per_worker, gpus_per_worker, timeout)
+    places = options.where(workers, ray, cpus_per_worker, gpus_per_worker, timeout, tensorboard)
     changed = {
         "run.device": ("--device", device),
         "run.backend": ("--backend", backend),
@@ -125,10 +126,11 @@ def resume(
     cpus_per_worker: options.CPUs = None,
     gpus_per_worker: options.GPUs = None,
     timeout: options.Timeout = None,
+    tensorboard: options.Curves = False,
     quiet: options.Quiet = False,
 ) -> int:
     """Go on with a run that was interrupted, as it would have gone on."""
-    places = options.where(workers, ray, cpus_per_worker, gpus_per_worker, timeout)
+    places = options.where(workers, ray, cpus_per_worker, gpus_per_worker, timeout, tensorboard)
     with options.overriding(places) as changes:
         return _ending(_resume(run, quiet, changes, accept_drift, from_older))
 

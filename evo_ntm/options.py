@@ -17,6 +17,10 @@ Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run
 Birth = Annotated[
     int | None, typer.Option(metavar="N", min=0, help="Another birth than the champion.")
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Curves = Annotated[
+    bool, typer.Option("--tensorboard", help="Write curves for TensorBoard into the run.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Results only.")]
 Workers = Annotated[
     str | None, typer.Option(metavar="N", help="Score by N processes of Ray; 0: by none.")
@@ -36,6 +40,7 @@ def where(
     cpus_per_worker: str | None,
     gpus_per_worker: str | None,
     timeout: str | None,
+    tensorboard: bool,
 ) -> dict[str, tuple[str, str | None]]:
     """Tell what options override of `run`, as option and value by key.
 
@@ -48,6 +53,7 @@ def where(
         "run.cpus_per_worker": ("--cpus-per-worker", cpus_per_worker),
         "run.gpus_per_worker": ("--gpus-per-worker", gpus_per_worker),
         "run.timeout": ("--timeout", timeout),
+        "run.tensorboard": ("--tensorboard", "true" if tensorboard else None),
     }
 
 

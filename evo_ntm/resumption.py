@@ -9,7 +9,9 @@ from evo_ntm.experiment import Experiment, load
 from evo_ntm.runs.run import EXPERIMENT
 from evo_ntm.runs.store import Run
 
-PLACES = ("threads", "workers", "ray", "cpus_per_worker", "gpus_per_worker", "timeout")
+PLACES = (
+    "threads", "workers", "ray", "cpus_per_worker", "gpus_per_worker", "timeout", "tensorboard",
+)  # fmt: skip
 
 
 def elsewhere(run: Run, overrides: Sequence[str]) -> Experiment:

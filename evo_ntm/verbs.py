@@ -1,6 +1,6 @@
 """What the command line, the scripts and notebooks call: one function a verb."""
 
-import json
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,11 +21,14 @@ from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
 from evo_ntm.journal import Progress, alive, check_toolbox, keep_journal, own_parts
 from evo_ntm.machine.backends import missing
+from evo_ntm.outcome import Outcome, finished, outcome
+from evo_ntm.reports.curves import needs_tensorboard
 from evo_ntm.reports.status import Status, statuses
 from evo_ntm.reports.status import status as status_of
 from evo_ntm.resumption import as_it_began, elsewhere
 from evo_ntm.runs.digest import digest as digest_of
-from evo_ntm.runs.provenance import provenance
+from evo_ntm.runs.log import Log
+from evo_ntm.runs.run import ROWS
 from evo_ntm.runs.store import (
     Recorder,
     Run,
@@ -44,26 +47,11 @@ if TYPE_CHECKING:
     from deap import base
 
 __all__ = [
-    "digest", "evolve", "exam", "finished", "founder", "free_folder", "load", "outcome", "read",
-    "resume", "show", "wires",
+    "Outcome", "digest", "evolve", "exam", "finished", "founder", "free_folder", "load", "outcome",
+    "read", "resume", "runs", "show", "status", "wires",
 ]  # fmt: skip
 
 PUBLISHED = "genome.safetensors"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended."""
-
-    path: Path
-    solved: bool
-    rows: tuple[ExamRow, ...]
-    generation: int
-    seconds: float
-    topology: str
-    sittings: int
-    restarts: int
-    interrupted: bool
 
 
 @dataclass(frozen=True)
@@ -107,28 +95,28 @@ def evolve(
     task = _task(experiment, task)
     folder = Path(to) if to else None
     check(experiment, folder)
-    begun = time.monotonic()
+    begun, log = time.monotonic(), Log()
     with workers_of(experiment.run) as workers:
         backend = str(workers.backend)
         loop = generations(experiment, task, workers.map, toolbox, backend=workers.backend)
         first = next(loop)  # what cannot be evolved is refused here, before anything is written
         with create(folder, experiment) as recorder:
-            recorder.fact("backend", backend)
             recorder.fact("toolbox", own_parts(toolbox))
-            recorder.process(provenance(experiment, backend))
             turns = chain([first], loop)
-            keep_journal(recorder, experiment, turns, begun=begun, on_generation=on_generation,
-                         workers=lambda: workers.alive)  # fmt: skip
+            keep_journal(recorder, experiment, turns, backend=backend, begun=begun, log=log,
+                         on_generation=on_generation, workers=lambda: workers.alive)  # fmt: skip
     return outcome(recorder.run.folder)
 
 
 def check(experiment: Experiment, folder: Path | None) -> None:
-    """Refuse a folder that is there, and a backend that is not. Raises RunError, ExperimentError.
+    """Refuse a folder that is there, a backend and a TensorBoard that are not.
 
     What workers can do is seen once they are there.
     """
     if folder is not None:
         refuse_existing(folder)
+    if experiment.run.tensorboard:
+        needs_tensorboard()
     if not by_ray(experiment.run):
         backend_of(experiment.run)
 
@@ -160,6 +148,8 @@ def resume(
     with _about(path):
         task = _task(began, task)
         check_toolbox(run.facts().get("toolbox", []), own_parts(toolbox))
+    if began.run.tensorboard:
+        needs_tensorboard()
     with ExitStack() as stack:
         experiment, workers = as_it_began(run, began, accept_drift, stack)
         backend, recorder = str(workers.backend), stack.enter_context(Recorder(run))
@@ -170,10 +160,9 @@ def resume(
             recorder.resume(alive(since))
         begun = time.monotonic() - (since.seconds if since else 0.0)
         loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)
-        recorder.fact("backend", backend)
-        recorder.process(provenance(experiment, backend))
-        keep_journal(recorder, experiment, loop, begun=begun, on_generation=on_generation,
-                     accept_drift=accept_drift, workers=lambda: workers.alive)  # fmt: skip
+        keep_journal(recorder, experiment, loop, backend=backend, begun=begun, log=Log(),
+                     on_generation=on_generation, accept_drift=accept_drift,
+                     workers=lambda: workers.alive)  # fmt: skip
     return outcome(run.folder)
 
 
@@ -196,34 +185,13 @@ def runs(folder: Path | str) -> dict[Path, Status | str]:
 
     Raises RunError where there is no such folder.
     """
-    if not Path(folder).is_dir():
+    folder = Path(folder)
+    if not folder.is_dir():
         raise RunError(f"{folder}: expected a folder with runs, but there is none")
-    return statuses(Path(folder))
-
-
-def outcome(path: Path) -> Outcome:
-    """Read back how a run ended. Raises RunError where the folder holds no run."""
-    run = open_run(path)
-    facts = run.facts()
-    sittings = run.rows("SELECT * FROM sittings ORDER BY number")
-    restarts = run.rows("SELECT count(*) AS count FROM events WHERE kind = 'restart'")[0]["count"]
-    rows = _exam_rows(sittings[-1]["rows"]) if sittings else ()
-    topology = (
-        "SELECT topologies.told FROM validations JOIN births ON birth = births.number"
-        " JOIN topologies ON topology = topologies.number"
-    )
-    champions = run.rows(f"{topology} WHERE champion ORDER BY validations.generation DESC")
-    return Outcome(
-        path=path,
-        solved=any(sitting["solved"] for sitting in sittings),
-        rows=rows,
-        generation=run.generation(),
-        seconds=facts.get("seconds", 0.0),
-        topology=champions[0]["told"] if champions else "none yet",
-        sittings=len(sittings),
-        restarts=restarts,
-        interrupted=facts.get("interrupted", True),
-    )
+    if (folder / ROWS).is_file():
+        raise RunError(f"{folder}: expected a folder with runs, but it is a run itself: "
+                       f"evo-ntm status {shlex.quote(str(folder))}")  # fmt: skip
+    return statuses(folder)
 
 
 def _refuse_ended(run: Run) -> None:
@@ -237,18 +205,6 @@ def slow(experiment: Experiment) -> str | None:
     run = experiment.run
     on_cpu = run.backend == "auto" and run.computes_on == "cpu"
     return missing(run.device) if on_cpu else None
-
-
-def finished(path: Path) -> Outcome | None:
-    """Tell how a run ended, None where it was interrupted.
-
-    Raises RunError where the folder holds no run that can be read, or one that is still written.
-    """
-    ended = outcome(path)
-    if not ended.interrupted:
-        return ended
-    refuse_written(path)
-    return None
 
 
 def read(path: Path | str, birth: int | None = None) -> Genome:
@@ -368,18 +324,3 @@ def _opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
     genome = read_genome(path)
     told = read_card(path).get("experiment")
     return genome, parse(told, str(path), tasks=None) if told is not None else None
-
-
-def _exam_rows(told: str) -> tuple[ExamRow, ...]:
-    def number(value: float | None) -> float:
-        return float("inf") if value is None else value
-
-    return tuple(
-        ExamRow(**{
-            **row,
-            "wrong_bits": number(row["wrong_bits"]),
-            "bits": number(row["bits"]),
-            "measures": {name: number(value) for name, value in row["measures"].items()},
-        })
-        for row in json.loads(told)
-    )  # fmt: skip

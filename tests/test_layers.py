@@ -17,8 +17,9 @@ STEPS = [
     ["evolution.cohort", "evolution.evaluate"],
     ["evolution", "runs"],  # workers and strategies
     ["evolution.engine", "reports"],
-    ["journal", "resumption"],
+    ["journal", "outcome", "resumption"],
     ["verbs"],
+    ["tables"],
     ["screen", "arguments", "options"],
     ["cli"],
     ["__init__", "__main__"],
@@ -34,11 +35,12 @@ HOMES = {
     "yaml": ["experiment"],
     "matplotlib": ["reports"],
     "plotly": ["reports"],
+    "tensorboard": ["reports"],
     "jinja2": ["reports"],
     "sqlite3": ["runs"],
     "safetensors": ["genome.files", "runs"],
     "typer": ["cli", "options"],
-    "rich": ["screen"],
+    "rich": ["screen", "tables"],
 }
 BANNED = {"base", "manager", "handler", "utils", "util", "helpers", "misc", "common"}
 LONGEST = 400

@@ -35,6 +35,7 @@ from evo_ntm.seeds import derive, reseed_globals
 from evo_ntm.tasks import Task
 
 FAILURE = "failure"
+QUANTILES = {"worst": 0, "lower": 0.25, "median": 0.5, "upper": 0.75, "best": 1}
 
 
 @dataclass(frozen=True)
@@ -244,8 +245,7 @@ def _spent(settings: Evolution, generations: int, seconds: float, scored: int) -
 
 def _statistics() -> tools.Statistics:
     statistics = tools.Statistics()
-    quantiles = {"worst": 0, "lower": 0.25, "median": 0.5, "upper": 0.75, "best": 1}
-    for name, share in quantiles.items():
+    for name, share in QUANTILES.items():
         statistics.register(name, np.quantile, q=share, method="nearest")
     return statistics
 

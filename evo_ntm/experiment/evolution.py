@@ -52,6 +52,13 @@ class Evolution(Settings):
             refuse(("operators",), "a share above 0 for at least one operator", 0)
         return self
 
+    def seconds_left(self, generations: int, seconds: float) -> float:
+        """Tell how long it takes at most to spend a budget, at the pace of the generations done."""
+        left = (self.generations - generations) * seconds / generations
+        if self.minutes is not None:
+            left = min(left, 60 * self.minutes - seconds)
+        return max(left, 0.0)
+
 
 def _operator(name: str, told: Any) -> Operator | OwnOperator:
     model = operator_settings(name)

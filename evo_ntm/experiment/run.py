@@ -64,6 +64,9 @@ class RunSettings(Settings):
         Positive,
         Field(description="generations between two checkpoints, and at most one a second"),
     ] = 10
+    tensorboard: Annotated[
+        bool, Field(description="curves for TensorBoard, in the folder tensorboard of the run")
+    ] = False
 
     @property
     def gpus(self) -> float:

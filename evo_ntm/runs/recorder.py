@@ -251,13 +251,13 @@ def _told(birth: Sequence[Any]) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(_finite(value), allow_nan=False)
+    return json.dumps(finite(value), allow_nan=False)
 
 
-def _finite(value: object) -> object:
-    """Say null where a number is not finite, as JSON has none of those."""
+def finite(value: object) -> object:
+    """Say None where a number is not finite, as JSON has none of those."""
     if isinstance(value, Mapping):
-        return {name: _finite(item) for name, item in value.items()}
+        return {name: finite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

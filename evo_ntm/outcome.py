@@ -1,0 +1,75 @@
+"""How a run ended, read back from its rows."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.runs.store import open_run, refuse_written
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    path: Path
+    solved: bool
+    rows: tuple[ExamRow, ...]
+    generation: int
+    seconds: float
+    topology: str
+    sittings: int
+    restarts: int
+    interrupted: bool
+
+
+def outcome(path: Path) -> Outcome:
+    """Read back how a run ended. Raises RunError where the folder holds no run."""
+    run = open_run(path)
+    facts = run.facts()
+    sittings = run.rows("SELECT * FROM sittings ORDER BY number")
+    restarts = run.rows("SELECT count(*) AS count FROM events WHERE kind = 'restart'")[0]["count"]
+    rows = _exam_rows(sittings[-1]["rows"]) if sittings else ()
+    topology = (
+        "SELECT topologies.told FROM validations JOIN births ON birth = births.number"
+        " JOIN topologies ON topology = topologies.number"
+    )
+    champions = run.rows(f"{topology} WHERE champion ORDER BY validations.generation DESC")
+    return Outcome(
+        path=path,
+        solved=any(sitting["solved"] for sitting in sittings),
+        rows=rows,
+        generation=run.generation(),
+        seconds=facts.get("seconds", 0.0),
+        topology=champions[0]["told"] if champions else "none yet",
+        sittings=len(sittings),
+        restarts=restarts,
+        interrupted=facts.get("interrupted", True),
+    )
+
+
+def finished(path: Path) -> Outcome | None:
+    """Tell how a run ended, None where it was interrupted.
+
+    Raises RunError where the folder holds no run that can be read, or one that is still written.
+    """
+    ended = outcome(path)
+    if not ended.interrupted:
+        return ended
+    refuse_written(path)
+    return None
+
+
+def _exam_rows(told: str) -> tuple[ExamRow, ...]:
+    def number(value: float | None) -> float:
+        return float("inf") if value is None else value
+
+    return tuple(
+        ExamRow(**{
+            **row,
+            "wrong_bits": number(row["wrong_bits"]),
+            "bits": number(row["bits"]),
+            "measures": {name: number(value) for name, value in row["measures"].items()},
+        })
+        for row in json.loads(told)
+    )  # fmt: skip
