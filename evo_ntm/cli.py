@@ -136,11 +136,15 @@ def resume(
 
 
 @app.command()
-def status(run: options.Folder) -> int:
+def status(run: options.Folder, as_json: options.Json = False) -> int:
     """Tell on one screen how far a run has come, also while it is running."""
     from evo_ntm import screen, verbs
 
-    print(screen.status_text(verbs.status(run)))
+    told = verbs.status(run)
+    if as_json:
+        print(screen.status_json(told))
+    else:
+        screen.show_status(told)
     return DONE
 
 
@@ -149,11 +153,16 @@ def runs(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the runs are.")] = Path(
         "runs"
     ),
+    as_json: Json = False,
 ) -> int:
-    """List the runs in a folder, one a line."""
+    """List the runs in a folder."""
     from evo_ntm import screen, verbs
 
-    screen.show_table(screen.runs_table(verbs.runs(folder)))
+    told = verbs.runs(folder)
+    if as_json:
+        print(screen.runs_json(told))
+    else:
+        screen.show_runs(told)
     return DONE
 
 
@@ -170,7 +179,7 @@ def digest(run: options.Folder) -> int:
 def exam(
     path: options.Place,
     birth: options.Birth = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: options.Json = False,
     ablate: Annotated[
         str | None,
         typer.Option(metavar="PART", help="Do without reads, content, shift, or head N."),
@@ -183,13 +192,13 @@ def exam(
     """Let a machine sit the exam of its task."""
     if ablate is not None:
         ablate = read_ablation(ablate)
-    from evo_ntm import screen, verbs
+    from evo_ntm import screen, tables, verbs
 
     result = verbs.exam(path, birth=birth, ablate=ablate, device=device, backend=backend)
     if as_json:
         print(screen.exam_json(result.rows))
     else:
-        screen.show_table(screen.exam_table(result.rows))
+        tables.show_table(screen.exam_table(result.rows))
     return NOT_PASSED if result.passed is False else DONE
 
 
@@ -238,9 +247,9 @@ def wires(
     ],
 ) -> int:
     """List every wire of a machine: from where to where, and which equation it feeds."""
-    from evo_ntm import screen, verbs
+    from evo_ntm import screen, tables, verbs
 
-    screen.show_table(screen.wires_table(verbs.wires(path)))
+    tables.show_table(screen.wires_table(verbs.wires(path)))
     return DONE
 
 
@@ -299,11 +308,11 @@ def _resume(
 
 
 def _tell_outcome(outcome: "Outcome", quiet: bool) -> None:
-    from evo_ntm import screen
+    from evo_ntm import screen, tables
 
     print(screen.summary(outcome), flush=True)
     if outcome.rows:
-        screen.show_table(screen.exam_table(outcome.rows))
+        tables.show_table(screen.exam_table(outcome.rows))
     if not quiet:
         screen.tell(screen.next_steps(outcome))
 
@@ -323,7 +332,7 @@ def _series(
     quiet: bool,
     changes: Sequence[str],
 ) -> int:
-    from evo_ntm import screen, verbs
+    from evo_ntm import screen, tables, verbs
 
     outcomes: dict[int, Outcome] = {}
     for seed in seeds:
@@ -337,7 +346,7 @@ def _series(
         outcomes[seed] = ended
         if ended.interrupted:
             break
-    screen.show_table(screen.series_table(outcomes))
+    tables.show_table(screen.series_table(outcomes))
     return max(map(_ending, outcomes.values()))
 
 

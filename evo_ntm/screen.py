@@ -2,38 +2,49 @@
 
 import json
 import math
-import os
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from evo_ntm.exits import deaf
+from evo_ntm.runs.recorder import finite
+from evo_ntm.tables import new_table, show_facts, show_table
+
 if TYPE_CHECKING:
     from evo_ntm.evolution.exam import ExamRow
     from evo_ntm.journal import Progress
+    from evo_ntm.outcome import Outcome
     from evo_ntm.reports.status import Status
-    from evo_ntm.verbs import Outcome, WireRow
+    from evo_ntm.verbs import WireRow
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_REDRAWS = 0.1
-WIDTH_OF_A_PIPE = 200
 VERDICTS = {True: "passed", False: "not passed", None: "reported"}
+
+
+@contextmanager
+def _heard_or_not() -> Iterator[None]:
+    """Let a run go on where nobody can hear what is said beside the results."""
+    try:
+        yield
+    except OSError:
+        deaf(2)
 
 
 def tell(sentence: str) -> None:
     """Say something beside the results; where nobody can hear it, the run goes on."""
-    try:
+    with _heard_or_not():
         print(sentence, file=sys.stderr, flush=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 class ProgressLine:
@@ -47,13 +58,15 @@ class ProgressLine:
 
     def __enter__(self) -> "ProgressLine":
         if self._live is not None:
-            self._live.start()
+            with _heard_or_not():
+                self._live.start()
         self._drawn = time.monotonic() if self._live is None else -math.inf
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._live is not None:
-            self._live.stop()
+            with _heard_or_not():
+                self._live.stop()
 
     def __call__(self, progress: "Progress") -> None:
         """Show how far the run has come, unless the last time is very recent."""
@@ -62,15 +75,16 @@ class ProgressLine:
         if now - self._drawn < between:
             return
         self._drawn = now
-        line = Text(progress_line(progress), no_wrap=True, overflow="ellipsis")
         if self._live is None:
-            tell(line.plain)
-        else:
-            self._live.update(line, refresh=True)
+            tell(progress_line(progress))
+            return
+        with _heard_or_not():
+            line = progress_line(progress, self._console.width)
+            self._live.update(Text(line, no_wrap=True), refresh=True)
 
 
-def progress_line(progress: "Progress") -> str:
-    """Say in one line how far a run has come."""
+def progress_line(progress: "Progress", width: int | None = None) -> str:
+    """Say in one line how far a run has come, as much of it as fits."""
     parts = [
         f"generation {progress.generation + 1}/{progress.generations}",
         *([f"stage {progress.stage + 1}"] if progress.stage else []),
@@ -81,6 +95,8 @@ def progress_line(progress: "Progress") -> str:
         f"{clock(progress.seconds_left)} left",
         f"{_thousands(progress.rate)} sequence-timesteps/s",
     ]
+    while width is not None and len("  ".join(parts)) > width:
+        parts.pop()
     return "  ".join(parts)
 
 
@@ -88,7 +104,7 @@ def exam_table(rows: Sequence["ExamRow"]) -> Table:
     """Lay out how an exam went, a part a row."""
     extents = list(dict.fromkeys(key for row in rows for key in row.extent))
     own = list(dict.fromkeys(key for row in rows for key in row.measures))
-    table = _table("part", *extents, "rows", "sequences", "wrong bits", "bits", *own, "")
+    table = new_table("part", *extents, "rows", "sequences", "wrong bits", "bits", *own, "")
     for row in rows:
         table.add_row(
             row.name,
@@ -108,22 +124,24 @@ def exam_json(rows: Sequence["ExamRow"]) -> str:
     told = [
         {
             "name": row.name,
-            **{key: _plain(value) for key, value in row.extent.items()},
+            **row.extent,
             "rows": row.rows,
             "sequences": row.sequences,
-            "wrong_bits_per_sequence": _plain(row.wrong_bits),
-            "bits_per_sequence": _plain(row.bits),
-            "measures": {key: _plain(value) for key, value in row.measures.items()},
+            "wrong_bits_per_sequence": row.wrong_bits,
+            "bits_per_sequence": row.bits,
+            "measures": row.measures,
             "passed": row.passed,
         }
         for row in rows
     ]
-    return json.dumps(told, indent=2, allow_nan=False)
+    return json.dumps(finite(told), indent=2, allow_nan=False)
 
 
 def series_table(outcomes: Mapping[int, "Outcome"]) -> Table:
     """Lay out the runs of a series, a seed a row."""
-    table = _table("seed", "solved", "generations", "restarts", "sittings", "seconds", "topology")
+    table = new_table(
+        "seed", "solved", "generations", "restarts", "sittings", "seconds", "topology"
+    )
     for seed, outcome in outcomes.items():
         table.add_row(
             str(seed),
@@ -137,52 +155,97 @@ def series_table(outcomes: Mapping[int, "Outcome"]) -> Table:
     return table
 
 
-def status_text(status: "Status") -> str:
-    """Lay out how far a run has come, a fact a line."""
-    champion = status.champion
+def show_status(status: "Status") -> None:
+    """Print how far a run has come, a fact a line, and what may be done with it."""
+    champion, run, done = status.champion, str(status.path), status.generation + 1
+    last = status.processes[-1] if status.processes else None
+    told = last.told if last else {}
+    by = [status.backend, *(_count(told[kind], kind[:-1]) for kind in ("threads", "workers")
+                            if told.get(kind))]  # fmt: skip
     facts = {
-        str(status.path): status.state,
-        "generations": f"{status.generation + 1:,} of {status.generations:,}",
-        "births": f"{status.births:,}",
-        "time": clock(status.seconds),
-        "stage": str(status.stage + 1),
-        "species": str(status.species),
+        "run": run,
+        "state": f"{status.state} after {done:,} of {_count(status.generations, 'generation')}",
+        "task": f"{status.task} by {status.strategy}, seed {status.seed}",
+        "births": f"{status.births:,}, {status.species} species alive",
+        "stage": f"{status.stage + 1} of {status.stages}",
+        "time": _time(status),
         "champion": "none yet" if champion is None else
-        f"birth {champion.birth}, {champion.topology}: {_number(champion.wrong_bits)} wrong bits, "
-        f"{_number(champion.bits)} bits",
-        "sittings": str(status.sittings),
+        f"birth {champion.birth}, {champion.topology}",
+        "validation": "" if champion is None else
+        f"{_number(champion.wrong_bits)} wrong bits, {_number(champion.bits)} bits a sequence",
+        "exam": "not sat yet" if not status.sittings else
+        f"{_count(status.sittings, 'sitting')}, {'' if status.state == 'solved' else 'not '}passed",
+        "failures": f"{_count(status.failures, 'machine')} in the last generation"
+        if status.failures else "",
         "checkpoint": "none yet" if status.checkpoint is None else
-        f"after generation {status.checkpoint}",
-        "backend": status.backend,
+        f"after {_count(status.checkpoint + 1, 'generation')}",
+        "computed by": ", ".join(by),
+        "processes": "" if last is None else
+        f"{len(status.processes)}, the last since {last.started}: {_typed(told)}",
     }  # fmt: skip
-    width = max(map(len, facts))
-    lines = [f"{name:<{width}}  {told}" for name, told in facts.items()]
-    return "\n".join([*lines, *(f"  {event}" for event in status.events)])
+    show_facts({name: fact for name, fact in facts.items() if fact})
+    if status.events:
+        print("last events")
+    for event in status.events:
+        show_facts({f"after {event.generation + 1:,}": f"{event.kind}: {event.told}"}, indent=2)
+    print(_next(status.path, status.state))
 
 
-def runs_table(statuses: Mapping[Path, "Status | str"]) -> Table:
-    """Lay out the runs of a folder, a run a row."""
-    table = _table("run", "state", "generations", "births", "time", "wrong bits", "topology")
+def status_json(status: "Status") -> str:
+    """Write how far a run has come as JSON."""
+    return json.dumps(_plainly(status), indent=2, allow_nan=False)
+
+
+def runs_json(statuses: Mapping[Path, "Status | str"]) -> str:
+    """Write how far runs have come as a JSON list; of one that cannot be read, the `error`."""
+    told = [
+        {"path": str(path), "error": status} if isinstance(status, str) else _plainly(status)
+        for path, status in statuses.items()
+    ]
+    return json.dumps(told, indent=2, allow_nan=False)
+
+
+def show_runs(statuses: Mapping[Path, "Status | str"]) -> None:
+    """Print the runs of a folder, a run a row, and below why others cannot be read."""
+    table = new_table("run", "state", "generations", "time", "wrong bits")
+    unread = {path.name: told for path, told in statuses.items() if isinstance(told, str)}
     for path, status in statuses.items():
         if isinstance(status, str):
-            table.add_row(path.name, status)
             continue
         champion = status.champion
         table.add_row(
             path.name,
             status.state,
             f"{status.generation + 1}/{status.generations}",
-            str(status.births),
             clock(status.seconds),
-            "" if champion is None else _number(champion.wrong_bits),
-            "none yet" if champion is None else champion.topology,
+            "none yet" if champion is None else _number(champion.wrong_bits),
         )
-    return table
+    if table.row_count:
+        show_table(table)
+    show_facts(unread)
+
+
+def _plainly(status: "Status") -> object:
+    return finite({**asdict(status), "path": str(status.path)})
+
+
+def _time(status: "Status") -> str:
+    if status.state != "running":
+        return clock(status.seconds)
+    rate = f"{_thousands(status.rate)} sequence-timesteps/s"
+    return f"{clock(status.seconds)}, {clock(status.seconds_left)} left, {rate}"
+
+
+def _typed(told: Mapping[str, Any]) -> str:
+    """Write the command of a process as it was typed."""
+    program, *arguments = told.get("command") or ["?"]
+    name = Path(program).name.replace("__main__.py", "evo-ntm")
+    return shlex.join([name, *arguments])
 
 
 def wires_table(rows: Sequence["WireRow"]) -> Table:
     """Lay out the wires of a machine."""
-    table = _table("wire", "from", "to", "shape", "activation", "range", "feeds")
+    table = new_table("wire", "from", "to", "shape", "activation", "range", "feeds")
     for row in rows:
         shape = f"{row.shape[0]} x {row.shape[1]}"
         table.add_row(row.name, row.source, row.target, shape, row.activation, row.range, row.feeds)
@@ -202,20 +265,18 @@ def summary(outcome: "Outcome") -> str:
 
 
 def next_steps(outcome: "Outcome") -> str:
-    """Name what may be done with a run."""
-    run = outcome.path
-    where, figure = shlex.quote(str(run)), shlex.quote(f"{run.name}.png")
-    on = f"\n  evo-ntm resume {where}" if outcome.interrupted else ""
-    return (
-        f"What next:{on}\n  evo-ntm exam {where}\n  evo-ntm show {where} --to {figure}\n"
-        f"  evo-ntm wires {where}"
-    )
+    """Name what may be done with a run that this process has left."""
+    return _next(outcome.path, "interrupted" if outcome.interrupted else "ended")
 
 
-def show_table(table: Table) -> None:
-    """Print a table to stdout, as wide as it is where nobody looks."""
-    width = None if sys.stdout.isatty() else WIDTH_OF_A_PIPE
-    Console(width=width, highlight=False, markup=False).print(table)
+def _next(run: Path, state: str) -> str:
+    where, figure = shlex.quote(str(run)), shlex.quote(f"{run.resolve().name}.png")
+    steps = [f"exam {where}", f"show {where} --to {figure}", f"wires {where}"]
+    if state == "interrupted":
+        steps = [f"resume {where}", *steps]
+    if state != "running":
+        steps.append(f"digest {where}")
+    return "\n".join(["What next:", *(f"  evo-ntm {step}" for step in steps)])
 
 
 def clock(seconds: float) -> str:
@@ -225,13 +286,6 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(max(round(seconds), 0), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(Text(column), overflow="fold")
-    return table
 
 
 def _count(number: int, noun: str) -> str:
@@ -255,11 +309,3 @@ def _span(value: Any) -> str:
     if value is None:
         return ""
     return " to ".join(map(str, value)) if isinstance(value, Sequence) else str(value)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -111,7 +111,7 @@ def evolve(
 def check(experiment: Experiment, folder: Path | None) -> None:
     """Refuse a folder that is there, a backend and a TensorBoard that are not.
 
-    What workers can do is seen once they are there.
+    What workers can do is seen once they are there. Raises RunError and ExperimentError.
     """
     if folder is not None:
         refuse_existing(folder)

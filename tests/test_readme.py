@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 import typer.main
-from rich.console import Console
 
 import evo_ntm
-from evo_ntm import cli, exits, screen
+from evo_ntm import cli, exits, screen, tables
 from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.experiment import Experiment, load, parse
@@ -122,7 +121,7 @@ def test_a_mistake_is_told_as_the_readme_shows(monkeypatch, capsys):
     assert capsys.readouterr().err == f"{complaint}\n"
 
 
-def test_the_exam_of_the_first_run_is_laid_out_as_it_is_printed():
+def test_the_exam_of_the_first_run_is_laid_out_as_it_is_printed(capsys):
     printed = cell("text", "What next:").partition("\npart ")[2].partition("\nWhat next:")[0]
     lines = f"part {printed}".splitlines()
     verdicts = {word: passed for passed, word in screen.VERDICTS.items()}
@@ -132,10 +131,8 @@ def test_the_exam_of_the_first_run_is_laid_out_as_it_is_printed():
         memory, sequences, wrong, bits, chance = map(float, numbers)
         rows.append(ExamRow(name, {"length": extent.split(" to ")}, int(memory), int(sequences),
                             wrong, bits, {"chance": chance}, verdicts[verdict]))  # fmt: skip
-    console = Console(width=screen.WIDTH_OF_A_PIPE, highlight=False, markup=False)
-    with console.capture() as captured:
-        console.print(screen.exam_table(rows))
-    assert [line.rstrip() for line in captured.get().splitlines()] == lines
+    tables.show_table(screen.exam_table(rows))
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == lines
     parts = load(ROOT / "tasks" / "copy.yaml").exam.parts
     asked = [(part.name, part.rows, part.sequences) for part in parts]
     assert [(row.name, row.rows, row.sequences) for row in rows] == asked

@@ -1,14 +1,18 @@
 """How far a run has come, from its rows alone: also while another process writes it."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from evo_ntm.errors import EvoNTMError
 from evo_ntm.runs.run import ROWS, Run
 from evo_ntm.runs.store import is_written, open_run
 
 LAST_EVENTS = 5
+LAST_GENERATIONS = 20  # that a pace is taken from
 
 CHAMPION = """
 SELECT birth, wrong_bits, bits, topologies.told AS topology FROM validations
@@ -28,47 +32,90 @@ class Champion:
 
 
 @dataclass(frozen=True)
+class Event:
+    """Something worth telling, and the generation that it happened in."""
+
+    generation: int
+    kind: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Process:
+    """One that wrote to the run; `told` is its provenance."""
+
+    started: str
+    told: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Status:
-    """How far a run has come. `checkpoint` is the generation that it would go on after."""
+    """How far a run has come. `generation` is the last on disk, counted from 0, or -1.
+
+    `checkpoint` is the generation that it would go on after. `rate` is in sequence-timesteps a
+    second of the last generations.
+    """
 
     path: Path
     state: Literal["running", "interrupted", "solved", "not solved"]
+    task: str
+    strategy: str
+    seed: int
     generation: int
     generations: int
     births: int
     seconds: float
+    seconds_left: float
+    rate: float
     stage: int
+    stages: int
     species: int
+    failures: int
     champion: Champion | None
     sittings: int
     checkpoint: int | None
     backend: str
-    events: tuple[str, ...]
+    processes: tuple[Process, ...]
+    events: tuple[Event, ...]
 
 
 def status(path: Path) -> Status:
     """Tell how far a run has come. Raises RunError where the folder holds none."""
     run = open_run(path)
-    facts, generation = run.facts(), run.generation()
-    last = run.rows("SELECT * FROM generations WHERE number = ?", generation)
+    experiment, facts, generation = run.experiment, run.facts(), run.generation()
+    settings = experiment.evolve
+    lasts = "SELECT * FROM generations ORDER BY number DESC LIMIT ?"
+    last = run.rows(lasts, LAST_GENERATIONS)
     sittings = run.rows("SELECT solved FROM sittings")
     champions = run.rows(CHAMPION)
-    question = "SELECT generation, told FROM events ORDER BY rowid DESC LIMIT ?"
+    question = "SELECT generation, kind, told FROM events ORDER BY rowid DESC LIMIT ?"
     events = reversed(run.rows(question, LAST_EVENTS))
+    processes = run.rows("SELECT started, told FROM processes ORDER BY number")
+    seconds = last[0]["seconds"] if last else 0.0
+    lasted = seconds - last[-1]["seconds"] if last else 0.0
+    steps = sum(row["timesteps"] for row in last[:-1])
     return Status(
         path=path,
         state=_state(run, facts.get("interrupted", True), any(row["solved"] for row in sittings)),
+        task=experiment.task,
+        strategy=settings.strategy,
+        seed=settings.seed,
         generation=generation,
-        generations=run.experiment.evolve.generations,
+        generations=settings.generations,
         births=run.rows("SELECT max(number) AS number FROM births")[0]["number"] or 0,
-        seconds=last[0]["seconds"] if last else 0.0,
+        seconds=seconds,
+        seconds_left=settings.seconds_left(generation + 1, seconds) if last else nan,
+        rate=steps / lasted if lasted > 0 else nan,
         stage=last[0]["stage"] if last else 0,
+        stages=max(len(experiment.curriculum), 1),
         species=last[0]["species"] if last else 0,
+        failures=last[0]["failures"] if last else 0,
         champion=Champion(**dict(champions[0])) if champions else None,
         sittings=len(sittings),
         checkpoint=run.rows("SELECT max(generation) AS g FROM checkpoints")[0]["g"],
         backend=str(facts.get("backend", "unknown")),
-        events=tuple(f"generation {row['generation']}: {row['told']}" for row in events),
+        processes=tuple(Process(row["started"], json.loads(row["told"])) for row in processes),
+        events=tuple(Event(**dict(row)) for row in events),
     )
 
 

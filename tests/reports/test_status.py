@@ -1,5 +1,8 @@
 """How far a run has come: while it is written, when it was interrupted, once it has ended."""
 
+import json
+import re
+
 import pytest
 
 from evo_ntm import cli, journal, verbs
@@ -10,6 +13,14 @@ from tests.evolution.cases import experiment
 @pytest.fixture(autouse=True)
 def _always(monkeypatch):
     monkeypatch.setattr(journal, "SECONDS_BETWEEN_COMMITS", 0.0)
+
+
+def until(generation):
+    def stop(progress):
+        if progress.generation == generation:
+            raise KeyboardInterrupt
+
+    return stop
 
 
 def test_a_run_tells_how_far_it_has_come_at_any_time(tmp_path):
@@ -33,20 +44,81 @@ def test_a_run_tells_how_far_it_has_come_at_any_time(tmp_path):
     assert over.seconds > 0 and over.sittings == 0
 
 
-def test_the_command_line_tells_of_one_run_and_of_all(tmp_path, capsys):
+def facts(text):
+    """Read the facts of a status by their names."""
+    lines = [
+        re.split("  +", line, maxsplit=1) for line in text.partition("last events")[0].splitlines()
+    ]
+    return dict(line for line in lines if len(line) == 2 and line[0])
+
+
+def test_the_command_line_tells_of_one_run(tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "a"
+    monkeypatch.setattr("sys.argv", ["/there/evo-ntm", "evolve", "my task.yaml"])
+    verbs.evolve(experiment("genetic"), to=folder, on_generation=until(5))
+    assert cli.run(["status", str(folder)]) == 0
+    out = capsys.readouterr().out
+    told = facts(out)
+    assert told["run"] == str(folder)
+    assert told["state"] == "interrupted after 6 of 12 generations"
+    assert told["task"] == "copy by genetic, seed 1"
+    assert told["checkpoint"] == "none yet" and told["exam"] == "not sat yet"
+    assert told["computed by"].endswith(", 1 thread")
+    assert told["champion"].startswith("birth ") and "wrong bits" in told["validation"]
+    assert re.match("1, the last since 2.*: evo-ntm evolve 'my task.yaml'$", told["processes"])
+    named = [line.split()[1] for line in out.partition("What next:")[2].split("\n") if line]
+    assert named == ["resume", "exam", "show", "wires", "digest"]
+    verbs.resume(folder)
+    assert cli.run(["status", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert facts(out)["state"] == "not solved after 12 of 12 generations"
+    assert facts(out)["processes"].startswith("2, the last since ")
+    assert "evo-ntm resume" not in out and f"evo-ntm digest {folder}" in out
+
+
+def test_the_command_line_tells_of_a_run_in_progress(tmp_path, capsys):
+    def look(progress):
+        if progress.generation == 5:
+            assert cli.run(["status", str(tmp_path / "a")]) == 0
+
+    verbs.evolve(experiment("evolution_strategy"), to=tmp_path / "a", on_generation=look)
+    out = capsys.readouterr().out
+    assert facts(out)["state"] == "running after 6 of 12 generations"
+    assert re.fullmatch(r"0:\d\d, 0:\d\d left, .* sequence-timesteps/s", facts(out)["time"])
+    assert "  after 4  halve: 2 starts, 1 kept\n" in out
+    assert "evo-ntm resume" not in out and "evo-ntm digest" not in out
+
+
+def test_status_is_also_json(tmp_path, capsys):
+    verbs.evolve(experiment("cma"), to=tmp_path / "a", on_generation=until(0))
+    assert cli.run(["status", "--json", str(tmp_path / "a")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["path"], told["state"]) == (str(tmp_path / "a"), "interrupted")
+    assert (told["generation"], told["rate"], told["champion"]) == (0, None, None)
+    assert told["processes"][0]["told"]["threads"] == 1
+
+
+def test_the_command_line_tells_of_all_runs(tmp_path, capsys):
     for name, strategy in (("a", "cma"), ("b", "genetic")):
         verbs.evolve(experiment(strategy, generations=4), to=tmp_path / name)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "run.sqlite").write_bytes(b"broken")
     (tmp_path / "no run").mkdir()
-    assert cli.run(["status", str(tmp_path / "a")]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == [str(tmp_path / "a"), "not", "solved"]
-    assert any(line.split()[:4] == ["generations", "4", "of", "4"] for line in lines)
     assert cli.run(["runs", str(tmp_path)]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()[2:] if line.strip()]
-    assert [row[0] for row in rows][0] == "a" and rows[0][1:4] == ["not", "solved", "4/4"]
-    assert [row[0] for row in rows][-1] != "no" and "expected" in sum(rows, [])
+    *rows, last = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[:4] for row in rows] == [[name, "not", "solved", "4/4"] for name in ("a", "b")]
+    assert last[0] == "broken" and "expected" in last
+    assert cli.run(["runs", str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["path"] for each in told] == [str(tmp_path / n) for n in ("a", "b", "broken")]
+    assert [each.get("state") for each in told] == ["not solved", "not solved", None]
+    assert "expected the rows of a run" in told[2]["error"]
+
+
+def test_a_run_is_no_folder_of_runs(tmp_path):
+    verbs.evolve(experiment("cma", generations=1), to=tmp_path / "a")
+    with pytest.raises(RunError, match="but it is a run itself: evo-ntm status .*/a$"):
+        verbs.runs(tmp_path / "a")
 
 
 def test_where_there_is_nothing_a_sentence_says_so(tmp_path):
