@@ -1,9 +1,9 @@
 """The command line: arguments in, sentences out. What is done is in `evo_ntm.verbs`.
 
 Results go to stdout, everything else to stderr. Exit status: 0 done, 1 exam not passed, 2 bad
-input, 3 stopped by the disk or the cluster, 70 a mistake of ours, 130 interrupted, 141 nobody reads
-any more. Nothing heavy is imported before it is needed, so that `--help` and a mistake in a task
-file answer at once.
+input, 3 stopped by the disk or the cluster, 70 a mistake of ours, 129, 130 and 143 interrupted, 141
+nobody reads any more. Nothing heavy is imported before it is needed, so that `--help` and a mistake
+in a task file answer at once.
 """
 
 import sys
@@ -27,6 +27,8 @@ from evo_ntm.exits import (
     STOPPED,
     complain,
     deaf,
+    heard,
+    heed_signals,
     hush,
     open_streams,
     stopped,
@@ -391,11 +393,13 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> NoReturn:
     """Run the command line of this process."""
     open_streams()
+    heed_signals()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name may hold what a terminal cannot show
     try:
-        sys.exit(run(sys.argv[1:]))
+        status = run(sys.argv[1:])
+        sys.exit(heard() or status)
     except Exception:
         try:
             print(traceback.format_exc(), end="", file=sys.stderr, flush=True)

@@ -2,9 +2,13 @@
 
 import errno
 import os
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 DONE, NOT_PASSED, BAD_INPUT, STOPPED, OUR_FAULT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 70, 130, 141
+ENDING = ("SIGTERM", "SIGHUP")
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
@@ -66,3 +70,27 @@ def open_streams() -> None:
                 os.dup2(opened, number)
                 os.close(opened)
             setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+
+
+_heard: list[int] = []
+
+
+def heed_signals() -> None:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does, unless they are ignored already."""
+    for name in ENDING:
+        number = getattr(signal, name, None)  # there is no SIGHUP on Windows
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def heard() -> int | None:
+    """Give the exit status that goes with the signal that was heeded, if there was one."""
+    return 128 + _heard[0] if _heard else None
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    _heard.append(number)
+    for name in ENDING:  # a second one would cut short what the first has begun
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    raise KeyboardInterrupt

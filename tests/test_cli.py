@@ -16,6 +16,8 @@ from evo_ntm import cli
 from evo_ntm.experiment import load, parse
 from evo_ntm.experiment.tasks import TASK_SETTINGS
 from evo_ntm.machine import choose
+from evo_ntm.runs.log import read_log
+from evo_ntm.runs.run import Run
 from evo_ntm.runs.store import open_run
 from tests.experiment.test_bad_files import BAD_TEXTS, BAD_VALUES
 
@@ -411,26 +413,62 @@ def validated(run: Path) -> bool:
         return False
 
 
-def test_ctrl_c_leaves_a_run_that_can_be_read(small, tmp_path):
-    run = tmp_path / "run"
+def evolving(small: Path, run: Path, **options: object) -> subprocess.Popen[str]:
+    """Begin a run without end in a process of its own, and wait until it can be read."""
     command = [sys.executable, "-m", "evo_ntm", "evolve", str(small), "--to", str(run)]
     command += ["--set", "evolve.generations=1000000", "--set", "evolve.patience=1000000"]
     command += ["--set", "exam.validation.0.at_most.wrong_bits=0", "--set", "with.longest=40"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    evolving = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    told = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
+    begun = subprocess.Popen(command, env=environment, **told)
     until = time.monotonic() + 60
     while not validated(run) and time.monotonic() < until:
         time.sleep(0.05)
-    evolving.send_signal(signal.SIGINT)
-    out, beside = evolving.communicate(timeout=60)
-    assert evolving.returncode == 130, beside
+    return begun
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_who_is_asked_to_end_leaves_a_run_that_can_be_read(small, tmp_path, number, status):
+    run = tmp_path / "run"
+    begun = evolving(small, run)
+    begun.send_signal(number)
+    out, beside = begun.communicate(timeout=60)
+    assert begun.returncode == status, beside
     assert "interrupted" in out
     assert beside.endswith("evo-ntm: interrupted\n")
+    assert [line["kind"] for line in read_log(Run(run))][-1] == "interrupted"
+    assert not (run / "run.sqlite-wal").exists()
     ended = process("exam", run, "--json")
     assert ended.returncode in (0, 1), ended.stderr
     assert len(json.loads(ended.stdout)) == 2
+
+
+def test_who_ignores_the_end_of_a_terminal_goes_on(small, tmp_path):
+    run = tmp_path / "run"
+    begun = evolving(small, run, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    begun.send_signal(signal.SIGHUP)
+    before = open_run(run).generation()
+    until = time.monotonic() + 60
+    while open_run(run).generation() == before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert begun.poll() is None
+    begun.terminate()
+    begun.communicate(timeout=60)
+    assert begun.returncode == 143
+
+
+def test_a_terminal_that_is_closed_ends_a_run_cleanly(small, tmp_path):
+    pty = pytest.importorskip("pty")
+    leader, follower = pty.openpty()
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), follower)
+    begun = evolving(small, tmp_path / "run", start_new_session=True, **streams)
+    os.close(follower)
+    os.close(leader)
+    begun.send_signal(signal.SIGHUP)
+    assert begun.wait(60) == 129
+    assert [line["kind"] for line in read_log(Run(tmp_path / "run"))][-1] == "interrupted"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
