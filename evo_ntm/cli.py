@@ -155,7 +155,7 @@ def runs(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the runs are.")] = Path(
         "runs"
     ),
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> int:
     """List the runs in a folder."""
     from evo_ntm import screen, verbs

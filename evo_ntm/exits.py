@@ -13,7 +13,7 @@ DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
 def stopped(error: BaseException | None) -> bool:
-    """Tell whether the disk is behind an error, full, broken or read-only, or a lost cluster."""
+    """Tell whether the disk stopped what went on, full, broken or read-only, or a lost cluster."""
     while error is not None:
         if getattr(error, "stops", False):
             return True
@@ -21,7 +21,7 @@ def stopped(error: BaseException | None) -> bool:
             return True
         if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return True
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return False
 
 

@@ -17,15 +17,15 @@ from rich.table import Table
 from rich.text import Text
 
 from evo_ntm.exits import deaf
-from evo_ntm.runs.recorder import finite
+from evo_ntm.runs.database import finite
 from evo_ntm.tables import new_table, show_facts, show_table
 
 if TYPE_CHECKING:
     from evo_ntm.evolution.exam import ExamRow
-    from evo_ntm.journal import Progress
     from evo_ntm.outcome import Outcome
     from evo_ntm.reports.status import Status
     from evo_ntm.verbs import WireRow
+    from evo_ntm.watch import Progress
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_REDRAWS = 0.1

@@ -2,13 +2,14 @@
 
 import shlex
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from evo_ntm.beginnings import arithmetic_facts, as_it_began, elsewhere
 from evo_ntm.errors import EvoNTMError, GenomeError, RunError, TaskError
 from evo_ntm.evolution.breeding import found
 from evo_ntm.evolution.checkpoint import read_checkpoint
@@ -19,15 +20,16 @@ from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
-from evo_ntm.journal import Progress, alive, check_toolbox, keep_journal, own_parts
+from evo_ntm.journal import alive, check_toolbox, keep_journal, own_parts
 from evo_ntm.machine.backends import missing
 from evo_ntm.outcome import Outcome, finished, outcome
 from evo_ntm.reports.curves import needs_tensorboard
 from evo_ntm.reports.status import Status, statuses
 from evo_ntm.reports.status import status as status_of
-from evo_ntm.resumption import as_it_began, elsewhere
 from evo_ntm.runs.digest import digest as digest_of
+from evo_ntm.runs.disk import require_room
 from evo_ntm.runs.log import Log
+from evo_ntm.runs.provenance import provenance
 from evo_ntm.runs.run import ROWS
 from evo_ntm.runs.store import (
     Recorder,
@@ -36,12 +38,12 @@ from evo_ntm.runs.store import (
     free_folder,
     open_run,
     refuse_existing,
-    refuse_written,
 )
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import KnownTask, Task, make
 from evo_ntm.topology import wires as wires_of
 from evo_ntm.topology.parts import total
+from evo_ntm.watch import Progress, Watch
 
 if TYPE_CHECKING:
     from deap import base
@@ -95,15 +97,18 @@ def evolve(
     task = _task(experiment, task)
     folder = Path(to) if to else None
     check(experiment, folder)
-    begun, log = time.monotonic(), Log()
+    begun = time.monotonic()
     with workers_of(experiment.run) as workers:
-        backend = str(workers.backend)
         loop = generations(experiment, task, workers.map, toolbox, backend=workers.backend)
         first = next(loop)  # what cannot be evolved is refused here, before anything is written
-        with create(folder, experiment) as recorder:
-            recorder.fact("toolbox", own_parts(toolbox))
+        process = provenance(experiment, str(workers.backend))
+        facts = {**arithmetic_facts(workers.backend), "toolbox": own_parts(toolbox)}
+        with (
+            create(folder, experiment, process=process, facts=facts) as recorder,
+            _watch(recorder.run, experiment, process) as watch,
+        ):
             turns = chain([first], loop)
-            keep_journal(recorder, experiment, turns, backend=backend, begun=begun, log=log,
+            keep_journal(recorder, experiment, turns, watch, begun=begun,
                          on_generation=on_generation, workers=lambda: workers.alive)  # fmt: skip
     return outcome(recorder.run.folder)
 
@@ -139,29 +144,31 @@ def resume(
     replace those on disk, and an event tells so. `from_older` goes back to an older checkpoint
     where the last one is torn or missing. `overrides` say where it is computed from now on, as
     `run.workers=2`. Raises RunError where there is nothing to resume, ExperimentError where an
-    override is of anything else, and ClusterError where workers cannot be had.
+    override is of anything else, and ClusterError where workers cannot be had; then nothing has
+    changed on disk.
     """
-    run = open_run(Path(path))
-    _refuse_ended(run)
-    refuse_written(run.folder)
-    began = elsewhere(run, overrides)
-    with _about(path):
-        task = _task(began, task)
-        check_toolbox(run.facts().get("toolbox", []), own_parts(toolbox))
-    if began.run.tensorboard:
-        needs_tensorboard()
     with ExitStack() as stack:
-        experiment, workers = as_it_began(run, began, accept_drift, stack)
-        backend, recorder = str(workers.backend), stack.enter_context(Recorder(run))
-        _refuse_ended(run)  # which another process may have done meanwhile
-        found = recorder.checkpoint(older=from_older)
+        recorder = stack.enter_context(Recorder(open_run(Path(path))))
+        run = recorder.run
+        _refuse_ended(run)
+        began = elsewhere(run, overrides)
+        with _about(path):
+            task = _task(began, task)
+            check_toolbox(run.facts().get("toolbox", []), own_parts(toolbox))
+        if began.run.tensorboard:
+            needs_tensorboard()
+        found = run.checkpoint(older=from_older)
         since = None if found is None else read_checkpoint(*found)
-        if since is not None:
-            recorder.resume(alive(since))
+        experiment, workers, drift = as_it_began(run, began, stack, accept_drift=accept_drift)
+        require_room(run.folder)
+        recorder.resume(since.generation if since else -1, alive(since) if since else {})
+        process = provenance(experiment, str(workers.backend))
+        recorder.sign(process, arithmetic_facts(workers.backend))
         begun = time.monotonic() - (since.seconds if since else 0.0)
         loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)
-        keep_journal(recorder, experiment, loop, backend=backend, begun=begun, log=Log(),
-                     on_generation=on_generation, accept_drift=accept_drift,
+        watch = stack.enter_context(_watch(run, experiment, process))
+        keep_journal(recorder, experiment, loop, watch, begun=begun, on_generation=on_generation,
+                     accept_drift=accept_drift, drift=drift,
                      workers=lambda: workers.alive)  # fmt: skip
     return outcome(run.folder)
 
@@ -192,6 +199,12 @@ def runs(folder: Path | str) -> dict[Path, Status | str]:
         raise RunError(f"{folder}: expected a folder with runs, but it is a run itself: "
                        f"evo-ntm status {shlex.quote(str(folder))}")  # fmt: skip
     return statuses(folder)
+
+
+def _watch(run: Run, experiment: Experiment, process: Mapping[str, Any]) -> Watch:
+    log = Log()
+    log.tell("began", **process)
+    return Watch(run.folder, log, curves=experiment.run.tensorboard)
 
 
 def _refuse_ended(run: Run) -> None:

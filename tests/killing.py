@@ -125,14 +125,17 @@ def main(folder, strategy, way, count):
     digests, kills = [verbs.digest(folder / "whole")], 0
     digests.append(finished(folder / "two threads", asked(strategy, threads=2)))
     killed = []
-    if way == "steps":
+    if way in ("making", "steps"):
         _, names = at_step(folder / "steps", experiment, 0)
-        # From the last step of a generation with a checkpoint on, through the next such.
-        first = names.index("pruned", len(names) // 4)
+        first = 0
+        if way == "steps":
+            # From the last step of a generation with a checkpoint on, through the next such.
+            first = names.index("pruned", len(names) // 4)
         for place in range(first, min(first + count, len(names))):
             run = folder / f"step {place}"
             over, heard = at_step(run, experiment, place + 1)
             assert not over
+            assert run.exists() is ("run renamed" in heard)
             killed.append(heard[-1])
             digests.append(finished(run, experiment))
     while way == "instants" and kills < count:
@@ -142,7 +145,8 @@ def main(folder, strategy, way, count):
             over = at_instant(run, experiment, float(draws.random()) * 0.6, length)
             kills += not over
         digests.append(finished(run, experiment) if not over else verbs.digest(run))
-    print(json.dumps({"digests": digests, "kills": kills, "killed": killed}))
+    listed = [told if isinstance(told, str) else told.state for told in verbs.runs(folder).values()]
+    print(json.dumps({"digests": digests, "kills": kills, "killed": killed, "listed": listed}))
 
 
 if __name__ == "__main__":

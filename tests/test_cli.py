@@ -484,15 +484,17 @@ def test_a_full_disk_ends_with_its_own_status():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
-def test_a_run_that_finds_no_room_ends_with_the_status_of_the_disk(small, tmp_path):
+def test_a_run_that_finds_no_room_is_not_begun(small, tmp_path):
     import resource
 
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (24_000, 24_000))
 
     ended = process("evolve", small, "--to", tmp_path / "run", preexec_fn=little_room)
-    assert ended.returncode == 3, ended.stderr
+    assert ended.returncode == 2, ended.stderr
+    assert f"evo-ntm: {tmp_path / 'run'}: cannot be written: " in ended.stderr
     assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "run").exists() and not list(tmp_path.glob(".*"))
 
 
 def test_a_reader_who_leaves_hears_no_complaint():

@@ -9,8 +9,9 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import evo_ntm
-from evo_ntm import cli, journal, verbs
+from evo_ntm import cli, journal, verbs, watch
 from evo_ntm.experiment import parse
+from evo_ntm.runs.disk import ROOM
 from evo_ntm.runs.log import read_log
 from evo_ntm.runs.run import Run
 from tests.evolution.cases import told
@@ -65,16 +66,16 @@ def test_the_log_tells_of_a_run_from_its_beginning_to_its_end(folder):
 
 
 def test_the_figures_are_told_once_a_second_at_most_and_at_the_end(folder, monkeypatch):
-    monkeypatch.setattr(journal, "SECONDS_BETWEEN_LINES", 1000.0)
+    monkeypatch.setattr(watch, "SECONDS_BETWEEN_LINES", 1000.0)
     verbs.evolve(asked(), to=folder)
     assert [line["generation"] for line in log(folder, "generation")] == [0, 13]
-    monkeypatch.setattr(journal, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(watch, "SECONDS_BETWEEN_LINES", 0.0)
     verbs.evolve(asked(), to=folder.with_name("other"))
     assert len(log(folder.with_name("other"), "generation")) == 14
 
 
 def test_every_event_is_told(folder, monkeypatch):
-    monkeypatch.setattr(journal, "SECONDS_BETWEEN_LINES", 1000.0)
+    monkeypatch.setattr(watch, "SECONDS_BETWEEN_LINES", 1000.0)
     verbs.evolve(asked("evolution_strategy", generations=24), to=folder)
     rows = Run(folder).rows("SELECT generation, kind, told FROM events ORDER BY rowid")
     kinds = {row["kind"] for row in rows}
@@ -84,7 +85,7 @@ def test_every_event_is_told(folder, monkeypatch):
 
 
 def test_machines_that_fail_are_counted_between_two_lines(folder, monkeypatch):
-    monkeypatch.setattr(journal, "SECONDS_BETWEEN_LINES", 1000.0)
+    monkeypatch.setattr(watch, "SECONDS_BETWEEN_LINES", 1000.0)
     experiment = asked("evolution_strategy")
     toolbox = exploding(evo_ntm.founder(experiment).genes.size)
     verbs.evolve(experiment, to=folder, toolbox=toolbox)
@@ -127,8 +128,8 @@ def test_what_stopped_a_run_is_the_last_word(folder):
 def test_a_log_that_finds_no_room_leaves_a_run_that_goes_on(tmp_path, folder, capsys):
     verbs.evolve(asked(), to=tmp_path / "whole")
     verbs.evolve(asked(), to=folder, on_generation=until(5))
-    (folder / "log.jsonl").write_bytes(b"{}\n" * 100_000)
-    with room_for(300_100):
+    (folder / "log.jsonl").write_bytes(b"{}\n" * ROOM)
+    with room_for(3 * ROOM + 100):
         assert cli.run(["resume", str(folder), "--quiet"]) == 3
     assert capsys.readouterr().err == f"evo-ntm: {folder}: cannot be written: File too large\n"
     verbs.resume(folder)

@@ -12,6 +12,8 @@ from tests.evolution.cases import STRATEGIES
 
 ROOT = Path(__file__).parents[1]
 STEPS = {"written", "synced", "renamed", "folder synced", "recorded", "committed", "pruned"}
+MAKING = ["folders made", "experiment written", "rows made", "run synced", "run renamed",
+          "run published", "opened"]  # fmt: skip
 
 every = pytest.mark.parametrize("strategy", STRATEGIES)
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
@@ -30,6 +32,16 @@ def test_a_run_killed_between_any_two_steps_goes_on_to_the_same_end(tmp_path, st
     told = killed(tmp_path, strategy, "steps", 12)
     assert len(set(told["digests"])) == 1
     assert len(told["killed"]) == 12 and set(told["killed"]) == STEPS
+
+
+@forks
+def test_a_run_killed_while_it_is_made_is_there_whole_or_not_at_all(tmp_path):
+    told = killed(tmp_path, "cma", "making", len(MAKING))
+    assert told["killed"] == MAKING
+    assert len(set(told["digests"])) == 1
+    # What was left beside is taken for no run: one a kill, and three that were let alone.
+    assert told["listed"] == ["not solved"] * (len(MAKING) + 3)
+    assert len(list(tmp_path.glob(".*.part"))) == MAKING.index("run renamed")
 
 
 @forks

@@ -17,7 +17,8 @@ STEPS = [
     ["evolution.cohort", "evolution.evaluate"],
     ["evolution", "runs"],  # workers and strategies
     ["evolution.engine", "reports"],
-    ["journal", "outcome", "resumption"],
+    ["outcome", "beginnings", "watch"],
+    ["journal"],
     ["verbs"],
     ["tables"],
     ["screen", "arguments", "options"],

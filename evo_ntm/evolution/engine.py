@@ -42,6 +42,7 @@ QUANTILES = {"worst": 0, "lower": 0.25, "median": 0.5, "upper": 0.75, "best": 1}
 class Generation:
     """What one turn of the loop leaves behind.
 
+    `individuals` are all who were scored by themselves, `births` the new ones among them.
     `seconds` are counted since the run began, `lasted` is how many of them were this turn's.
     There is a checkpoint as often as the experiment asks for one, at the end, and where genomes
     could not be scored.
@@ -49,6 +50,7 @@ class Generation:
 
     number: int
     births: tuple[Individual, ...]
+    individuals: tuple[Individual, ...]
     scored: int
     timesteps: int
     failures: int
@@ -164,6 +166,7 @@ def _generations(
         yield Generation(
             number=generation,
             births=births,
+            individuals=tuple(job for job in jobs if isinstance(job, Individual)),
             scored=len(fitness),
             timesteps=len(fitness) * trial.steps,
             failures=sum(part.failures for part in scores),

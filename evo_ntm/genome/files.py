@@ -2,14 +2,13 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from evo_ntm.errors import GenomeError
 from evo_ntm.genome.encoding import ENCODINGS, Encoding, code
@@ -22,7 +21,10 @@ RESERVED = ("format", "version", "encoding", "id", "topology")
 GENES = "genes"
 LENGTH = 8  # bytes that tell how long the header is, and what its end is aligned to
 
+DTYPES = {"<f8": "F64", "<f4": "F32", "<i8": "I64", "<i4": "I32", "|u1": "U8", "|b1": "BOOL"}
+
 Array = NDArray[np.float32]
+Piece = bytes | memoryview
 
 
 def unheard(step: str) -> None:
@@ -36,7 +38,7 @@ def write_genome(
 
     Raises GenomeError as `genome_bytes` does, OSError where the disk does not allow it.
     """
-    publish(Path(path), genome_bytes(genome, card=card))
+    publish(Path(path), [genome_bytes(genome, card=card)])
 
 
 def genome_bytes(genome: Genome, *, card: Mapping[str, str] | None = None) -> bytes:
@@ -59,7 +61,7 @@ def genome_bytes(genome: Genome, *, card: Mapping[str, str] | None = None) -> by
     tensors = {name: np.ascontiguousarray(weights) for name, weights in genome.express().items()}
     if genome.encoding == "tied":
         tensors[GENES] = genome.genes
-    return in_order(save(tensors, metadata))
+    return b"".join(pieces(tensors, metadata))
 
 
 def read_genome(path: str | Path) -> Genome:
@@ -171,15 +173,28 @@ def header(data: bytes) -> dict[str, Any]:
     return told
 
 
-def in_order(data: bytes) -> bytes:
-    """Sort the header of a safetensors file, whose order changes from process to process."""
-    end = LENGTH + int.from_bytes(data[:LENGTH], "little")
-    told = json.dumps(header(data), sort_keys=True, separators=(",", ":"))
-    padded = told.encode() + b" " * (-len(told) % LENGTH)
-    return len(padded).to_bytes(LENGTH, "little") + padded + data[end:]
+def pieces(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> list[Piece]:
+    """Give a safetensors file as its header and its tensors, none of which is copied.
+
+    What the library writes is the same, but for the order within the header, which there changes
+    from process to process, and takes several copies.
+    """
+    told: dict[str, Any] = {"__metadata__": dict(metadata)}
+    parts: list[Piece] = []
+    begun = 0
+    for name in sorted(tensors, key=lambda name: (-tensors[name].itemsize, name)):
+        tensor = np.ascontiguousarray(tensors[name])
+        ended, shape = begun + tensor.nbytes, list(tensors[name].shape)
+        told[name] = {"dtype": DTYPES[tensor.dtype.str], "shape": shape,
+                      "data_offsets": [begun, ended]}  # fmt: skip
+        parts.append(tensor.reshape(-1).view(np.uint8).data)
+        begun = ended
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    padded = text.encode() + b" " * (-len(text) % LENGTH)
+    return [len(padded).to_bytes(LENGTH, "little") + padded, *parts]
 
 
-def publish(path: Path, data: bytes, reached: Callable[[str], None] = unheard) -> None:
+def publish(path: Path, parts: Sequence[Piece], reached: Callable[[str], None] = unheard) -> None:
     """Write beside the place, make sure that it is on disk, and move it there.
 
     `reached` hears of every step once it is over: a test ends the process there.
@@ -187,7 +202,7 @@ def publish(path: Path, data: bytes, reached: Callable[[str], None] = unheard) -
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             reached("written")
             os.fsync(file.fileno())
@@ -196,9 +211,14 @@ def publish(path: Path, data: bytes, reached: Callable[[str], None] = unheard) -
         reached("renamed")
     finally:
         part.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
     reached("folder synced")
+
+
+def sync(folder: Path) -> None:
+    """Make sure that what was made, moved or removed in a folder is so on disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

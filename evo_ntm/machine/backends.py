@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,6 +20,7 @@ from evo_ntm.machine.state import State
 from evo_ntm.topology import Topology
 
 NAMES = ("auto", "torch", "fused")
+WIDE = {"AVX2": "AVX2 or wider", "AVX512": "AVX2 or wider"}
 FUSED: dict[str, type[cpu.FusedCPU] | type[cuda.FusedCUDA]] = {
     "cpu": cpu.FusedCPU,
     "cuda": cuda.FusedCUDA,
@@ -73,6 +76,26 @@ class Backend:
         if not self.fused or device_type(self.device) != "cuda":
             return self.fused
         return cuda.FusedCUDA(topology).fits(rows)
+
+    @property
+    def arithmetic(self) -> dict[str, str]:
+        """Name what the bits of a score depend on: with another of any, they may be others.
+
+        The fused kernel gives the same bits by every instruction set, and on any number of
+        threads. The grading of answers, which is torch's also where it is fused, and numpy's
+        products do with AVX2 and all that is wider, but not without. torch's own machines give
+        the same bits only by the same instruction set.
+        """
+        told = {"torch": torch.__version__, "numpy": np.__version__}
+        vectors = torch.backends.cpu.get_cpu_capability()
+        told["instructions"] = vectors if not self.fused else WIDE.get(vectors, vectors)
+        if device_type(self.device) == "cuda":
+            told["device"] = torch.cuda.get_device_name(self.device)
+            if self.fused:
+                told["triton"] = cuda.version()
+        elif self.fused:
+            told["fused kernel"] = str(program.ARITHMETIC)
+        return told
 
     def __str__(self) -> str:
         if not self.fused:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from evo_ntm.errors import EvoNTMError
 from evo_ntm.runs.run import ROWS, Run
-from evo_ntm.runs.store import is_written, open_run
+from evo_ntm.runs.store import is_unfinished, is_written, open_run
 
 LAST_EVENTS = 5
 LAST_GENERATIONS = 20  # that a pace is taken from
@@ -123,7 +123,7 @@ def statuses(folder: Path) -> dict[Path, Status | str]:
     """Tell of every run in a folder how far it has come, or why it cannot be read."""
     told: dict[Path, Status | str] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if (path / ROWS).is_file():
+        if (path / ROWS).is_file() and not is_unfinished(path):
             try:
                 told[path] = status(path)
             except EvoNTMError as error:

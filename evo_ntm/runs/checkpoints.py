@@ -2,23 +2,32 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from evo_ntm.errors import RunError
-from evo_ntm.genome.files import header, in_order, publish, unheard
+from evo_ntm.genome.files import LENGTH, Piece, header, pieces, publish, unheard
 
 FORMAT, VERSION = "evo_ntm checkpoint", "1"
 KEPT = 2  # files in the ring
+CLOCKS = ("seconds",)  # what a checkpoint holds that no two runs share
 
 Words = Mapping[str, Any]
 Tensors = Mapping[str, NDArray[Any]]
+Whole = tuple[Words, Tensors]
+
+
+class Hashes(NamedTuple):
+    """Two hashes of a checkpoint: of its file, and of what it holds but for the clocks."""
+
+    file: str
+    state: str
 
 
 def checkpoint_file(folder: Path, generation: int) -> Path:
@@ -34,30 +43,42 @@ def generations_of(folder: Path) -> list[int]:
 
 def write_checkpoint(
     path: Path, words: Words, tensors: Tensors, reached: Callable[[str], None] = unheard
-) -> str:
-    """Publish a checkpoint, and give its hash. Raises OSError where the disk does not allow it."""
+) -> Hashes:
+    """Publish a checkpoint, and give its hashes. Raises OSError where the disk forbids it."""
     told = json.dumps(words, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    metadata = {"format": FORMAT, "version": VERSION, "words": told}
-    arrays = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    data = in_order(save(arrays, metadata))
-    publish(path, data, reached)
-    return _hash(data)
+    parts = pieces(tensors, {"format": FORMAT, "version": VERSION, "words": told})
+    # Neither writing nor hashing keeps Python to itself, so that one waits for the other no more.
+    with ThreadPoolExecutor(1) as beside:
+        hashes = beside.submit(_hashes, parts, words, tensors)
+        publish(path, parts, reached)
+        return hashes.result()
 
 
-def read_checkpoint(path: Path, expected: str) -> tuple[Words, Tensors]:
+def read_checkpoint(path: Path, expected: str) -> Whole:
     """Read a checkpoint. Raises RunError where it is missing, or not the one that was written."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RunError(f"{path}: expected a checkpoint, but it cannot be read: "
-                       f"{error.strerror}") from error  # fmt: skip
-    if _hash(data) != expected:
+    data = _read(path)
+    if expected not in (_hash(data), _hash_of_version_2(data)):
         raise RunError(f"{path}: expected the checkpoint {expected}, but the file holds "
                        f"{_hash(data)}: it is torn")  # fmt: skip
     return split(data, path)
 
 
-def split(data: bytes, path: Path) -> tuple[Words, Tensors]:
+def find_checkpoint(path: Path) -> Whole:
+    """Read a checkpoint, whatever its hash. Raises RunError where it is missing, or is none."""
+    return split(_read(path), path)
+
+
+def state_hash(words: Words, tensors: Tensors) -> str:
+    """Hash what a checkpoint holds, but for the clocks."""
+    return _hashes(pieces(tensors, {}), words, tensors).state
+
+
+def unclocked(words: Words) -> Words:
+    """Leave out of the words of a checkpoint what no two runs share."""
+    return {name: words[name] for name in words if name not in CLOCKS}
+
+
+def split(data: bytes, path: Path) -> Whole:
     """Take the bytes of a checkpoint apart. Raises RunError where they are none."""
     try:
         metadata = header(data)["__metadata__"]
@@ -69,12 +90,47 @@ def split(data: bytes, path: Path) -> tuple[Words, Tensors]:
         raise RunError(f"{path}: expected a checkpoint, but {error!r}") from error
 
 
-def prune(folder: Path, kept: Sequence[int]) -> None:
+def prune(folder: Path, kept: Collection[int]) -> None:
     """Remove the files that have left the ring: those older than its newest and not of it."""
     for generation in generations_of(folder):
         if generation < max(kept) and generation not in kept:
             checkpoint_file(folder, generation).unlink(missing_ok=True)
 
 
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RunError(f"{path}: expected a checkpoint, but it cannot be read: "
+                       f"{error.strerror}") from error  # fmt: skip
+
+
+def _hashes(parts: Sequence[Piece], words: Words, tensors: Tensors) -> Hashes:
+    """Hash the tensors once, and then what is said of them with clocks and without."""
+    file = _hasher()
+    for part in parts[1:]:
+        file.update(part)
+    state = file.copy()
+    file.update(parts[0])
+    shapes = {name: [tensor.dtype.str, tensor.shape] for name, tensor in tensors.items()}
+    state.update(json.dumps([unclocked(words), shapes], sort_keys=True).encode())
+    return Hashes(file.hexdigest(), state.hexdigest())
+
+
 def _hash(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+    end = LENGTH + int.from_bytes(data[:LENGTH], "little")
+    file, view = _hasher(), memoryview(data)
+    file.update(view[end:])
+    file.update(view[:end])
+    return file.hexdigest()
+
+
+def _hash_of_version_2(data: bytes) -> str:
+    """Hash as version 2 of the rows did, from the first byte to the last."""
+    file = _hasher()
+    file.update(data)
+    return file.hexdigest()
+
+
+def _hasher() -> "hashlib.blake2b":
+    return hashlib.blake2b(digest_size=16)

@@ -6,24 +6,30 @@ long as that file is not the whole, so that half a copy can be refused.
 """
 
 import json
+import math
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 from evo_ntm.errors import RunError
 from evo_ntm.runs.migrations import VERSION, migrate, version_of
 
 APPLICATION = 0x45564F4E
 OPEN = "SELECT value FROM facts WHERE name = 'open'"
+ATTEMPTS, MOMENT = 50, 0.02
 FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 
 
-def make_rows(path: Path) -> None:
-    """Make an empty file of rows, whole or not at all."""
+def make_rows(path: Path, facts: Mapping[str, object] = MappingProxyType({})) -> None:
+    """Make a file of rows with nothing in it but facts."""
     with closing(sqlite3.connect(path)) as rows:
         rows.executescript(files("evo_ntm.runs").joinpath("schema.sql").read_text("utf-8"))
+        rows.executemany(FACT, [(name, as_json(value)) for name, value in facts.items()])
+        rows.commit()
 
 
 @contextmanager
@@ -32,8 +38,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises RunError where they are not the rows of a run, half of them, or of a newer version.
     """
+    _refuse_half(path)
     with closing(_opened(path)) as rows:
-        _refuse_half(rows, path)
         rows.row_factory = sqlite3.Row
         if version_of(rows) == VERSION:
             yield rows
@@ -55,12 +61,14 @@ def writing(path: Path) -> sqlite3.Connection:
         pass
     rows = sqlite3.connect(path, isolation_level=None)
     try:
-        migrate(rows)
         rows.execute("PRAGMA synchronous = FULL")
-        rows.execute("PRAGMA foreign_keys = ON")
+        # Before anything else: what a killed process leaves in a log, readers pass over, but what
+        # it leaves half written in the file itself, only a writer could undo.
         rows.execute("PRAGMA journal_mode = WAL")
         rows.execute(FACT, ("open", "true"))
         rows.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+        migrate(rows)
+        rows.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         rows.close()
         raise
@@ -73,22 +81,43 @@ def finish(rows: sqlite3.Connection) -> None:
         if rows.in_transaction:
             rows.execute("ROLLBACK")
         rows.execute(FACT, ("open", "false"))
-        rows.execute("PRAGMA journal_mode = DELETE")
+        for _ in range(ATTEMPTS):  # somebody may be reading
+            with suppress(sqlite3.OperationalError):
+                rows.execute("PRAGMA journal_mode = DELETE")
+                return
+            time.sleep(MOMENT)
+
+
+def as_json(value: object) -> str:
+    """Write a value as the rows hold it: null where a number is not finite."""
+    return json.dumps(finite(value), allow_nan=False)
+
+
+def finite(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _opened(path: Path) -> sqlite3.Connection:
     """Open read-only; where SQLite may not even make its index beside the file, as it lies."""
-    address = f"{path.resolve().as_uri()}?mode=ro"
-    rows = sqlite3.connect(address, uri=True, isolation_level=None)
+    rows = _connected(path)
     try:
         _refuse_strangers(rows, path)
     except sqlite3.OperationalError:
         rows.close()
         if _log(path):
             raise
-        rows = sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
+        rows = _connected(path, "&immutable=1")
         _refuse_strangers(rows, path)
     return rows
+
+
+def _connected(path: Path, how: str = "") -> sqlite3.Connection:
+    address = f"{path.resolve().as_uri()}?mode=ro{how}"
+    return sqlite3.connect(address, uri=True, isolation_level=None)
 
 
 def _refuse_strangers(rows: sqlite3.Connection, path: Path) -> None:
@@ -103,9 +132,17 @@ def _refuse_strangers(rows: sqlite3.Connection, path: Path) -> None:
                        f"newer one, version {version_of(rows)}")  # fmt: skip
 
 
-def _refuse_half(rows: sqlite3.Connection, path: Path) -> None:
-    """Refuse rows whose last part is missing; look twice, for a writer may just be closing."""
-    if _is_open(rows) and not _log(path) and _is_open(rows):
+def _refuse_half(path: Path) -> None:
+    """Refuse rows whose last part is missing; look twice, for a writer may just have begun.
+
+    They are read as they lie, for SQLite would put an empty log in the place of the missing one.
+    """
+    if _log(path):
+        return
+    with closing(_connected(path, "&immutable=1")) as rows:
+        _refuse_strangers(rows, path)
+        open_ = _is_open(rows)
+    if open_ and not _log(path):
         raise RunError(f"{path}: expected {path.name}-wal beside it, which holds its latest rows, "
                        "but it is missing: this is half a copy of a run")  # fmt: skip
 

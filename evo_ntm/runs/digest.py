@@ -7,14 +7,12 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from evo_ntm.errors import RunError
-from evo_ntm.runs.checkpoints import split
+from evo_ntm.runs.checkpoints import find_checkpoint, unclocked
 from evo_ntm.runs.run import Run
 
 BIRTHS = "SELECT number, generation, parents, operators, genome, fitness FROM births ORDER BY number"
 CHAMPIONS = "SELECT birth FROM validations WHERE champion ORDER BY generation"
 HEAD = "SELECT max(generation) AS generation FROM checkpoints"
-CLOCKS = ("seconds",)  # what a checkpoint holds that no two runs share
 
 
 def digest(run: Run) -> str:
@@ -42,13 +40,8 @@ def _surviving(run: Run) -> Iterator[bytes]:
     head = run.rows(HEAD)[0]["generation"]
     if head is None:
         return
-    path = run.checkpoint_file(head)
-    try:
-        words, tensors = split(path.read_bytes(), path)
-    except OSError as error:
-        raise RunError(f"{path}: expected a checkpoint, but it cannot be read: "
-                       f"{error.strerror}") from error  # fmt: skip
-    yield _line("checkpoint", {name: words[name] for name in words if name not in CLOCKS})
+    words, tensors = find_checkpoint(run.checkpoint_file(head))
+    yield _line("checkpoint", unclocked(words))
     for name in sorted(tensors):
         tensor = tensors[name]
         yield _line("tensor", name, tensor.dtype.str, tensor.shape)

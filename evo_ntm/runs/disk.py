@@ -1,4 +1,4 @@
-"""What a disk allows: the lock on a run folder, and in words what cannot be written."""
+"""What a disk allows: the lock on a run folder, room in it, and in words what it does not."""
 
 import errno
 import fcntl
@@ -12,6 +12,7 @@ from pathlib import Path
 from evo_ntm.errors import RunError
 
 ATTEMPTS, MOMENT = 3, 0.02  # for who only looks whether a run is written holds the lock, too
+ROOM = 1 << 20  # bytes without which there is no use in going on
 
 
 def lock(folder: Path) -> int:
@@ -40,7 +41,34 @@ def allowed(folder: Path) -> Iterator[None]:
     """Say in one line what the disk does not allow. Raises RunError."""
     try:
         yield
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
+        # Its other subclasses tell of a mistake of ours.
+        if type(error) not in (sqlite3.DatabaseError, sqlite3.OperationalError):
+            raise
         raise RunError(f"{folder}: cannot be written: {error}") from error
     except OSError as error:
         raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def asked(folder: Path) -> Iterator[None]:
+    """Say the same where nothing was begun yet: then the folder is a bad choice, and no run stops.
+
+    Raises RunError, which does not tell of the disk as its cause.
+    """
+    try:
+        with allowed(folder):
+            yield
+    except RunError as error:
+        raise RunError(str(error)) from None
+
+
+def require_room(folder: Path) -> None:
+    """Raise RunError where nothing can be written in a folder, or hardly anything."""
+    part = folder / f".room.{os.getpid()}.part"
+    with asked(folder):
+        try:
+            with part.open("wb") as file:
+                file.write(bytes(ROOM))
+        finally:
+            part.unlink(missing_ok=True)

@@ -1,14 +1,23 @@
-"""Which genomes are kept beside the champions: those whose line lives on, or all."""
+"""Which genomes are kept beside the champions, and the line from a birth back to its founder."""
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
+from evo_ntm.errors import RunError
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import genome_bytes
+from evo_ntm.runs.run import Run
 
 Keep = Literal["champions", "lineage", "all"]
+Reason = Literal["lineage", "all", "snapshot", "gradient"]
+
+# Operators that follow a gradient of the weights: no seed tells again what they did. An evolution
+# strategy's `follow_gradient` is none of them, for its samples tell it.
+GRADIENT = frozenset({"finetune"})
+SNAPSHOT_EVERY, SNAPSHOT_OF = 50, 16  # generations, and the best individuals of one
 
 # From some births back to their founders, by their primary parents.
 LINE = """
@@ -17,9 +26,39 @@ WITH RECURSIVE line(number) AS (
     UNION
     SELECT json_extract(parents, '$[0]') FROM births JOIN line USING (number) WHERE parents <> '[]'
 )
-SELECT number FROM line
 """
+NUMBERS = f"{LINE} SELECT number FROM line"
+STEPS = f"{LINE} SELECT number, generation, operators, parents, fitness FROM births JOIN line \
+USING (number) ORDER BY number"
 PINNED = "SELECT birth FROM genomes WHERE reason = 'lineage'"
+# A line may end, so this is the one reason that gives way to another.
+PIN = """
+INSERT INTO genomes VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET reason = excluded.reason WHERE reason = 'lineage'
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One birth of a line: who made it of whom, and how fit it was on its generation's episodes."""
+
+    number: int
+    generation: int
+    operators: tuple[str, ...]
+    parents: tuple[int, ...]
+    fitness: float
+
+
+def lineage(run: Run, birth: int) -> list[Step]:
+    """List the line of primary parents from a founder to a birth. Raises RunError."""
+    rows = run.rows(STEPS, json.dumps([birth]))
+    if not rows:
+        raise RunError(f"{run.folder}: expected the number of a birth, but there is no {birth}")
+    return [
+        Step(row["number"], row["generation"], tuple(json.loads(row["operators"])),
+             tuple(json.loads(row["parents"])), row["fitness"])
+        for row in rows
+    ]  # fmt: skip
 
 
 class Line:
@@ -27,39 +66,62 @@ class Line:
 
     A birth is dropped at the first checkpoint at which it has no descendant by primary parents,
     and its genome goes to disk at the first at which it has, but no longer lives itself. `over`
-    says that no generation follows: then those alive go to disk too.
+    says that no generation follows: then those alive go to disk too. What a gradient touched goes
+    to disk at once, whatever is to be kept, and unless it is champions only, so do snapshots.
     """
 
-    def __init__(self, rows: sqlite3.Connection, keep: Keep) -> None:
-        self._rows, self._keep = rows, keep
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
         self._waiting: dict[int, Genome] = {}
 
-    def bear(self, birth: int, genome: Genome) -> None:
-        """Take in a birth whose row is there."""
-        if self._keep == "all":
-            self._pin(birth, genome)
+    def bear(
+        self, rows: sqlite3.Connection, birth: int, genome: Genome, operators: Sequence[str]
+    ) -> None:
+        """Take in a birth whose row was made in this process."""
+        if not GRADIENT.isdisjoint(operators):
+            _pin(rows, birth, genome, "gradient")
+        elif self._keep == "all":
+            _pin(rows, birth, genome, "all")
+        self.remember(birth, genome)
+
+    def remember(self, birth: int, genome: Genome) -> None:
+        """Take in a birth whose row was there before."""
         if self._keep == "lineage":
             self._waiting[birth] = genome
 
-    def settle(self, alive: Mapping[int, Genome], parents: Collection[int], *, over: bool) -> None:
+    def portray(
+        self, rows: sqlite3.Connection, generation: int, ranked: Sequence[tuple[int, Genome]]
+    ) -> None:
+        """Keep the first of those who are ranked in a generation, if it is time for a snapshot."""
+        if self._keep == "lineage" and (generation + 1) % SNAPSHOT_EVERY == 0:
+            for birth, genome in ranked[:SNAPSHOT_OF]:
+                _pin(rows, birth, genome, "snapshot")
+
+    def settle(
+        self,
+        rows: sqlite3.Connection,
+        alive: Mapping[int, Genome],
+        parents: Collection[int],
+        *,
+        over: bool,
+    ) -> None:
         """Look who lives on: some themselves, and some in children that have no number yet."""
         if self._keep != "lineage":
             return
         told = json.dumps(sorted({*alive, *parents}))
-        line = {row[0] for row in self._rows.execute(LINE, (told,))}
+        line = {row[0] for row in rows.execute(NUMBERS, (told,))}
         waiting = {**alive, **self._waiting}
         for birth in sorted(waiting.keys() & line):
             if over or birth not in alive:
-                self._pin(birth, waiting[birth])
-        ended = [row for row in self._rows.execute(PINNED) if row[0] not in line]
-        self._rows.executemany("DELETE FROM genomes WHERE birth = ?", ended)
+                _pin(rows, birth, waiting[birth], "lineage")
+        ended = [row for row in rows.execute(PINNED) if row[0] not in line]
+        rows.executemany("DELETE FROM genomes WHERE birth = ?", ended)
         self._waiting = dict(alive)
 
     def resume(self, alive: Mapping[int, Genome]) -> None:
         """Take in those who were alive at a checkpoint."""
         self._waiting = dict(alive)
 
-    def _pin(self, birth: int, genome: Genome) -> None:
-        file = genome_bytes(genome, card={"birth": str(birth)})
-        self._rows.execute("INSERT OR IGNORE INTO genomes VALUES (?, ?, ?)",
-                           (birth, self._keep, file))  # fmt: skip
+
+def _pin(rows: sqlite3.Connection, birth: int, genome: Genome, reason: Reason) -> None:
+    rows.execute(PIN, (birth, reason, genome_bytes(genome, card={"birth": str(birth)})))

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 
-VERSION = 2
+VERSION = 3
 
 INTERN = (
     "CREATE TABLE topologies (number INTEGER PRIMARY KEY, told TEXT NOT NULL, shape TEXT UNIQUE)"
@@ -25,6 +25,15 @@ INTERN = (
     " reason TEXT NOT NULL CHECK (reason IN ('lineage', 'all')), file BLOB NOT NULL) STRICT",
 )
 
+GIVE_REASONS = (
+    "ALTER TABLE checkpoints ADD COLUMN state TEXT",
+    "CREATE TABLE reasoned (birth INTEGER PRIMARY KEY REFERENCES births, reason TEXT NOT NULL"
+    " CHECK (reason IN ('lineage', 'all', 'snapshot', 'gradient')), file BLOB NOT NULL) STRICT",
+    "INSERT INTO reasoned SELECT * FROM genomes",
+    "DROP TABLE genomes",
+    "ALTER TABLE reasoned RENAME TO genomes",
+)
+
 
 def _one_to_two(rows: sqlite3.Connection) -> None:
     """Intern topologies; make room for processes, checkpoints and genomes."""
@@ -32,7 +41,13 @@ def _one_to_two(rows: sqlite3.Connection) -> None:
         rows.execute(statement)
 
 
-STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _one_to_two}
+def _two_to_three(rows: sqlite3.Connection) -> None:
+    """Know of snapshots and gradients as reasons to keep a genome, and of what a checkpoint holds."""
+    for statement in GIVE_REASONS:
+        rows.execute(statement)
+
+
+STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _one_to_two, 2: _two_to_three}
 
 
 def version_of(rows: sqlite3.Connection) -> int:

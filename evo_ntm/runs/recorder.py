@@ -1,34 +1,25 @@
 """The one writer of a run: what was recorded is on disk once it is committed."""
 
-import json
-import math
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import groupby
+from sqlite3 import Connection
+from types import MappingProxyType
 from typing import Any, Self
 
-from evo_ntm.errors import RunError
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import genome_bytes, publish, unheard
 from evo_ntm.genome.notation import topology_json
-from evo_ntm.runs.checkpoints import (
-    KEPT,
-    Tensors,
-    Words,
-    generations_of,
-    prune,
-    read_checkpoint,
-    write_checkpoint,
-)
-from evo_ntm.runs.database import FACT, finish, writing
+from evo_ntm.runs.checkpoints import KEPT, Tensors, Words, generations_of, prune, write_checkpoint
+from evo_ntm.runs.database import FACT, as_json, finish, writing
 from evo_ntm.runs.disk import allowed, lock
 from evo_ntm.runs.lineage import Line
 from evo_ntm.runs.run import CHAMPIONS, CHECKPOINTS, EXPERIMENT, ROWS, Run
 from evo_ntm.topology import Topology
 
-SAME = ("number", "parents", "operators", "genome", "fitness")
 AFTER = {
     "checkpoints": "generation",
     "events": "generation",
@@ -43,30 +34,33 @@ AFTER = {
 class Recorder:
     """The one writer of a run. What was recorded is on disk once `commit()` returns.
 
-    Raises RunError where another process writes, or where the disk does not allow it; the run then
-    has what was committed before.
+    It holds the lock from the first, but changes nothing before there is something to record: a
+    run that turns out not to go on is left as it was. `handle` is the lock where it is held
+    already. Raises RunError where another process writes, or where the disk does not allow it; the
+    run then has what was committed before.
     """
 
     reached: Callable[[str], None] = staticmethod(unheard)
     """Hears of every step of publishing once it is over; tests end the process there."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, handle: int | None = None) -> None:
         self.run = run
-        self._lock = lock(run.folder)
+        self._lock = lock(run.folder) if handle is None else handle
         try:
             with allowed(run.folder):
                 self._told = (run.folder / EXPERIMENT).read_text("utf-8")
-                (run.folder / CHECKPOINTS).mkdir(exist_ok=True)  # version 1 had none
-                for name in (CHAMPIONS, CHECKPOINTS):
-                    for part in (run.folder / name).glob(".*.part"):
-                        part.unlink()  # of a process that was killed
-                self._rows = writing(run.folder / ROWS)
+            self.generation = run.generation()
+            self._keep = run.experiment.run.keep
         except BaseException:
             os.close(self._lock)
             raise
-        self.generation = self.run.generation()
-        self._line = Line(self._rows, run.experiment.run.keep)
+        self._rows: Connection | None = None
+        self._line = Line(self._keep)
         self._topologies: dict[Topology, int] = {}
+        self._facts: dict[str, object] = {}
+        self._process: dict[str, Any] = {}
+        self._since: int | None = None
+        self._disowned: set[int] = set()  # champions that are none any more, once that is on disk
         self._committed = self._published = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -74,63 +68,87 @@ class Recorder:
 
     def __exit__(self, *error: object) -> None:
         """Drop what was not committed, and close."""
-        finish(self._rows)
+        if self._rows is not None:
+            finish(self._rows)
         os.close(self._lock)
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether anything was recorded yet."""
+        return self._rows is not None
+
+    def sign(
+        self, process: Mapping[str, Any], facts: Mapping[str, object] = MappingProxyType({})
+    ) -> None:
+        """Say what process writes from here on; it is noted with the first that is recorded."""
+        self._process, self._facts = dict(process), dict(facts)
+
+    def resume(self, generation: int, alive: Mapping[int, Genome]) -> None:
+        """Go on after a generation, -1 for none; with who was alive then."""
+        self._since = generation
+        self._line.resume(alive)
+
+    def begin(self) -> None:
+        """Open the rows to write, with what process does so."""
+        with allowed(self.run.folder):
+            self._begin()
 
     @contextmanager
     def whole(self) -> Iterator[None]:
         """Take in all that is recorded within, or, after an error or Ctrl-C, nothing of it."""
         with allowed(self.run.folder):
-            self._begin()
-            self._rows.execute("SAVEPOINT whole")
+            rows = self._begin()
+            rows.execute("SAVEPOINT whole")
             try:
                 yield
-                self._rows.execute("RELEASE whole")
+                rows.execute("RELEASE whole")
             except BaseException:
                 self._topologies.clear()
-                if self._rows.in_transaction:  # a full disk has undone everything already
-                    self._rows.execute("ROLLBACK TO whole")
+                if rows.in_transaction:  # a full disk has undone everything already
+                    rows.execute("ROLLBACK TO whole")
                 raise
 
     def record(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows: lists and dicts as JSON, a topology as the number under which it is kept."""
-        self._begin()
-        for row in rows:
-            names = ", ".join(row)
-            marks = ", ".join("?" for _ in row)
-            values = [self._value(value) for value in row.values()]
-            self._rows.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
-
-    def process(self, told: Mapping[str, Any]) -> None:
-        """Note what process writes from here on."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        with allowed(self.run.folder):
-            row = {"started": now, "generation": self.generation + 1, "told": dict(told)}
-            self.record("processes", [row])
+        opened = self._begin()
+        for names, alike in groupby(rows, tuple):
+            marks = ", ".join("?" for _ in names)
+            values = [[self._value(value) for value in row.values()] for row in alike]
+            opened.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", values)
 
     def keep(self, birth: int, genome: Genome) -> None:
         """Keep the genome of a champion, with the experiment, so that the file can sit its exam."""
         file = genome_bytes(genome, card={"experiment": self._told, "birth": str(birth)})
-        publish(self.run.champion_file(birth), file, self.reached)
+        publish(self.run.champion_file(birth), [file], self.reached)
+        self._disowned.discard(birth)
 
-    def bear(self, birth: int, genome: Genome) -> None:
-        """Keep the genome of a birth, if the run keeps such."""
-        self._line.bear(birth, genome)
+    def bear(self, birth: int, genome: Genome, operators: Sequence[str]) -> None:
+        """Keep the genome of a birth that was recorded just now, if the run keeps such."""
+        self._line.bear(self._begin(), birth, genome, operators)
+
+    def remember(self, birth: int, genome: Genome) -> None:
+        """Take in the genome of a birth that was recorded by another process."""
+        self._line.remember(birth, genome)
+
+    def portray(self, generation: int, ranked: Sequence[tuple[int, Genome]]) -> None:
+        """Keep the genomes of a generation's best, given by rank, if a snapshot is due."""
+        self._line.portray(self._begin(), generation, ranked)
 
     def fact(self, name: str, value: object) -> None:
         """Note something about the run as a whole."""
         with allowed(self.run.folder):
-            self._begin()
-            self._rows.execute(FACT, (name, _json(value)))
+            self._begin().execute(FACT, (name, as_json(value)))
 
     def commit(self, *, every: float = 0.0) -> None:
         """Put all that was recorded on disk, but no sooner after the last time than `every` s."""
         if time.monotonic() - self._committed >= every:
             with allowed(self.run.folder):
-                if self._rows.in_transaction:
+                if self._rows is not None and self._rows.in_transaction:
                     self.reached("recorded")
                     self._rows.execute("COMMIT")
                     self.reached("committed")
+                while self._disowned:
+                    self.run.champion_file(self._disowned.pop()).unlink(missing_ok=True)
             self._committed = time.monotonic()
 
     def publish(
@@ -148,17 +166,20 @@ class Recorder:
         generation, over = int(words["generation"]), bool(words["ended"])
         folder = self.run.folder
         with allowed(folder):
+            rows = self._begin()
             path = self.run.checkpoint_file(generation)
-            found = write_checkpoint(path, words, tensors, self.reached)
+            hashes = write_checkpoint(path, words, tensors, self.reached)
             with self.whole():
-                self._line.settle(alive, parents, over=over)
-                self._rows.execute("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)",
-                                   (generation, found))  # fmt: skip
-                self._rows.execute("DELETE FROM checkpoints WHERE generation NOT IN (SELECT "
-                                   "generation FROM checkpoints ORDER BY generation DESC LIMIT ?)",
-                                   (KEPT,))  # fmt: skip
+                self._line.settle(rows, alive, parents, over=over)
+                rows.execute("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)",
+                             (generation, *hashes))  # fmt: skip
+                if self._keep != "all":
+                    rows.execute("DELETE FROM checkpoints WHERE generation NOT IN (SELECT "
+                                 "generation FROM checkpoints ORDER BY generation DESC LIMIT ?)",
+                                 (KEPT,))  # fmt: skip
             self.commit()
-            prune(folder / CHECKPOINTS, [row[0] for row in self._ring()])
+            ring = rows.execute("SELECT generation FROM checkpoints").fetchall()
+            prune(folder / CHECKPOINTS, {generation for (generation,) in ring})
             self.reached("pruned")
         self._published = time.monotonic()
 
@@ -170,94 +191,63 @@ class Recorder:
         waited = time.monotonic() - self._published >= every
         return waited or self.run.checkpoint_file(generation).exists()
 
-    def checkpoint(self, *, older: bool = False) -> tuple[Words, Tensors] | None:
-        """Read the checkpoint to go on from; None where it is from the beginning.
-
-        `older` takes the newest that is whole, and the beginning where none is. Raises RunError
-        where the head is missing or torn, and where the rows are older than the checkpoints.
-        """
-        folder, ring = self.run.folder / CHECKPOINTS, self._ring()
-        head = ring[0][0] if ring else -1
-        newer = [generation for generation in generations_of(folder) if generation > head]
-        if len(newer) > 1:
-            told = ", ".join(map(str, newer))
-            raise RunError(
-                f"{self.run.folder}: expected at most one checkpoint newer than the rows, but "
-                f"there are those of generations {told}: {ROWS} is an older copy than {folder.name}"
-            )
-        for generation, expected in ring:
-            try:
-                return read_checkpoint(self.run.checkpoint_file(generation), expected)
-            except RunError as error:
-                if not older:
-                    raise RunError(f"{error}; --from-older goes back to the newest whole one, or "
-                                   "to the beginning") from error  # fmt: skip
-        return None
-
-    def resume(self, alive: Mapping[int, Genome]) -> None:
-        """Take in who was alive at the checkpoint."""
-        self._line.resume(alive)
-
-    def differs(self, generation: int, births: Sequence[Mapping[str, Any]]) -> str | None:
-        """Tell how the births of a generation differ from those that were committed before."""
-        question = f"SELECT {', '.join(SAME)} FROM births WHERE generation = ? AND number >= ?"
-        first = births[0]["number"] if births else 0
-        before = self._rows.execute(question, (generation, first)).fetchall()
-        now = [tuple(self._value(birth[name]) for name in SAME) for birth in births]
-        for was, came in zip(before, now, strict=False):
-            if was != came:
-                return f"birth {was[0]} was {_told(was)}, but is now {_told(came)}"
-        if len(before) != len(now):
-            return f"there were {len(before)} births, but now there are {len(now)}"
-        return None
-
     def forget(self, generation: int) -> None:
         """Drop what was recorded from a generation on, for it no longer comes out as it did."""
         with self.whole():
+            rows = self._begin()
             born = "SELECT birth FROM validations WHERE champion AND generation >= ?"
-            champions = [row[0] for row in self._rows.execute(born, (generation,))]
+            champions = [row[0] for row in rows.execute(born, (generation,))]
             for table, when in AFTER.items():
-                self._rows.execute(f"DELETE FROM {table} WHERE {when} >= ?", (generation,))
-            for birth in champions:
-                self.run.champion_file(birth).unlink(missing_ok=True)
+                rows.execute(f"DELETE FROM {table} WHERE {when} >= ?", (generation,))
+        self._disowned.update(champions)
         self.generation = generation - 1
 
-    def _ring(self) -> list[tuple[int, str]]:
-        """List the checkpoints that are kept with their hashes, the newest first."""
-        question = "SELECT generation, hash FROM checkpoints ORDER BY generation DESC"
-        return self._rows.execute(question).fetchall()
-
-    def _begin(self) -> None:
+    def _begin(self) -> Connection:
+        if self._rows is None:
+            self._rows = self._opened()
         if not self._rows.in_transaction:
             self._rows.execute("BEGIN IMMEDIATE")
+        return self._rows
+
+    def _opened(self) -> Connection:
+        """Open the rows, and put away what is of no use any more."""
+        folder = self.run.folder
+        (folder / CHECKPOINTS).mkdir(exist_ok=True)  # version 1 had none
+        for name in (".", CHAMPIONS, CHECKPOINTS):
+            for part in (folder / name).glob(".*.part"):
+                part.unlink()  # of a process that was killed
+        rows = writing(folder / ROWS)
+        try:
+            rows.execute("BEGIN IMMEDIATE")
+            rows.executemany(FACT, [(name, as_json(told)) for name, told in self._facts.items()])
+            if self._process:
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                rows.execute("INSERT INTO processes (started, generation, told) VALUES (?, ?, ?)",
+                             (now, self.generation + 1, as_json(self._process)))  # fmt: skip
+            if self._since is not None:
+                self._go_back(rows, self._since)
+            rows.execute("COMMIT")
+        except BaseException:
+            finish(rows)
+            raise
+        return rows
+
+    def _go_back(self, rows: Connection, generation: int) -> None:
+        """Drop the checkpoints that were too torn to go on from: they are missed no more."""
+        question = "SELECT generation FROM checkpoints WHERE generation > ?"
+        for (torn,) in rows.execute(question, (generation,)).fetchall():
+            self.run.checkpoint_file(torn).unlink(missing_ok=True)
+        rows.execute("DELETE FROM checkpoints WHERE generation > ?", (generation,))
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, Topology):
             return self._interned(value)
-        return _json(value) if isinstance(value, list | dict) else value
+        return as_json(value) if isinstance(value, list | dict) else value
 
     def _interned(self, topology: Topology) -> int:
         if topology not in self._topologies:
-            told = str(topology), topology_json(topology)
-            self._rows.execute("INSERT OR IGNORE INTO topologies (told, shape) VALUES (?, ?)", told)
+            rows, told = self._begin(), (str(topology), topology_json(topology))
+            rows.execute("INSERT OR IGNORE INTO topologies (told, shape) VALUES (?, ?)", told)
             found = "SELECT number FROM topologies WHERE shape = ?"
-            self._topologies[topology] = self._rows.execute(found, told[1:]).fetchone()[0]
+            self._topologies[topology] = rows.execute(found, told[1:]).fetchone()[0]
         return self._topologies[topology]
-
-
-def _told(birth: Sequence[Any]) -> str:
-    _, parents, operators, genome, fitness = birth
-    return f"{operators} of {parents}, genome {genome}, fitness {fitness!r}"
-
-
-def _json(value: object) -> str:
-    return json.dumps(finite(value), allow_nan=False)
-
-
-def finite(value: object) -> object:
-    """Say None where a number is not finite, as JSON has none of those."""
-    if isinstance(value, Mapping):
-        return {name: finite(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

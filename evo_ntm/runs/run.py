@@ -14,7 +14,7 @@ from evo_ntm.errors import RunError
 from evo_ntm.experiment import Experiment, load
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import read_genome
-from evo_ntm.runs.checkpoints import checkpoint_file
+from evo_ntm.runs.checkpoints import Whole, checkpoint_file, generations_of, read_checkpoint
 from evo_ntm.runs.database import reading
 
 ROWS, EXPERIMENT = "run.sqlite", "experiment.yaml"
@@ -60,6 +60,30 @@ class Run:
         """Give the number of the last generation that is on disk, -1 where there is none."""
         number = self.rows("SELECT max(number) AS number FROM generations")[0]["number"]
         return -1 if number is None else int(number)
+
+    def checkpoint(self, *, older: bool = False) -> Whole | None:
+        """Read the checkpoint to go on from; None where it is from the beginning.
+
+        `older` takes the newest that is whole, and the beginning where none is. Raises RunError
+        where the head is missing or torn, and where the rows are older than the checkpoints.
+        """
+        ring = self.rows("SELECT generation, hash FROM checkpoints ORDER BY generation DESC")
+        head = ring[0]["generation"] if ring else -1
+        newer = [each for each in generations_of(self.folder / CHECKPOINTS) if each > head]
+        if len(newer) > 1:
+            told = ", ".join(map(str, newer))
+            raise RunError(
+                f"{self.folder}: expected at most one checkpoint newer than the rows, but there "
+                f"are those of generations {told}: {ROWS} is an older copy than {CHECKPOINTS}"
+            )
+        for row in ring:
+            try:
+                return read_checkpoint(self.checkpoint_file(row["generation"]), row["hash"])
+            except RunError as error:
+                if not older:
+                    raise RunError(f"{error}; --from-older goes back to the newest whole one, or "
+                                   "to the beginning") from error  # fmt: skip
+        return None
 
     def champion(self) -> int:
         """Give the birth of the last champion. Raises RunError where there is none yet."""

@@ -1,8 +1,8 @@
--- One file a run: run.sqlite. Version 2; `migrations.py` brings older ones up to it.
+-- One file a run: run.sqlite. Version 3; `migrations.py` brings older ones up to it.
 -- What was not finite is -Inf where more is better, Inf where less is, and null in JSON.
 BEGIN;
 PRAGMA application_id = 0x45564F4E; -- "EVON"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
@@ -66,12 +66,13 @@ CREATE TABLE events (
 
 CREATE TABLE checkpoints (    -- those that are kept, the newest being the head of the run
     generation INTEGER PRIMARY KEY REFERENCES generations,
-    hash TEXT NOT NULL        -- of the file, BLAKE2b of 16 bytes
+    hash TEXT NOT NULL,       -- of the file, BLAKE2b of 16 bytes
+    state TEXT                -- of what it holds but for the clocks; null where version 2 wrote it
 ) STRICT;
 
 CREATE TABLE genomes (        -- those kept beside the champions
     birth INTEGER PRIMARY KEY REFERENCES births,
-    reason TEXT NOT NULL CHECK (reason IN ('lineage', 'all')),
+    reason TEXT NOT NULL CHECK (reason IN ('lineage', 'all', 'snapshot', 'gradient')),
     file BLOB NOT NULL        -- as a genome's file
 ) STRICT;
 COMMIT;

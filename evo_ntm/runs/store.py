@@ -5,75 +5,130 @@
     runs/copy-1/champions/812.safetensors   the genome of every champion, by its birth
     runs/copy-1/checkpoints/0000560.safetensors   where to resume: the last two, by generation
 
-One process writes, and holds a lock on the folder; readers open read-only.
+One process writes, and holds a lock on the folder; readers open read-only. A folder is made beside
+its place, as `.copy-1.….part`, and moved there once it is whole.
 """
 
 import os
 import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from evo_ntm.errors import RunError
 from evo_ntm.experiment import Experiment, dump
+from evo_ntm.genome.files import publish, sync
 from evo_ntm.runs.database import make_rows
-from evo_ntm.runs.disk import allowed, lock
+from evo_ntm.runs.disk import asked, lock
 from evo_ntm.runs.recorder import Recorder
 from evo_ntm.runs.run import CHAMPIONS, CHECKPOINTS, EXPERIMENT, ROWS, Run
 
 __all__ = [
-    "Recorder", "Run", "create", "free_folder", "is_written", "open_run", "refuse_existing",
+    "Recorder", "Run", "create", "free_folder", "is_unfinished", "is_written", "open_run", "refuse_existing",
     "refuse_written",
 ]  # fmt: skip
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-def create(folder: Path | None, experiment: Experiment) -> Recorder:
+
+def create(
+    folder: Path | None,
+    experiment: Experiment,
+    *,
+    process: Mapping[str, Any] = NOTHING,
+    facts: Mapping[str, object] = NOTHING,
+) -> Recorder:
     """Make a run folder, whole or not at all; the next free one in `runs` where none is named.
 
-    Raises RunError where there is something already.
+    `process` is who makes it, and `facts` are what the rows tell of the run from the first. Raises
+    RunError where there is something already.
     """
-    folder = _next(experiment.name) if folder is None else _made(folder)
-    try:
-        with allowed(folder):
-            return _begun(folder, experiment)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _made(folder: Path) -> Path:
-    refuse_existing(folder)
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be made: {error.strerror}") from error
-    return folder
-
-
-def _next(name: str) -> Path:
-    """Make the next free folder, the one after that where another process was quicker."""
+    told = {
+        **facts,
+        "task_hash": experiment.task_hash,
+        "config_hash": experiment.config_hash,
+        "interrupted": True,  # until it has ended
+    }
     while True:
-        folder = free_folder(name)
+        chosen = free_folder(experiment.name) if folder is None else folder
         try:
-            return _made(folder)
+            return _made(chosen, experiment, told, process)
         except RunError:
-            if not _is_there(folder):
-                raise
+            if folder is not None or not _is_there(chosen):
+                raise  # or another process was quicker
 
 
-def _begun(folder: Path, experiment: Experiment) -> Recorder:
-    for name in (CHAMPIONS, CHECKPOINTS):
-        (folder / name).mkdir()
-    (folder / EXPERIMENT).write_text(dump(experiment), encoding="utf-8")
-    make_rows(folder / ROWS)
-    recorder = Recorder(Run(folder))
-    try:
-        recorder.fact("task_hash", experiment.task_hash)
-        recorder.fact("config_hash", experiment.config_hash)
-        recorder.fact("interrupted", True)  # until it has ended
-        recorder.commit()
-    except BaseException:
-        recorder.__exit__()
-        raise
+def _made(
+    folder: Path, experiment: Experiment, facts: Mapping[str, object], process: Mapping[str, Any]
+) -> Recorder:
+    refuse_existing(folder)
+    with _unfinished(folder) as part:
+        with asked(folder):
+            with suppress(FileExistsError):
+                folder.parent.mkdir(parents=True)
+            part.mkdir()
+        handle = lock(part)  # which stays that of the folder, whatever it is called
+        try:
+            with asked(folder):
+                _fill(part, experiment, facts)
+                _move(part, folder)
+        except BaseException:
+            os.close(handle)
+            raise
+        recorder = Recorder(Run(folder), handle)
+        try:
+            recorder.sign(process)
+            with asked(folder):
+                recorder.begin()
+            Recorder.reached("opened")
+        except BaseException:
+            recorder.__exit__()
+            folder.rename(part)
+            raise
     return recorder
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """Name a folder beside another, which nobody takes for a run; sweep up what is left of it."""
+    part = folder.with_name(f".{folder.name}.{os.getpid()}-{time.time_ns()}.part")
+    try:
+        yield part
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Tell whether a folder is what was left of one that was still being made."""
+    return folder.name.startswith(".") and folder.name.endswith(".part")
+
+
+def _fill(part: Path, experiment: Experiment, facts: Mapping[str, object]) -> None:
+    for name in (CHAMPIONS, CHECKPOINTS):
+        (part / name).mkdir()
+    Recorder.reached("folders made")
+    publish(part / EXPERIMENT, [dump(experiment).encode()])
+    Recorder.reached("experiment written")
+    make_rows(part / ROWS, facts)
+    Recorder.reached("rows made")
+    sync(part)
+    Recorder.reached("run synced")
+
+
+def _move(part: Path, folder: Path) -> None:
+    refuse_existing(folder)  # for an empty one would be replaced
+    try:
+        part.rename(folder)
+    except OSError:
+        refuse_existing(folder)
+        raise
+    Recorder.reached("run renamed")
+    sync(folder.parent)
+    Recorder.reached("run published")
 
 
 def refuse_existing(folder: Path) -> None:

@@ -44,7 +44,7 @@ def there(recorder):
 
 def test_a_checkpoint_comes_back_bit_for_bit(tmp_path):
     path = tmp_path / "0000003.safetensors"
-    words, tensors = read_checkpoint(path, write_checkpoint(path, WORDS, TENSORS))
+    words, tensors = read_checkpoint(path, write_checkpoint(path, WORDS, TENSORS).file)
     assert words == WORDS
     assert {n: (t.dtype, t.shape, t.tobytes()) for n, t in tensors.items()} == {
         n: (t.dtype, t.shape, np.ascontiguousarray(t).tobytes()) for n, t in TENSORS.items()
@@ -62,7 +62,7 @@ def test_the_same_checkpoint_gives_the_same_bytes(tmp_path):
 @pytest.mark.parametrize("place", [0, 9, 200, -1])
 def test_a_checkpoint_with_a_bit_flipped_is_torn(tmp_path, place):
     path = tmp_path / "file"
-    expected = write_checkpoint(path, WORDS, TENSORS)
+    expected = write_checkpoint(path, WORDS, TENSORS).file
     data = bytearray(path.read_bytes())
     data[place] ^= 1
     path.write_bytes(data)
@@ -80,11 +80,11 @@ def test_only_the_ring_is_pruned_and_nothing_newer_than_it(tmp_path):
 
 
 def test_a_run_keeps_its_last_two_checkpoints_and_goes_on_from_the_last(recorder):
-    assert recorder.checkpoint() is None
+    assert recorder.run.checkpoint() is None
     for generation in range(5):
         turn(recorder, generation)
     assert there(recorder) == [3, 4]
-    words, tensors = recorder.checkpoint()
+    words, tensors = recorder.run.checkpoint()
     assert words["generation"] == 4
     assert tensors["mean"].tobytes() == TENSORS["mean"].tobytes()
 
@@ -95,13 +95,13 @@ def test_a_torn_checkpoint_is_named_and_an_older_one_is_offered(recorder):
     path = recorder.run.checkpoint_file(2)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(RunError, match="0000002.safetensors: .* it is torn; --from-older goes"):
-        recorder.checkpoint()
+        recorder.run.checkpoint()
     path.unlink()
     with pytest.raises(RunError, match="0000002.safetensors: .* No such file .*; --from-older"):
-        recorder.checkpoint()
-    assert recorder.checkpoint(older=True)[0]["generation"] == 1
+        recorder.run.checkpoint()
+    assert recorder.run.checkpoint(older=True)[0]["generation"] == 1
     recorder.run.checkpoint_file(1).unlink()
-    assert recorder.checkpoint(older=True) is None
+    assert recorder.run.checkpoint(older=True) is None
 
 
 def test_one_checkpoint_newer_than_the_rows_is_left_and_two_are_a_torn_copy(recorder):
@@ -109,10 +109,10 @@ def test_one_checkpoint_newer_than_the_rows_is_left_and_two_are_a_torn_copy(reco
         turn(recorder, generation)
     newer = [recorder.run.checkpoint_file(generation) for generation in (3, 4)]
     newer[0].write_bytes(b"published, but not committed")
-    assert recorder.checkpoint()[0]["generation"] == 2
+    assert recorder.run.checkpoint()[0]["generation"] == 2
     newer[1].write_bytes(b"another")
     with pytest.raises(RunError, match="at most one checkpoint newer .* of generations 3, 4: run"):
-        recorder.checkpoint()
+        recorder.run.checkpoint()
     assert all(path.exists() for path in newer)
 
 
@@ -125,7 +125,10 @@ def test_a_checkpoint_is_due_when_it_waited_or_was_there_before(recorder):
 def test_what_a_killed_process_left_half_written_is_swept_away(recorder, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(recorder.run.folder, copy)
-    part = copy / "checkpoints" / ".0000003.safetensors.1234.part"
-    part.write_bytes(b"half")
-    with Recorder(open_run(copy)):
-        assert not part.exists()
+    parts = [copy / "checkpoints" / ".0000003.safetensors.1234.part", copy / ".room.1234.part"]
+    for part in parts:
+        part.write_bytes(b"half")
+    with Recorder(open_run(copy)) as later:
+        assert all(part.exists() for part in parts)  # as long as nothing is written
+        later.begin()
+        assert not any(part.exists() for part in parts)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evo_ntm import verbs
-from evo_ntm.errors import RunError
+from evo_ntm.errors import EvoNTMError, RunError
 from evo_ntm.runs.database import make_rows
 from evo_ntm.runs.migrations import STEPS, VERSION, migrate
 from evo_ntm.runs.store import open_run
@@ -105,3 +105,45 @@ def test_an_old_run_that_was_interrupted_is_resumed_from_its_beginning(old):
     with closing(sqlite3.connect(old / "run.sqlite")) as rows:
         assert rows.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert rows.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+@pytest.fixture
+def second(tmp_path):
+    """A run of version 2, interrupted after its fifth generation, with a checkpoint after four."""
+    folder = tmp_path / "second"
+    for name in ("champions", "checkpoints"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(HERE / "version_2.yaml", folder / "experiment.yaml")
+    shutil.copy(HERE / "version_2.safetensors", folder / "checkpoints" / "0000003.safetensors")
+    with closing(sqlite3.connect(folder / "run.sqlite")) as rows:
+        rows.executescript((HERE / "version_2.sql").read_text("utf-8"))
+    return folder
+
+
+def test_a_run_of_version_2_is_read_and_gone_on_with_from_its_checkpoint(second):
+    assert verbs.status(second).checkpoint == 3
+    assert [row["reason"] for row in open_run(second).rows("SELECT * FROM genomes")] == ["lineage"]
+    heard = []
+    # It may have been another processor.
+    outcome = verbs.resume(second, on_generation=heard.append, accept_drift=True)
+    assert (heard[0].generation, outcome.generation, outcome.interrupted) == (4, 5, False)
+    with closing(sqlite3.connect(second / "run.sqlite")) as rows:
+        assert rows.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert rows.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_an_old_run_that_is_refused_is_not_brought_up(second, tmp_path, killed):
+    if killed:
+        rows = sqlite3.connect(second / "run.sqlite", isolation_level=None)
+        rows.execute("PRAGMA journal_mode = WAL")
+        rows.execute("UPDATE facts SET value = '\"x\"' WHERE name = 'toolbox'")
+        second = shutil.copytree(second, tmp_path / "killed")
+        rows.close()
+    (second / "checkpoints" / "0000003.safetensors").unlink()
+    before = {path: path.read_bytes() for path in second.iterdir() if path.is_file()}
+    with pytest.raises(EvoNTMError):
+        verbs.resume(second)
+    index = second / "run.sqlite-shm"
+    after = {path: path.read_bytes() for path in second.iterdir() if path.is_file()}
+    assert {**after, index: b""} == {**before, index: b""}

@@ -133,7 +133,7 @@ def test_a_folder_that_is_there_is_refused_and_left_alone(tmp_path, experiment):
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path, experiment):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="file/run: cannot be made: Not a directory"):
+    with pytest.raises(RunError, match="file/run: cannot be written: Not a directory"):
         create(tmp_path / "file" / "run", experiment)
 
 
@@ -216,7 +216,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [
-        ("PRAGMA user_version = 7", "expected version 2 or older, .* a newer one, version 7"),
+        ("PRAGMA user_version = 7", "expected version 3 or older, .* a newer one, version 7"),
         ("PRAGMA application_id = 1", "expected the rows of a run, but it is somebody else's"),
         ("DROP TABLE facts", "expected the rows of a run, but no such table: facts"),
     ],

@@ -16,6 +16,7 @@ from evo_ntm.topology.parts import MOST_LAYERS
 
 PROGRAM = "evo_ntm.machine.kernels._cpu"
 FORMAT = 1  # of the structures below, as in source/kernel.hpp
+ARITHMETIC = 1  # of the answers: another number wherever any of their bits is another
 ABSENT = ("the fused kernel was not compiled when evo-ntm was installed; "
           "with a C++ compiler (g++ or clang++) there, install evo-ntm again")  # fmt: skip
 

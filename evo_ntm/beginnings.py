@@ -1,0 +1,77 @@
+"""What a run began with, and whether it is here to go on with: its experiment and arithmetic."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from evo_ntm.errors import ExperimentError, RunError
+from evo_ntm.evolution.workers import Workers, workers_of
+from evo_ntm.experiment import Experiment, load
+from evo_ntm.machine import Backend
+from evo_ntm.runs.run import EXPERIMENT, Run
+
+PLACES = (
+    "threads", "workers", "ray", "cpus_per_worker", "gpus_per_worker", "timeout", "tensorboard",
+)  # fmt: skip
+
+
+def arithmetic_facts(backend: Backend) -> dict[str, Any]:
+    """Tell by whose arithmetic a run is computed, as its facts do."""
+    return {"backend": str(backend), "arithmetic": backend.arithmetic}
+
+
+def elsewhere(run: Run, overrides: Sequence[str]) -> Experiment:
+    """Give the experiment of a run, computed elsewhere from now on. Raises ExperimentError."""
+    for override in overrides:
+        key = override.partition("=")[0]
+        if key.removeprefix("run.") not in PLACES or not key.startswith("run."):
+            raise ExperimentError(f"{run.folder}: expected an override of where a run is computed "
+                                  f"(run.{', run.'.join(PLACES)}), but came {key!r}")  # fmt: skip
+    return load(run.folder / EXPERIMENT, overrides, tasks=None)
+
+
+def as_it_began(
+    run: Run, experiment: Experiment, stack: ExitStack, *, accept_drift: bool
+) -> tuple[Experiment, Workers, str | None]:
+    """Give a run's experiment with the backend that it began with, workers, and what has drifted.
+
+    The workers are entered on the stack. Raises RunError where anything has drifted, unless that
+    is accepted: the experiment, the backend, or the arithmetic of it; ClusterError as they do.
+    """
+    facts = run.facts()
+    drifted = _edited(experiment, facts)
+    began = str(facts.get("backend", ""))
+    kind = began.partition(" ")[0]
+    settings = experiment.run.model_copy(update={"backend": kind} if kind else {})
+    workers = None
+    try:
+        workers = stack.enter_context(workers_of(settings))
+        experiment = experiment.model_copy(update={"run": settings})
+        drifted += _another(facts.get("arithmetic", {}), workers.backend.arithmetic)
+    except ExperimentError as error:
+        drifted.append(f"began with the backend {began!r}, which is not to be had: {error}")
+    if drifted and not accept_drift:
+        raise RunError(f"{run.folder}: {'; '.join(drifted)}; --accept-drift goes on otherwise "
+                       "than before")  # fmt: skip
+    if workers is None:
+        workers = stack.enter_context(workers_of(experiment.run))
+    return experiment, workers, "; ".join(drifted) or None
+
+
+def _edited(experiment: Experiment, facts: Mapping[str, Any]) -> list[str]:
+    """Tell of an experiment that is no longer what the run began with."""
+    hashes = {"task": experiment.task_hash, "config": experiment.config_hash}
+    return [
+        f"began with another {EXPERIMENT}: its {name} hash was {was}, but is now {now}"
+        for name, now in hashes.items()
+        if (was := facts.get(f"{name}_hash", now)) != now
+    ][:1]
+
+
+def _another(began: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """Tell of arithmetic that is no longer the same; a run of an older version tells of none."""
+    return [
+        f"began with {name} {began[name]}, but here is {here.get(name, 'none')}"
+        for name in began
+        if began[name] != here.get(name)
+    ]
