@@ -5,8 +5,26 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
-from evo_ntm.errors import EvoNTMError, GenomeError
+from evo_ntm.errors import EvoNTMError, GenomeError, nearest
 from evo_ntm.topology import Block, Controller, Head, Stages, Topology
+
+BLOCK = {"birth": int, "size": int, "per_bit": bool, "name": str}
+HEAD: dict[str, Any] = {
+    "birth": int,
+    "kind": str,
+    "source": str,
+    "target": str,
+    "stages": {"content": bool, "interpolation": bool, "shift": bool, "sharpening": bool},
+    "shifts": int,
+}
+TOPOLOGY: dict[str, Any] = {
+    "inputs": [BLOCK],
+    "outputs": [BLOCK],
+    "controller": {"kind": str, "layers": [[BLOCK]]},
+    "columns": [BLOCK],
+    "heads": [HEAD],
+}
+LONGEST = 60
 
 
 @lru_cache(maxsize=4096)
@@ -19,6 +37,10 @@ def read_topology(text: str, source: str) -> Topology:
     """Read a topology back. Raises GenomeError, naming the source, where it does not make one."""
     try:
         told = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise GenomeError(f"{source}: expected the JSON of a topology, but {error}") from error
+    try:
+        _check(told, TOPOLOGY, "")
         return Topology(
             inputs=_blocks(told["inputs"]),
             outputs=_blocks(told["outputs"]),
@@ -27,32 +49,42 @@ def read_topology(text: str, source: str) -> Topology:
                 tuple(_blocks(layer) for layer in told["controller"]["layers"]),
             ),
             columns=_blocks(told["columns"]),
-            heads=tuple(_head(head) for head in told["heads"]),
+            heads=tuple(
+                Head(**{**head, "stages": Stages(**head["stages"])}) for head in told["heads"]
+            ),
         )
     except EvoNTMError as error:
         raise GenomeError(f"{source}: {error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise GenomeError(f"{source}: expected the JSON of a topology, but {error!r}") from error
+
+
+def _check(told: Any, form: Any, key: str) -> None:
+    """Raise GenomeError where what is told at a key has not the form that is expected there."""
+    expected, came_as = _words(form), type(told)
+    if came_as is not (form if isinstance(form, type) else type(form)):
+        came = json.dumps(told)
+        came = came if len(came) <= LONGEST else f"{came[:LONGEST]} …"
+        raise GenomeError(f"{key and f'{key}: '}expected {expected}, but came {came}")
+    if isinstance(form, list):
+        for number, item in enumerate(told):
+            _check(item, form[0], f"{key}.{number}")
+    if isinstance(form, dict):
+        prefix = f"{key}." if key else ""
+        for name in form:
+            if name not in told:
+                raise GenomeError(f"{prefix}{name}: expected this key, but it is missing")
+        for name, item in told.items():
+            if name not in form:
+                raise GenomeError(f"{prefix}{name[:LONGEST]}: expected a known key: "
+                                  f"{nearest(name, form)}")  # fmt: skip
+            _check(item, form[name], f"{prefix}{name}")
+
+
+def _words(form: Any) -> str:
+    known = {int: "a whole number", bool: "true or false", str: "text"}
+    if isinstance(form, type):
+        return known[form]
+    return "a list" if isinstance(form, list) else f"an object of {', '.join(form)}"
 
 
 def _blocks(told: list[dict[str, Any]]) -> tuple[Block, ...]:
-    return tuple(_block(**block) for block in told)
-
-
-def _block(birth: int, size: int, per_bit: bool, name: str) -> Block:
-    counts = _is_count(birth) and _is_count(size)
-    if not counts or not isinstance(per_bit, bool) or not isinstance(name, str):
-        raise TypeError(f"a block of {birth!r}, {size!r}, {per_bit!r}, {name!r}")
-    return Block(birth, size, per_bit, name)
-
-
-def _head(told: dict[str, Any]) -> Head:
-    if not _is_count(told["birth"]) or not _is_count(told["shifts"]):
-        raise TypeError(f"a head of birth {told['birth']!r} with shifts {told['shifts']!r}")
-    if not all(isinstance(used, bool) for used in told["stages"].values()):
-        raise TypeError(f"a head with stages {told['stages']!r}")
-    return Head(**{**told, "stages": Stages(**told["stages"])})
-
-
-def _is_count(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool)
+    return tuple(Block(**block) for block in told)
