@@ -6,6 +6,9 @@ Every message is one line: what was expected, what came, and where from.
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+NEAR = 0.72  # of what difflib calls a ratio
+SHORTEST = 3  # letters that a beginning must have to be recognised
+
 
 class EvoNTMError(Exception):
     """Something that the user can mend; shown as one line, never as a traceback."""
@@ -53,10 +56,23 @@ class ReportError(EvoNTMError):
     """A report or a figure that cannot be made or written."""
 
 
+def near(word: str, words: Iterable[str]) -> str | None:
+    """Find the word that was probably meant, if one is near.
+
+    That is one with a slip in four letters at most, or one that goes on where this one ends, or
+    the other way round.
+    """
+    known = {name.lower().replace("-", "_"): name for name in sorted(words)}
+    asked = word.lower().replace("-", "_")
+    found = get_close_matches(asked, known, n=1, cutoff=NEAR)
+    if not found and len(asked) >= SHORTEST:
+        goes_on = [name for name in known if name.startswith(asked)]
+        found = goes_on or [name for name in known if asked.startswith(f"{name}_")]
+    return known[found[0]] if found else None
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Suggest the word that was probably meant, as the end of an error message."""
+    """Suggest the word that was probably meant, or list all, as the end of an error message."""
     known = sorted(words)
-    matches = get_close_matches(word, known, n=1, cutoff=0.5)
-    if matches:
-        return f"did you mean {matches[0]!r}?"
-    return f"known: {', '.join(known)}"
+    found = near(word, known)
+    return f"known: {', '.join(known)}" if found is None else f"did you mean {found!r}?"

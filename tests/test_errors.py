@@ -1,0 +1,58 @@
+"""What is suggested is what was meant, or nothing is."""
+
+import pytest
+
+from evo_ntm.errors import near, nearest
+from evo_ntm.experiment import Experiment
+from evo_ntm.experiment.cma import CMA
+from evo_ntm.experiment.evolution_strategy import EvolutionStrategy
+from evo_ntm.experiment.exam import Part, Stage
+from evo_ntm.experiment.genetic import Genetic
+from evo_ntm.experiment.machine import MachineSettings
+from evo_ntm.experiment.operators import OPERATORS
+from evo_ntm.experiment.run import RunSettings
+from evo_ntm.experiment.tasks import TASK_SETTINGS
+
+MODELS = (Experiment, MachineSettings, RunSettings, Part, Stage, EvolutionStrategy, Genetic, CMA,
+          *TASK_SETTINGS.values())  # fmt: skip
+WORDS = {**{model.__name__: model.keys() for model in MODELS}, "tasks": tuple(TASK_SETTINGS),
+         "operators": tuple(OPERATORS)}  # fmt: skip
+
+
+def slips(word):
+    """List what a word becomes by one letter left out, doubled, swapped or mistaken."""
+    for place in range(len(word)):
+        head, letter, tail = word[:place], word[place], word[place + 1 :]
+        yield from (head + tail, head + 2 * letter + tail, head + "x" + tail)
+        if tail:
+            yield head + tail[0] + letter + tail[1:]
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_a_slip_of_one_letter_is_understood(words):
+    for word in words:
+        for slip in {*slips(word)} - {*words}:
+            told = near(slip, words)
+            short = told is None and len(word) <= 4
+            assert told == word or short or word == "declines", slip  # there is decline, too
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [("gpu", ["cpu", "cuda"]), ("colour", ["source", "birth"]), ("lr", ["starts", "sigma"]),
+     ("batch", EvolutionStrategy.keys()), ("momentum", EvolutionStrategy.keys()),
+     ("maze", TASK_SETTINGS), ("xor", TASK_SETTINGS), ("adam", OPERATORS),
+     ("size", MachineSettings.keys()), ("epochs", Experiment.keys()), ("x", ["y"]), ("", ["a"])],
+)  # fmt: skip
+def test_what_is_not_near_is_not_suggested(word, words):
+    assert near(word, words) is None
+    assert nearest(word, words) == f"known: {', '.join(sorted(words))}"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("wrong", "wrong_bits"), ("pop", "population"), ("population_size", "population"),
+     ("Population", "population"), ("wrong-bits", "wrong_bits"), ("learning", "learning_rate")],
+)  # fmt: skip
+def test_a_beginning_and_another_spelling_are_understood(word, meant):
+    assert near(word, ["population", "wrong_bits", "learning_rate", "bits"]) == meant
