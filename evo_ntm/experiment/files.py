@@ -7,13 +7,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from evo_ntm.errors import ExperimentError, nearest
+from evo_ntm.errors import ExperimentError, near, nearest
 from evo_ntm.experiment.complaints import complaint, dotted, refusal, shown, touching
 from evo_ntm.experiment.experiment import Experiment
 from evo_ntm.experiment.model import frozen
 from evo_ntm.experiment.notation import LARGEST, read_yaml, write_yaml
+from evo_ntm.experiment.tasks import TASK_SETTINGS
+from evo_ntm.paths import no_file
 
 LONGEST_INDEX = 9  # digits
+OF_A_RUN = ("experiment.yaml", "run.sqlite")  # who lies beside whom in the folder of a run
 
 
 def load(
@@ -84,6 +87,8 @@ def dump(experiment: Experiment) -> str:
 
 def _text(path: Path) -> str:
     try:
+        if (other := no_file(path)) is not None:
+            raise ExperimentError(f"{path}: expected a task file, but this is {other}")
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except FileNotFoundError as error:
@@ -105,8 +110,21 @@ def _text(path: Path) -> str:
 
 
 def _near(path: Path) -> str:
-    beside = [other.name for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
-    return f": {nearest(path.name, beside)}" if beside else ""
+    """Suggest a task file beside the path or in `tasks` there, or how to make one."""
+    name = path.name if path.suffix in (".yaml", ".yml") else f"{path.name}.yaml"
+    beside = [found.name for found in _task_files(path.parent)]
+    if (found := near(name, beside)) is not None:
+        return f": did you mean {found!r}?"
+    others = _task_files(path.parent / "tasks")
+    if (found := near(name, [other.name for other in others])) is not None:
+        return f": did you mean {str(path.parent / 'tasks' / found)!r}?"
+    if (task := near(path.stem, TASK_SETTINGS)) is not None:
+        return f": evo-ntm new {task} prints one to begin with"
+    return f": {nearest(name, beside)}" if beside else ""
+
+
+def _task_files(folder: Path) -> list[Path]:
+    return list(folder.glob("*.yaml")) if folder.is_dir() else []
 
 
 def _overridden(whole: dict[str, Any], override: str, source: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from evo_ntm.errors import GenomeError
 from evo_ntm.genome.encoding import ENCODINGS, Encoding, code
 from evo_ntm.genome.genome import Genome
 from evo_ntm.genome.notation import read_topology, topology_json
+from evo_ntm.paths import no_file
 from evo_ntm.topology import Topology, wires
 
 FORMAT, VERSION = "evo_ntm genome", "1"
@@ -100,7 +101,9 @@ def read_card(path: str | Path) -> dict[str, str]:
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
     """Read all tensors and the metadata, and check what every version of the format shares."""
     try:
-        with path.open("rb"):  # for the system's own words where there is no such file
+        if (other := no_file(path)) is not None:
+            raise GenomeError(f"{path}: expected a genome file, but this is {other}")
+        with path.open("rb"):  # for the system's own words where it may not be read
             pass
         with safe_open(path, framework="numpy") as file:
             metadata = _metadata(file.metadata(), path)

@@ -1,12 +1,14 @@
 """Whatever is wrong with a task file is said in one line: file, key, expected, came, nearest."""
 
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
-from evo_ntm.errors import ExperimentError
+from evo_ntm.errors import ExperimentError, GenomeError
 from evo_ntm.experiment import load, parse, template
+from evo_ntm.genome.files import read_genome
 
 BAD_VALUES = [
     # an override of the small task file, and all that is said after the file's name
@@ -21,7 +23,7 @@ BAD_VALUES = [
     ("machine.heads.shift=3", "machine.heads.shift: expected a known key, but came 'shift': "
      "did you mean 'shifts'?"),
     ("run.gpus=2", "run.gpus: expected a known key, but came 'gpus': "
-     "known: backend, checkpoint_every, device, keep, threads, workers"),
+     "known: backend, checkpoint_every, device, keep, tensorboard, threads, workers"),
     ("task=cpy", "task: expected the name of a task, but came 'cpy': did you mean 'copy'?"),
     ("task=3", "task: expected text, but came 3"),
     ("evolve.strategy=genetik", "evolve.strategy: expected one of evolution_strategy, genetic, "
@@ -217,10 +219,68 @@ def test_a_missing_file_is_refused_with_the_nearest_one(small: Path):
     )
 
 
+@pytest.mark.parametrize("typed", ["small", "smal", "Small.yml"])
+def test_a_file_named_without_its_ending_is_suggested(small: Path, typed: str):
+    with pytest.raises(ExperimentError, match="but there is none: did you mean 'small.yaml'.$"):
+        load(small.with_name(typed))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("copy", "tasks/copy.yaml"), ("copy.yaml", "tasks/copy.yaml"),
+     ("copi", "tasks/copy.yaml"), ("repeat_copy", "tasks/repeat-copy.yaml")],
+)  # fmt: skip
+def test_a_file_named_without_its_folder_is_suggested(tmp_path, monkeypatch, typed, meant):
+    (tmp_path / "tasks").mkdir()
+    for name in ("copy.yaml", "repeat-copy.yaml", "ngrams.yaml"):
+        (tmp_path / "tasks" / name).touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ExperimentError) as refusal:
+        load(typed)
+    assert str(refusal.value) == (
+        f"{typed}: expected a task file, but there is none: did you mean {meant!r}?"
+    )
+
+
+def test_the_name_of_a_task_is_no_file_but_makes_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ExperimentError) as refusal:
+        load("copi")
+    told = (
+        "copi: expected a task file, but there is none: evo-ntm new copy prints one to begin with"
+    )
+    assert str(refusal.value) == told
+    with pytest.raises(ExperimentError, match="^nothing.yaml: .*, but there is none$"):
+        load("nothing.yaml")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name here")
+def test_what_is_no_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for path, what in ((tmp_path / "pipe", "a pipe"), (tmp_path / "link", "a pipe"),
+                       (Path("/dev/zero"), "a device")):  # fmt: skip
+        with pytest.raises(ExperimentError) as refusal:
+            load(path)
+        assert str(refusal.value) == f"{path}: expected a task file, but this is {what}"
+        with pytest.raises(GenomeError) as refusal:
+            read_genome(path)
+        assert str(refusal.value) == f"{path}: expected a genome file, but this is {what}"
+
+
+def test_what_a_shell_hands_over_is_read(small):
+    reading, writing = os.pipe()
+    os.write(writing, small.read_bytes())
+    os.close(writing)
+    told = load(f"/dev/fd/{reading}")
+    os.close(reading)
+    assert told.evolve == load(small).evolve
+
+
 def test_a_folder_is_refused(tmp_path: Path):
     with pytest.raises(ExperimentError) as refusal:
         load(tmp_path)
-    assert str(refusal.value) == f"{tmp_path}: expected a task file, but: Is a directory"
+    assert str(refusal.value) == f"{tmp_path}: expected a task file, but this is a folder"
 
 
 @pytest.mark.parametrize("override", ["evolve.seed", "=3", "evolve..seed=3", ".=1", ""])

@@ -245,5 +245,5 @@ def test_what_is_no_safetensors_file_is_refused(path, content):
 def test_a_file_that_is_absent_or_a_folder_is_refused(tmp_path):
     with pytest.raises(GenomeError, match="absent: cannot be read: No such file"):
         read_genome(tmp_path / "absent")
-    with pytest.raises(GenomeError, match="cannot be read: Is a directory"):
+    with pytest.raises(GenomeError, match="expected a genome file, but this is a folder"):
         read_genome(tmp_path)
