@@ -336,4 +336,4 @@ def _opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
         raise RunError(f"{path}: expected a run to choose birth {birth} from, but this is a file")
     genome = read_genome(path)
     told = read_card(path).get("experiment")
-    return genome, parse(told, str(path), tasks=None) if told is not None else None
+    return genome, parse(told, str(path), tasks=None, of_a_run=True) if told is not None else None

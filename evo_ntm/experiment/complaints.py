@@ -58,9 +58,13 @@ def _first(error: ValidationError) -> ErrorDetails:
     return min(error.errors(include_url=False), key=lambda one: one["type"] != "refused")
 
 
-def refusal(source: str, path: Path, expected: str, came: object) -> ExperimentError:
-    """Say what was expected at a key of a file, and what came."""
-    return ExperimentError(f"{source}: {dotted(path)}: expected {expected}, but came {shown(came)}")
+def refusal(
+    source: str, path: Path, expected: str, came: object, suggestion: str = ""
+) -> ExperimentError:
+    """Say what was expected at a key of a file, what came, and what was perhaps meant."""
+    told = f": {suggestion}" if suggestion else ""
+    where = f"{source}: {dotted(path)}"
+    return ExperimentError(f"{where}: expected {expected}, but came {shown(came)}{told}")
 
 
 def _sentence(error: ErrorDetails) -> str:

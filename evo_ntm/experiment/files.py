@@ -29,8 +29,10 @@ def load(
     whose message is one line.
     """
     path = Path(path)
+    of_a_run = path.name == OF_A_RUN[0] and (path.parent / OF_A_RUN[1]).exists()
     name = re.sub("[^A-Za-z0-9_ .-]", "-", path.stem).lstrip(" .")[:100] or "experiment"
-    return parse(_text(path), str(path), name=name, overrides=overrides, tasks=tasks)
+    return parse(_text(path), str(path), name=name, overrides=overrides, tasks=tasks,
+                 of_a_run=of_a_run)  # fmt: skip
 
 
 def parse(
@@ -40,10 +42,12 @@ def parse(
     name: str = "experiment",
     overrides: Sequence[str] = (),
     tasks: Collection[str] | None = (),
+    of_a_run: bool = False,
 ) -> Experiment:
     """Check what a task file says, as text or as it was read. Raises as `load` does.
 
-    `name` is that of an experiment that does not name itself.
+    `name` is that of an experiment that does not name itself. Only what was written `of_a_run` may
+    say what was overridden.
     """
     if isinstance(told, str):
         told = read_yaml(told, source)
@@ -51,12 +55,15 @@ def parse(
         came = shown(frozen(told))
         raise ExperimentError(f"{source}: expected a group of keys, task, exam, …, but came {came}")
     alone: dict[str, Any] = {"name": name, **frozen(dict(told))}
+    recorded = alone.pop("overrides", ()) if of_a_run else ()
     whole = alone
     for override in overrides:
         whole = _overridden(whole, override, source)
-    recorded = whole.get("overrides", ())
-    if overrides and isinstance(recorded, tuple):
-        whole["overrides"] = (*recorded, *overrides)
+    if "overrides" in whole:
+        known = nearest("overrides", {*Experiment.keys()} - {"overrides"})
+        raise refusal(source, ("overrides",), "a known key", "overrides", known)
+    also = tuple(overrides) if isinstance(recorded, tuple) else ()
+    whole = {**whole, "overrides": (*recorded, *also) if also else recorded}
     try:
         return _checked(whole, tasks)
     except ValidationError as error:
@@ -81,8 +88,14 @@ def _sound(alone: dict[str, Any], tasks: Collection[str] | None) -> bool:
 
 
 def dump(experiment: Experiment) -> str:
-    """Write an experiment as the task file that loads back to it."""
-    return write_yaml(experiment.model_dump(mode="json", by_alias=True))
+    """Write an experiment as the task file that loads back to it.
+
+    With overrides it is that of a run, where alone they are read back.
+    """
+    told = experiment.model_dump(mode="json", by_alias=True)
+    if not experiment.overrides:
+        del told["overrides"]
+    return write_yaml(told)
 
 
 def _text(path: Path) -> str:

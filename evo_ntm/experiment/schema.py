@@ -18,6 +18,7 @@ def json_schema() -> Schema:
         for model in models.values():
             definitions[model.__name__] = model.model_json_schema()
     schema["required"].remove("name")
+    del schema["properties"]["overrides"]  # which only the file of a run may have
     schema["properties"]["task"]["examples"] = list(TASK_SETTINGS)
     schema["allOf"] = [
         _case(task, f"#/$defs/{model.__name__}") for task, model in TASK_SETTINGS.items()

@@ -137,7 +137,33 @@ def test_overrides_are_taken_and_recorded(small):
     assert experiment.evolve.generations == 60
     assert experiment.exam.parts[1].rows == 9
     assert experiment.overrides == tuple(changes)
-    assert parse(dump(experiment)).overrides == tuple(changes)
+    assert parse(dump(experiment), of_a_run=True) == experiment
+
+
+def test_only_the_file_of_a_run_says_what_was_overridden(small, tmp_path):
+    text = f"{small.read_text()}overrides: [evolve.seed=3]\n"
+    small.write_text(text)
+    for overrides in ((), ["evolve.seed=2"]):
+        with pytest.raises(ExperimentError) as refusal:
+            load(small, overrides)
+        assert str(refusal.value).startswith(
+            f"{small}: overrides: expected a known key, but came 'overrides': known: curriculum, "
+        )
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "experiment.yaml").write_text(text)
+    with pytest.raises(ExperimentError, match="overrides: expected a known key"):
+        load(folder / "experiment.yaml")
+    (folder / "run.sqlite").touch()
+    assert load(folder / "experiment.yaml").overrides == ("evolve.seed=3",)
+    again = load(folder / "experiment.yaml", ["evolve.seed=4"])
+    assert again.overrides == ("evolve.seed=3", "evolve.seed=4")
+
+
+def test_what_was_overridden_cannot_be_overridden(small):
+    for override in ("overrides=[]", "overrides.0=x=3"):
+        with pytest.raises(ExperimentError, match="overrides"):
+            load(small, [override])
 
 
 def test_the_last_override_of_a_key_stands(small):
@@ -183,7 +209,7 @@ def test_a_task_that_the_caller_brings_may_have_any_settings(small):
     experiment = load(small, changes, tasks=["mine"])
     assert experiment.with_.colours == ("red", "blue")
     assert experiment.settings(experiment.exam.parts[1].with_).colours == ("red",)
-    assert parse(dump(experiment), tasks=None) == experiment
+    assert parse(dump(experiment), tasks=None, of_a_run=True) == experiment
     with pytest.raises(ExperimentError, match="expected the name of a task, but came 'mine'"):
         load(small, changes)
 
