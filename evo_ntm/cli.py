@@ -17,7 +17,7 @@ import typer
 
 from evo_ntm import __version__, options
 from evo_ntm.arguments import joined, read_ablation, read_seeds
-from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, RunError, TaskError
+from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, TaskError
 from evo_ntm.exits import (
     BAD_INPUT,
     DONE,
@@ -334,33 +334,16 @@ def _series(
     quiet: bool,
     changes: Sequence[str],
 ) -> int:
-    from evo_ntm import screen, tables, verbs
+    from evo_ntm import screen, tables
+    from evo_ntm.series import in_turn
 
-    outcomes: dict[int, Outcome] = {}
-    for seed in seeds:
-        experiment = series.with_seed(seed)
-        folder = to / f"seed-{seed}" if to else Path("runs") / f"{experiment.name}-seed-{seed}"
-        if folder.exists():
-            _same_experiment(folder, experiment)
-            ended = verbs.finished(folder) or _resume(folder, quiet, changes)
-        else:
-            ended = _evolve(task, experiment, folder, quiet)
-        outcomes[seed] = ended
-        if ended.interrupted:
-            break
+    outcomes = in_turn(
+        series, seeds, to,
+        begin=lambda experiment, folder: _evolve(task, experiment, folder, quiet),
+        go_on=lambda folder: _resume(folder, quiet, changes),
+    )  # fmt: skip
     tables.show_table(screen.series_table(outcomes))
     return max(map(_ending, outcomes.values()))
-
-
-def _same_experiment(folder: Path, experiment: "Experiment") -> None:
-    from evo_ntm.experiment import load
-
-    before = load(folder / "experiment.yaml")
-    if before.config_hash != experiment.config_hash:
-        raise RunError(
-            f"{folder}: expected a run of this experiment ({experiment.config_hash[:8]}), "
-            f"but it is of another one ({before.config_hash[:8]}); use another --to"
-        )
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -318,6 +318,21 @@ def test_a_series_ends_with_a_table_and_goes_on_where_it_was_interrupted(small, 
     assert load(series / "seed-3" / "experiment.yaml").evolve.seed == 3
 
 
+def test_the_folder_of_a_series_names_its_runs(small, tmp_path, told):
+    series = tmp_path / "my series"
+    told("evolve", small, "--seeds", "1-3", "--to", series, "--quiet")
+    for command in ("exam", "status", "digest", "resume"):
+        status, out, complaint = told(command, series)
+        assert (status, out) == (2, "")
+        assert complaint == (
+            f"evo-ntm: {series}: expected a run, but this folder holds 3 of them: seed-1, seed-2, "
+            f"seed-3; name one, as {series / 'seed-1'}, or list them: evo-ntm runs '{series}'\n"
+        )
+    for path, why in ((small, "this is a file"), (tmp_path / "a", "there is no such folder")):
+        complaint = told("status", path)[2]
+        assert complaint == f"evo-ntm: {path}: expected a run, but {why}\n"
+
+
 def test_a_series_leaves_a_run_alone_that_cannot_be_read(small, tmp_path, told):
     rows = tmp_path / "series" / "seed-1" / "run.sqlite"
     told("evolve", small, "--seeds", "1", "--to", tmp_path / "series", "--quiet")

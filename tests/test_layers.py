@@ -19,7 +19,7 @@ STEPS = [
     ["evolution.engine", "reports"],
     ["outcome", "beginnings", "watch"],
     ["journal"],
-    ["verbs"],
+    ["verbs", "series"],
     ["tables"],
     ["screen", "arguments", "options"],
     ["cli"],

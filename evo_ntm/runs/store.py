@@ -10,6 +10,7 @@ its place, as `.copy-1.….part`, and moved there once it is whole.
 """
 
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,7 @@ __all__ = [
 ]  # fmt: skip
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+MOST_NAMES = 8
 
 
 def create(
@@ -161,10 +163,22 @@ def _is_there(folder: Path) -> bool:
 def open_run(folder: Path) -> Run:
     """Open a run to read. Raises RunError where the folder holds none."""
     if not (folder / ROWS).is_file():
-        raise RunError(f"{folder}: expected a run, but there is no {ROWS} in it")
+        raise RunError(f"{folder}: expected a run, but {_instead(folder)}")
     run = Run(folder)
     run.facts()
     return run
+
+
+def _instead(folder: Path) -> str:
+    """Say what is there where no run is."""
+    if not folder.is_dir():
+        return "this is a file" if folder.exists() else "there is no such folder"
+    names = sorted(path.parent.name for path in folder.glob(f"*/{ROWS}"))
+    if not names:
+        return f"there is no {ROWS} in it"
+    told = ", ".join(names[:MOST_NAMES]) + (" …" if names[MOST_NAMES:] else "")
+    return (f"this folder holds {len(names)} of them: {told}; name one, as {folder / names[0]}, "
+            f"or list them: evo-ntm runs {shlex.quote(str(folder))}")  # fmt: skip
 
 
 def free_folder(name: str, parent: Path = Path("runs")) -> Path:
