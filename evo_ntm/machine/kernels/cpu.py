@@ -36,7 +36,10 @@ class FusedCPU:
     """The equations of one topology, fused, in float32.
 
     Autograd does not see through it, but through `gradient.differentiable_episode`. Of the
-    instruction sets of this machine, `level` 0 is the best.
+    instruction sets of this machine, `level` 0 is the best. It adds up in another order than the
+    reference does: where terms pass what float32 holds, 3.4e38, as with weights of 1e30 that meet
+    a memory of 1e13, one may end in NaN and the other in a number. The order that the reference
+    adds in changes with the number of lanes, so there it does not agree with itself either.
     """
 
     topology: Topology
