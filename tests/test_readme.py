@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -20,8 +21,11 @@ from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.experiment.tasks import describe
+from evo_ntm.runs.log import read_log
+from evo_ntm.runs.run import Run
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import KnownTask, grade, make
+from tests.evolution.cases import told
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -104,8 +108,19 @@ def test_the_verbs_have_the_options_that_the_table_says():
 
 def test_every_exit_status_is_in_the_table():
     known = {exits.DONE, exits.NOT_PASSED, exits.BAD_INPUT, exits.STOPPED, exits.OUR_FAULT,
-             exits.INTERRUPTED, exits.PIPE_CLOSED}  # fmt: skip
+             exits.INTERRUPTED, exits.PIPE_CLOSED,
+             *(128 + getattr(signal, name) for name in exits.ENDING)}  # fmt: skip
     assert {int(status) for status in table("exit status")} == known
+
+
+def test_every_kind_of_line_in_a_log_is_in_the_table(tmp_path):
+    known = {kind for cell in table("`kind`") for kind in re.findall("[a-z]+", cell)}
+    asked = told("evolution_strategy", generations=24)
+    easily = {**asked["exam"]["validation"][0], "at_most": {"wrong_bits": 100}}
+    experiment = parse({**asked, "exam": {**asked["exam"], "validation": [easily]}})
+    evo_ntm.evolve(experiment, to=tmp_path / "run")
+    kinds = {line["kind"] for line in read_log(Run(tmp_path / "run"))}
+    assert {"began", "generation", "challenge", "champion", "sitting", "ended"} <= kinds <= known
 
 
 def test_the_two_commands_of_the_set_up_are_there_each_in_a_block_of_its_own():
@@ -237,8 +252,8 @@ def test_the_examples_print_what_they_say(notebook):
 
 
 def test_the_callback_hears_of_every_generation(notebook):
-    told = [texts for texts in notebook.printed.values() if texts[0].startswith("9 ")]
-    assert [[text.split()[0] for text in texts] for texts in told] == [["9", "19", "29", "39"]]
+    heard = [texts for texts in notebook.printed.values() if texts[0].startswith("9 ")]
+    assert [[text.split()[0] for text in texts] for texts in heard] == [["9", "19", "29", "39"]]
 
 
 def test_the_machine_that_is_trained_on_improves(notebook):
