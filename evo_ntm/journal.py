@@ -14,6 +14,7 @@ from evo_ntm.evolution.strategy import Event
 from evo_ntm.experiment import Experiment
 from evo_ntm.genome import Genome
 from evo_ntm.runs.drift import births_drift, state_drift
+from evo_ntm.runs.log import Level
 from evo_ntm.runs.store import Recorder
 from evo_ntm.watch import Progress, Watch, progress
 
@@ -43,6 +44,7 @@ def keep_journal(
     `begun` is when, on the monotonic clock, the run began or would have begun, had it not been
     interrupted. `workers` counts those alive. Raises RunError where the disk does not allow it.
     """
+    ending: tuple[str, Level] = "ended", "info"
     try:
         for generation in turns:
             came = _drift(recorder, generation)
@@ -69,9 +71,8 @@ def keep_journal(
             if on_generation is not None:
                 on_generation(heard)
         recorder.fact("interrupted", False)
-        watch.end("ended")
     except KeyboardInterrupt:
-        watch.end("interrupted", "warning")
+        ending = "interrupted", "warning"
     except Exception as error:
         with suppress(EvoNTMError):  # a full disk takes no line about itself
             watch.end("stopped", "error", told=str(error))
@@ -80,6 +81,7 @@ def keep_journal(
         if recorder.changed:
             recorder.fact("seconds", round(time.monotonic() - begun, 3))
             recorder.commit()
+    watch.end(*ending)
 
 
 def alive(checkpoint: Checkpoint) -> dict[int, Genome]:

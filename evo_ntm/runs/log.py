@@ -41,7 +41,7 @@ class Log:
         """
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"version": VERSION, "time": now, "level": level, "kind": kind, **told}
-        written = json.dumps(finite(line), allow_nan=False, ensure_ascii=False).encode() + b"\n"
+        written = json.dumps(finite(line), allow_nan=False).encode() + b"\n"
         with self._lock:
             if self._file is None:
                 self._waiting.append(written)

@@ -32,6 +32,13 @@ def test_a_line_says_when_what_happened_and_how_grave_it_is(tmp_path):
     assert read_log(Run(tmp_path)) == [line]
 
 
+def test_names_that_are_no_text_are_told_all_the_same(tmp_path):
+    log = Log()
+    with log.within(tmp_path):
+        log.tell("began", command=["evo-ntm", "evolve", "\udcff.yaml", "caf\u00e9.yaml"])
+    assert read_log(Run(tmp_path))[0]["command"][2:] == ["\udcff.yaml", "caf\u00e9.yaml"]
+
+
 def test_every_line_is_on_its_way_to_the_disk_at_once(tmp_path):
     log = Log()
     with log.within(tmp_path):
