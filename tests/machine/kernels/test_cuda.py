@@ -32,6 +32,7 @@ from tests.machine.cases import (
     weights_of,
     with_biases,
 )
+from tests.machine.kernels.races import watched
 
 GPU = torch.cuda.is_available()
 if not GPU:
@@ -217,6 +218,24 @@ def test_a_state_of_other_lanes_is_refused():
     state = machine.initial_state(weights, lanes=3, rows=4)
     with pytest.raises(MachineError, match=r"expected a state of shapes \[\[2, 5, .* got \[\[2, 3"):
         machine.run(weights, here(inputs_of(USUAL, 2, 5)), state)
+
+
+@pytest.mark.skipif(GPU, reason="the interpreter is watched")
+@pytest.mark.parametrize("topology", [USUAL, RECURRENT], ids=["dense", "lstm"])
+def test_no_thread_goes_where_another_leaves_something_without_waiting(topology):
+    machine, inputs = FusedCUDA(topology, EPS), here(inputs_of(topology, 2, 3))
+    weights = machine.wire_up(here(weights_of(topology, 2)))
+    state = machine.initial_state(weights, lanes=3, rows=3)
+    with watched() as races:
+        machine.run(weights, inputs, state, lengths=[2, 1, 2])
+    assert not races
+
+
+@pytest.mark.skipif(GPU, reason="the interpreter is watched")
+def test_without_barriers_threads_would_be_seen_to_race():
+    with watched(barriers=False) as races:
+        FusedCUDA(USUAL, EPS).episode(here(weights_of(USUAL)), here(inputs_of(USUAL, 1, 1)), rows=2)
+    assert races
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="triton brings its compiler on Linux alone")
