@@ -9,7 +9,7 @@ alone, so the arithmetic of one individual on one sequence is the same in any co
 
 import math
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from evo_ntm.errors import MachineError
 from evo_ntm.machine.kernels import graphs
-from evo_ntm.machine.kernels.cuda_layout import WARP, arrange, tiles
+from evo_ntm.machine.kernels.cuda_layout import WARP, arrange, sizes, tiles
 from evo_ntm.machine.machine import (
     Machine,
     check_inputs,
@@ -42,9 +42,24 @@ class Laid(NamedTuple):
     numbers: Float[Tensor, "*population L"]
 
 
+class Recording(NamedTuple):
+    """What all lanes of an episode held at first and after each step, until they ended.
+
+    A page is a lane's space, but for its ring of rows; the last lanes only fill an instance up.
+    There is a single memory if nobody writes.
+    """
+
+    pages: Float[Tensor, "T *filled L"]
+    memory: Float[Tensor, "_ *batch M N"]
+    weightings: Float[Tensor, "T *batch H N"]
+
+
 @dataclass(frozen=True)
 class FusedCUDA:
-    """The equations of one topology, fused, in float32 and without gradients."""
+    """The equations of one topology, fused, in float32.
+
+    Autograd does not see through it, but through `gradient.differentiable_episode`.
+    """
 
     topology: Topology
     eps: float = 1e-6
@@ -55,11 +70,9 @@ class FusedCUDA:
 
     def wire_up(self, flat: Float[Tensor, "*population D"]) -> Laid:
         """Lay flat weights, wire after wire, out as the program wants them."""
-        flat = _plain(flat)
+        flat = plain(flat)
         plan(self.topology).check(flat)
-        constants = flat.new_tensor([0.0, -math.inf, math.inf]).expand(*flat.shape[:-1], 3)
-        index, _ = _tables(self.topology, flat.device)
-        return Laid(flat, torch.cat([flat, constants], dim=-1).index_select(-1, index))
+        return Laid(flat, lay(flat, _tables(self.topology, flat.device)[0]))
 
     def initial_state(self, weights: Laid, *, lanes: int, rows: int) -> State:
         """Begin: memory at zero, every head at row 0, reads and carry at their learned biases."""
@@ -88,7 +101,7 @@ class FusedCUDA:
             return machine.run(machine.wire_up(weights.flat), inputs, state, lengths=lengths)
         begins = [state.reads.flatten(-2), *(part for layer in state.carry for part in layer)]
         memory, weightings = state.store
-        store = Soft(_plain(memory).mT.contiguous(), _plain(weightings).contiguous())
+        store = Soft(plain(memory).mT.contiguous(), plain(weightings).contiguous())
         answers, (reads, *layers), ended = self._run(weights, inputs, begins, rows, lengths, store)
         return answers, self._state(reads, layers, Soft(ended.memory.mT, ended.weightings))
 
@@ -105,9 +118,34 @@ class FusedCUDA:
         check_inputs(self.topology, inputs, flat.shape[:-1])
         if not self.fits(rows):
             machine = Machine(self.topology, self.eps)
-            return graphs.episode(machine, _plain(flat), _plain(inputs), rows=rows, lengths=lengths)
+            return graphs.episode(machine, plain(flat), plain(inputs), rows=rows, lengths=lengths)
         weights = self.wire_up(flat)
         return self._run(weights, inputs, self._starts(weights, inputs.shape[-2]), rows, lengths)[0]
+
+    def record(
+        self,
+        flat: Float[Tensor, "*population D"],
+        inputs: Float[Tensor, "T *shown I"],
+        *,
+        rows: int,
+        lengths: Sequence[int] | None = None,
+    ) -> tuple[Float[Tensor, "T *batch O"], Recording]:
+        """Answer a whole episode that fits on the chip, and keep all that happened in it."""
+        check_rows(self.topology, rows)
+        check_inputs(self.topology, inputs, flat.shape[:-1])
+        weights, (steps, lanes) = self.wire_up(flat), (len(inputs), inputs.shape[-2])
+        topology, tile = self.topology, tiles(self.topology, rows)
+        assert tile is not None
+        population, heads = flat.shape[:-1], len(topology.heads)
+        filled, rows_there = -(-lanes // tile.lanes) * tile.lanes, rows if heads else 0
+        memories = 1 + steps * bool(topology.writers)
+        recording = Recording(
+            inputs.new_zeros(steps + 1, *population, filled, arrange(topology).ring_at),
+            inputs.new_empty(memories, *population, lanes, topology.width, rows_there),
+            inputs.new_empty(steps + 1, *population, lanes, heads, rows_there),
+        )
+        starts = self._starts(weights, lanes)
+        return self._run(weights, inputs, starts, rows, lengths, recording=recording)[0], recording
 
     def _starts(self, weights: Laid, lanes: int) -> list[Tensor]:
         """Give the learned reads, then hidden units and cells by layer, for each lane."""
@@ -130,6 +168,7 @@ class FusedCUDA:
         rows: int,
         lengths: Sequence[int] | None,
         store: Soft | None = None,
+        recording: Recording | None = None,
     ) -> tuple[Tensor, list[Tensor], Soft]:
         """Launch the program; from a blank store on, nobody asks how it ends."""
         from evo_ntm.machine.kernels import cuda_program  # which imports triton
@@ -137,7 +176,7 @@ class FusedCUDA:
         topology, population = self.topology, weights.numbers.shape[:-1]
         places, tile = arrange(topology), tiles(topology, rows)
         assert tile is not None
-        inputs, steps, lanes = _plain(inputs).contiguous(), len(inputs), inputs.shape[-2]
+        inputs, steps, lanes = plain(inputs).contiguous(), len(inputs), inputs.shape[-2]
         lengths = [steps] * lanes if lengths is None else lengths
         check_lengths(lengths, steps=steps, lanes=lanes)
         ends = torch.tensor(lengths, dtype=torch.int32, device=inputs.device)
@@ -146,27 +185,28 @@ class FusedCUDA:
         space = inputs.new_zeros(*population, groups * tile.lanes, lane_space)
         kept = [space[..., :lanes, at : at + size] for at, size in places.kept]
         for place, begin in zip(kept, begins, strict=True):
-            place.copy_(_plain(begin))
+            place.copy_(plain(begin))
         answers = inputs.new_zeros(steps, *population, lanes, total(topology.outputs))
         blank = Soft(space, space)  # never looked at
         ended = blank if store is None else Soft(*map(torch.empty_like, store))
-        with torch.cuda.device(inputs.device) if inputs.is_cuda else nullcontext():
+        pages, *stores = recording or (space, *ended)
+        page_step, memory_step, weightings_step = (
+            x[0].numel() if recording and len(x) > 1 else 0 for x in (pages, *stores)
+        )
+        with on_device_of(inputs):
             cuda_program.episode[(individuals * groups,)](
                 weights.numbers, inputs, answers, space, ends,
-                _tables(topology, inputs.device)[1], *(store or blank), *ended, self.eps,
+                _tables(topology, inputs.device)[1], *(store or blank), *stores, pages, self.eps,
                 individual_weights=weights.numbers.shape[-1], lane_space=lane_space,
                 lanes=lanes, channels=inputs.shape[-1], outputs=answers.shape[-1], rows=rows,
-                width=topology.width, shifts=plan(topology).shifts,
-                writers=len(topology.writers), heads=len(topology.heads),
-                layers=len(places.layers), reads_at=places.reads_at, top_at=places.top_at,
-                top=places.top, gates_at=places.gates_at, told_at=places.told_at,
-                told=places.told, ring_at=places.ring_at, telling_at=places.telling_at,
-                answering_at=places.answering_at, input_step=inputs[0].numel(),
+                telling_at=places.telling_at, answering_at=places.answering_at,
+                input_step=inputs[0].numel(), answer_step=answers[0].numel(),
                 input_individual=lanes * inputs.shape[-1] if inputs.ndim > 3 else 0,
-                answer_step=answers[0].numel(), LANES=tile.lanes, ROWS=tile.rows,
-                WIDTH=tile.width, HEADS=tile.heads, COLUMNS=WARP * tile.warps,
-                RECURRENT=topology.controller.kind == "lstm", FRESH=store is None,
-                KEEP=store is not None, num_warps=tile.warps, num_stages=1,
+                memory_step=memory_step, weightings_step=weightings_step, page_step=page_step,
+                **sizes(topology), LANES=tile.lanes, ROWS=tile.rows, WIDTH=tile.width,
+                HEADS=tile.heads, COLUMNS=WARP * tile.warps, FRESH=store is None,
+                KEEP=bool(store or recording), RECORD=recording is not None,
+                num_warps=tile.warps, num_stages=1,
             )  # fmt: skip
         return answers, [place.clone() for place in kept], ended
 
@@ -200,6 +240,17 @@ def _tables(topology: Topology, device: torch.device) -> tuple[Tensor, Tensor]:
         return index, torch.tensor(places.layers, dtype=torch.int32, device=device)
 
 
+def lay(flat: Tensor, index: Tensor) -> Tensor:
+    """Choose, of flat weights and the constants that follow them, what an index says."""
+    constants = flat.new_tensor([0.0, -math.inf, math.inf]).expand(*flat.shape[:-1], 3)
+    return torch.cat([flat, constants], dim=-1).index_select(-1, index)
+
+
+def on_device_of(x: Tensor) -> AbstractContextManager[object]:
+    """Launch programs where these numbers are."""
+    return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
+
+
 def _interpreted() -> bool:
     """Tell whether triton only plays the program through, on the CPU."""
     import triton
@@ -207,7 +258,7 @@ def _interpreted() -> bool:
     return bool(triton.knobs.runtime.interpret)
 
 
-def _plain(x: Tensor) -> Tensor:
+def plain(x: Tensor) -> Tensor:
     """Take numbers as the program knows them. Raises MachineError where they are others."""
     if x.dtype != torch.float32 or not (x.is_cuda or _interpreted()):
         raise MachineError(f"expected float32 on a cuda device, got {x.dtype} on {x.device}")

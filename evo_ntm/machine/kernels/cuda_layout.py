@@ -52,7 +52,10 @@ def _power(count: int) -> int:
 
 
 class Layer(NamedTuple):
-    """A layer: where its wires lie, who sends to it, and where its units are."""
+    """A layer: where its wires lie, who sends to it, and where its units are.
+
+    Where an LSTM has gates, a dense layer has its hidden units.
+    """
 
     wires_at: int
     sent_at: int
@@ -60,6 +63,7 @@ class Layer(NamedTuple):
     units: int
     hidden_at: int
     cell_at: int
+    gates_at: int
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,10 @@ class Arrangement:
     """Where all lies in an individual's laid weights, and in a lane's space.
 
     A lane's space holds, side by side and in this order, inputs, reads, the hidden units of each
-    layer, the top layer's cells, the others', gates, all that is told, and a ring of rows: whoever
-    sends to a layer, or to the heads, lies in one piece. Laid weights hold, for each layer and then
-    for all that is told, the biases and a row a sender; the answer's wires from the reads; starts.
+    layer, the top layer's cells, the others', the gates of each, all that is told, and a ring of
+    rows: whoever sends to a layer, or to the heads, lies in one piece. Laid weights hold, for each
+    layer and then for all that is told, the biases and a row a sender; the answer's wires from the
+    reads; starts.
     """
 
     index: NDArray[np.int64]  # which flat weight goes where; 0, -inf, inf follow the last
@@ -78,7 +83,6 @@ class Arrangement:
     reads: int
     top_at: int
     top: int
-    gates_at: int
     told_at: int
     told: int
     ring_at: int
@@ -104,17 +108,19 @@ def arrange(topology: Topology) -> Arrangement:
     units, lstm = topology.controller.units, topology.controller.kind == "lstm"
     hidden_at = [channels + read + sum(units[:layer]) for layer in range(len(units))]
     end = channels + read + sum(units)
-    cell_at = [0] * len(units)
+    cell_at, gates_at = [0] * len(units), hidden_at
     if lstm:
         cell_at[-1], end = end, end + units[-1]
         for layer, count in enumerate(units[:-1]):
             cell_at[layer], end = end, end + count
+        gates_at = [end + 4 * sum(units[:layer]) for layer in range(len(units))]
+        end += 4 * sum(units)
     parts, layers, wires_at = [], [], 0
     sent_at = 0
     for number, (below, heard, before, offsets, _) in enumerate(indices):
         senders = len(below) + len(heard) + len(before)
-        found = Layer(wires_at, sent_at, senders, units[number], hidden_at[number], cell_at[number])
-        layers.append(found)
+        organs = hidden_at[number], cell_at[number], gates_at[number]
+        layers.append(Layer(wires_at, sent_at, senders, units[number], *organs))
         sent_at = hidden_at[number]
         parts += [offsets, below, heard, before]
         wires_at = sum(part.size for part in parts)
@@ -123,7 +129,6 @@ def arrange(topology: Topology) -> Arrangement:
     parts.append(reads)
     starts_at = sum(part.size for part in parts)
     parts += [start, *(first for layer in indices for first in layer[-1])]
-    gates = 4 * max(units) if lstm else 0
     index = np.concatenate([part.ravel() for part in parts])
     return Arrangement(
         index=index % (plan(topology).size + 3),
@@ -132,11 +137,24 @@ def arrange(topology: Topology) -> Arrangement:
         reads=read,
         top_at=hidden_at[-1],
         top=len(thought) + len(cell),
-        gates_at=end,
-        told_at=end + gates,
+        told_at=end,
         told=bias.size,
-        ring_at=end + gates + bias.size,
+        ring_at=end + bias.size,
         telling_at=wires_at,
         answering_at=answering_at,
         starts_at=starts_at,
     )
+
+
+def sizes(topology: Topology) -> dict[str, int]:
+    """Say what the programs of both ways are told of a machine and of a lane's space."""
+    places = arrange(topology)
+    names = ("reads_at", "top_at", "top", "told_at", "told", "ring_at")
+    return {name: getattr(places, name) for name in names} | {
+        "width": topology.width,
+        "shifts": plan(topology).shifts,
+        "writers": len(topology.writers),
+        "heads": len(topology.heads),
+        "layers": len(places.layers),
+        "RECURRENT": topology.controller.kind == "lstm",
+    }

@@ -22,9 +22,9 @@ LN_2 = tl.constexpr(0.6931471805599453)
 TINY = tl.constexpr(2.0**-126)
 AT_ONCE = tl.constexpr(8)  # senders, so that as many loads are under way
 SIZES = ["individual_weights", "lane_space", "lanes", "channels", "outputs", "rows", "width",
-         "shifts", "writers", "heads", "layers", "reads_at", "top_at", "top", "gates_at",
-         "told_at", "told", "ring_at", "telling_at", "answering_at", "input_step",
-         "input_individual", "answer_step"]  # fmt: skip
+         "shifts", "writers", "heads", "layers", "reads_at", "top_at", "top", "told_at", "told",
+         "ring_at", "telling_at", "answering_at", "input_step", "input_individual", "answer_step",
+         "memory_step", "weightings_step", "page_step"]  # fmt: skip
 
 
 @triton.jit
@@ -89,6 +89,16 @@ def remember(gates, hidden, cell, going, units, COLUMNS: tl.constexpr):
 
 @triton.jit
 @no_type_check
+def write_down(place, page, count, kept, COLUMNS: tl.constexpr):
+    """Copy the first numbers of the lanes' places onto their pages."""
+    for first in range(0, count, COLUMNS):
+        number = (first + tl.arange(0, COLUMNS))[None, :]
+        x = tl.load(place + number, mask=number < count, other=0.0)
+        tl.store(page + number, x, mask=kept & (number < count))
+
+
+@triton.jit
+@no_type_check
 def measure(memory, eps):
     """Give one over the damped length of every row, [lanes, rows]."""
     return 1.0 / tl.sqrt_rn(tl.sum(memory * memory, axis=0) + eps * eps)
@@ -97,7 +107,7 @@ def measure(memory, eps):
 @triton.jit
 @no_type_check
 def pick(weightings, head, HEADS: tl.constexpr):
-    """Take the weighting of one head, [lanes, rows], out of all."""
+    """Take what is one head's, [lanes, rows], out of all."""
     chosen = tl.arange(0, HEADS)[:, None, None] == head
     return tl.sum(tl.where(chosen, weightings, 0.0), axis=0)
 
@@ -113,7 +123,10 @@ def order(told, at, width, WIDTH: tl.constexpr):
 @triton.jit
 @no_type_check
 def turn(told, ring, w, shifts, rows, ROWS: tl.constexpr):
-    """Turn a weighting around the ring of rows by what is told; another head may come next."""
+    """Turn a weighting around the ring of rows by what is told; another head may come next.
+
+    Gives the largest told and the whole of their shares, too.
+    """
     n = tl.arange(0, ROWS)[None, :]
     there = n < rows
     told = told[:, None]
@@ -132,7 +145,7 @@ def turn(told, ring, w, shifts, rows, ROWS: tl.constexpr):
         turned += s * tl.load(ring + (around - j) % rows, mask=there, other=0.0)  # eq. 8
         whole += s
     tl.debug_barrier()
-    return turned / whole
+    return turned / whole, most, whole
 
 
 @triton.jit
@@ -150,7 +163,7 @@ def aim(told, ring, memory, lengths, w, head, heads, writers, width, shifts, row
     w_content = found / tl.sum(found, axis=1)[:, None]  # eq. 5
     g = sigmoid(tl.load(single + 2 * heads))[:, None]
     w = g * w_content + (1.0 - g) * w  # eq. 7
-    w = turn(told + heads * width + head * shifts, ring, w, shifts, rows, ROWS)
+    w, _, _ = turn(told + heads * width + head * shifts, ring, w, shifts, rows, ROWS)
     gamma = 1.0 + softplus(tl.load(single + heads))[:, None]
     logs = tl.where(there, tl.log2(tl.where(w < TINY, TINY, w)), float("-inf"))
     peak = tl.max(logs, axis=1)[:, None]
@@ -161,16 +174,19 @@ def aim(told, ring, memory, lengths, w, head, heads, writers, width, shifts, row
 @triton.jit(do_not_specialize=SIZES)
 @no_type_check
 def episode(numbers, inputs, answers, space, ends, layer_table, first_memory, first_weightings,
-            last_memory, last_weightings, eps, individual_weights, lane_space, lanes, channels,
-            outputs, rows, width, shifts, writers, heads, layers, reads_at, top_at, top, gates_at,
+            last_memory, last_weightings, pages, eps, individual_weights, lane_space, lanes,
+            channels, outputs, rows, width, shifts, writers, heads, layers, reads_at, top_at, top,
             told_at, told, ring_at, telling_at, answering_at, input_step, input_individual,
-            answer_step, LANES: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr,
-            HEADS: tl.constexpr, COLUMNS: tl.constexpr, RECURRENT: tl.constexpr,
-            FRESH: tl.constexpr, KEEP: tl.constexpr):  # fmt: skip
+            answer_step, memory_step, weightings_step, page_step, LANES: tl.constexpr,
+            ROWS: tl.constexpr, WIDTH: tl.constexpr, HEADS: tl.constexpr, COLUMNS: tl.constexpr,
+            RECURRENT: tl.constexpr, FRESH: tl.constexpr, KEEP: tl.constexpr,
+            RECORD: tl.constexpr):  # fmt: skip
     """Run an instance's lanes until each has ended.
 
     FRESH memory is blank, and other comes from `first_...`; KEEP leaves it in `last_...`. In both
-    the numbers of neighbouring rows are neighbours, as they are among the threads.
+    the numbers of neighbouring rows are neighbours, as they are among the threads. RECORD keeps it
+    as it was at first and after each step that a lane goes, and with it the lane's space, in
+    `pages`.
     """
     groups = tl.cdiv(lanes, LANES)
     individual = (tl.program_id(0) // groups).to(tl.int64)
@@ -179,8 +195,10 @@ def episode(numbers, inputs, answers, space, ends, layer_table, first_memory, fi
     end = tl.load(ends + lane, mask=there, other=0)
     weights = numbers + individual * individual_weights
     nothing = tl.zeros([LANES, 1], tl.int64)
-    line = space + (individual * groups * LANES + lane) * lane_space
+    number = individual * groups * LANES + lane
+    line = space + number * lane_space
     place = line[:, None]
+    page = (pages + number * ring_at)[:, None]
     shown = (inputs + individual * input_individual + lane * channels)[:, None]
     answer = (answers + (individual * lanes + lane) * outputs)[:, None]
 
@@ -191,41 +209,43 @@ def episode(numbers, inputs, answers, space, ends, layer_table, first_memory, fi
         batch = (individual * lanes + lane)[None, :, None]
         in_memory = there[None, :, None] & (m < width) & (n < rows)
         in_weightings = there[None, :, None] & (h < heads) & (n < rows)
-        memory_at = (batch * width + m) * rows + n
-        weightings_at = (batch * heads + h) * rows + n
+        memory_at, cells = batch * width * rows, m * rows + n
+        aims_at, looks = batch * heads * rows, h * rows + n
         if FRESH:
             memory = tl.zeros([WIDTH, LANES, ROWS], tl.float32)
             weightings = tl.zeros([HEADS, LANES, ROWS], tl.float32) + tl.where(n == 0, 1.0, 0.0)
         else:
-            memory = tl.load(first_memory + memory_at, mask=in_memory, other=0.0)
-            weightings = tl.load(first_weightings + weightings_at, mask=in_weightings, other=0.0)
+            memory = tl.load(first_memory + memory_at + cells, mask=in_memory, other=0.0)
+            weightings = tl.load(first_weightings + aims_at + looks, mask=in_weightings, other=0.0)
         lengths = measure(memory, eps)
+        if RECORD:
+            tl.store(last_memory + memory_at + cells, memory, mask=in_memory)
+            tl.store(last_weightings + aims_at + looks, weightings, mask=in_weightings)
+    if RECORD:
+        write_down(place, page, ring_at, there[:, None], COLUMNS)
+        tl.debug_barrier()
 
     for step in range(0, tl.max(end, axis=0)):
         going = (step < end)[:, None]
         for first in range(0, channels, COLUMNS):
             channel = (first + tl.arange(0, COLUMNS))[None, :]
-            x = tl.load(shown + channel, mask=there[:, None] & (channel < channels), other=0.0)
+            x = tl.load(shown + channel, mask=going & (channel < channels), other=0.0)
             tl.store(place + channel, x, mask=channel < channels)
         tl.debug_barrier()
 
         for layer in range(0, layers):
-            row = layer_table + layer * 6
+            row = layer_table + layer * 7
             wires = weights + tl.load(row)
-            sent = place + tl.load(row + 1)
-            senders = tl.load(row + 2)
             units = tl.load(row + 3)
-            hidden = place + tl.load(row + 4)
-            if RECURRENT:
-                gates = place + gates_at
-                arrive(wires + nothing, wires + 4 * units, sent, gates, there[:, None], senders,
-                       4 * units, False, COLUMNS)  # fmt: skip
-                tl.debug_barrier()
-                remember(gates, hidden, place + tl.load(row + 5), going, units, COLUMNS)
-            else:
-                arrive(wires + nothing, wires + units, sent, hidden, there[:, None], senders,
-                       units, True, COLUMNS)  # fmt: skip
+            gates = place + tl.load(row + 6)
+            receivers = 4 * units if RECURRENT else units
+            arrive(wires + nothing, wires + receivers, place + tl.load(row + 1), gates,
+                   there[:, None], tl.load(row + 2), receivers, not RECURRENT, COLUMNS)  # fmt: skip
             tl.debug_barrier()
+            if RECURRENT:
+                hidden, cell = place + tl.load(row + 4), place + tl.load(row + 5)
+                remember(gates, hidden, cell, going, units, COLUMNS)
+                tl.debug_barrier()
         telling = weights + telling_at
         arrive(telling + nothing, telling + told, place + top_at, place + told_at, there[:, None],
                top, told, False, COLUMNS)  # fmt: skip
@@ -265,7 +285,13 @@ def episode(numbers, inputs, answers, space, ends, layer_table, first_memory, fi
         shown += input_step
         answer += answer_step
 
+        if RECORD:
+            last_memory += memory_step
+            last_weightings += weightings_step
+            page += page_step
+            write_down(place, page, ring_at, going, COLUMNS)
+            tl.debug_barrier()
         if KEEP and HEADS:
-            ended = (step + 1 == end)[None, :, None]
-            tl.store(last_memory + memory_at, memory, mask=in_memory & ended)
-            tl.store(last_weightings + weightings_at, weightings, mask=in_weightings & ended)
+            kept = (going if RECORD else (step + 1 == end)[:, None])[None, :, :]
+            tl.store(last_memory + memory_at + cells, memory, mask=in_memory & kept)
+            tl.store(last_weightings + aims_at + looks, weightings, mask=in_weightings & kept)

@@ -9,7 +9,7 @@ from triton.compiler import ASTSource, compile
 from evo_ntm.machine.kernels import cuda_program
 
 SIDES = {"LANES": 2, "ROWS": 32, "WIDTH": 4, "HEADS": 2, "COLUMNS": 64}
-MODES = {"RECURRENT": True, "FRESH": False, "KEEP": True}
+MODES = {"RECURRENT": True, "FRESH": False, "KEEP": True, "RECORD": True}
 KINDS = {"ends": "*i32", "layer_table": "*i32", "eps": "fp32"}
 
 

@@ -18,7 +18,7 @@ from evo_ntm.errors import MachineError
 from evo_ntm.machine import Machine
 from evo_ntm.machine.backends import Runs
 from evo_ntm.machine.kernels.cuda import FusedCUDA, supports
-from evo_ntm.machine.kernels.cuda_layout import tiles
+from evo_ntm.machine.kernels.cuda_layout import arrange, tiles
 from evo_ntm.machine.state import tensors
 from evo_ntm.topology import Head
 from evo_ntm.topology.wires import size
@@ -164,6 +164,32 @@ def test_a_lane_that_has_ended_keeps_its_state_and_answers_0():
     assert not answers[1:, 0].any()
     for one, other in zip(tensors(ended), tensors(after), strict=True):
         assert torch.equal(one[0], other[0])
+
+
+@every
+def test_a_recording_holds_what_the_reference_traces_and_nothing_beyond_the_end(topology):
+    flat, inputs = weights_of(topology, 2), inputs_of(topology, 3, 2)
+    answers, recording = FusedCUDA(topology, EPS).record(
+        here(flat), here(inputs), rows=4, lengths=[3, 1]
+    )
+    machine = Machine(topology, EPS)
+    weights = machine.wire_up(flat)
+    state = machine.initial_state(weights, lanes=2, rows=4)
+    expected, _, told = machine.trace(weights, inputs, state)
+    places, lane = arrange(topology), (slice(None), slice(None), 0)
+    reads = recording.pages[..., places.reads_at : places.reads_at + places.reads]
+    found = [
+        (answers[lane], expected[lane]),
+        (recording.weightings[1:][lane],
+         torch.cat([told.write_weightings, told.read_weightings], -2)[lane]),
+        (reads[1:][lane], told.reads[lane].flatten(-2)),
+    ]  # fmt: skip
+    if topology.writers:
+        found.append((recording.memory[1:][lane], told.memory[lane].mT))
+    for one, other in found:
+        torch.testing.assert_close(one.double().cpu(), other, rtol=1e-4, atol=1e-4)
+    assert not recording.pages[2:, :, 1].any()
+    assert not recording.memory[0].any()
 
 
 def test_what_does_not_fit_on_the_chip_is_answered_by_the_torch_path():
