@@ -58,8 +58,8 @@ class NeuralTuringMachine(nn.Module):
     ) -> Float[Tensor, "T lanes O"]:
         """Answer a sequence in logits, beginning with an empty memory.
 
-        In float32 on the CPU the fused kernel answers, where it was compiled, and takes gradients;
-        for gradients of gradients go through `run`.
+        In float32 the fused kernel of the CPU answers, where it was compiled, or that of a GPU, and
+        takes gradients; for gradients of gradients go through `run`.
         """
         flat, rows = self._flat(), self.rows if rows is None else rows
         machine = self.machine

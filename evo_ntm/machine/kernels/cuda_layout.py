@@ -27,21 +27,23 @@ class Tiles(NamedTuple):
     heads: int
 
 
-def tiles(topology: Topology, rows: int) -> Tiles | None:
+def tiles(topology: Topology, rows: int, *, memories: int = 1) -> Tiles | None:
     """Cut a machine into a thread a row, None where its memory does not fit in registers.
 
-    It follows from topology and rows alone, and with it the order of every sum.
+    It follows from topology and rows alone, and with it the order of every sum. On the way back
+    there are two memories, for gradients are as many as numbers, and sums need twice the room.
     """
     heads = len(topology.heads)
     if not heads:
         return Tiles(MOST_LANES, MOST_LANES, rows=1, width=1, heads=0)
     ring, width, heads = _power(rows), _power(topology.width), _power(heads)
-    if ring * (width + heads) > NUMBERS_A_THREAD * WARP * MOST_WARPS:
+    numbers = ring * (memories * width + heads)
+    if numbers > NUMBERS_A_THREAD * WARP * MOST_WARPS:
         return None
-    lanes = max(1, min(MOST_LANES, 256 // ring, 8192 // (ring * width)))
+    lanes = max(1, min(MOST_LANES, 256 // ring, 8192 // (ring * width * memories)))
     lanes = 1 << lanes.bit_length() - 1
     a_row_each = lanes * ring // WARP
-    few_enough = _power(-(-lanes * ring * (width + heads) // (NUMBERS_A_THREAD * WARP)))
+    few_enough = _power(-(-lanes * numbers * memories // (NUMBERS_A_THREAD * WARP)))
     warps = max(1, min(MOST_WARPS, max(a_row_each, few_enough)))
     return Tiles(lanes, warps, ring, width, heads)
 
@@ -89,6 +91,11 @@ class Arrangement:
     telling_at: int
     answering_at: int
     starts_at: int
+
+    def arriving(self, layer: Layer) -> slice:
+        """Say where what arrives at a layer lies: at all gates of its units, or at these."""
+        ports = 4 if layer.cell_at else 1
+        return slice(layer.gates_at, layer.gates_at + ports * layer.units)
 
     @property
     def kept(self) -> list[tuple[int, int]]:
@@ -158,3 +165,36 @@ def sizes(topology: Topology) -> dict[str, int]:
         "layers": len(places.layers),
         "RECURRENT": topology.controller.kind == "lstm",
     }
+
+
+class Return(NamedTuple):
+    """Where weights lie for the way back: a row a receiver, and a column for each that it heard.
+
+    Inputs need not be told. To a layer's senders comes back what lies at `sent_at`.
+    """
+
+    places: NDArray[np.int64]  # which flat weight goes where, as for the way there
+    layers: tuple[Layer, ...]
+    telling_at: int
+    answering_at: int
+
+
+@lru_cache(maxsize=1024)
+def arrange_back(topology: Topology) -> Return:
+    """Arrange weights for the way back, once for each topology."""
+    indices, thought, cell, _, reads, _ = plan(topology).indices
+    parts: list[NDArray[np.int64]] = []
+    layers: list[Layer] = []
+    wires_at = 0
+    for layer, (below, heard, before, _, _) in zip(arrange(topology).layers, indices, strict=True):
+        inputs = 0 if layers else len(below)
+        matrix = np.concatenate([below, heard, before])[inputs:]
+        sent_at, senders = layer.sent_at + inputs, len(matrix)
+        layers.append(layer._replace(wires_at=wires_at, sent_at=sent_at, senders=senders))
+        parts.append(matrix.T)
+        wires_at += matrix.size
+    telling = np.concatenate([thought, cell]).T
+    places = np.concatenate([part.ravel() for part in (*parts, telling, reads.T)])
+    return Return(
+        places % (plan(topology).size + 3), tuple(layers), wires_at, wires_at + telling.size
+    )

@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from evo_ntm.machine.kernels import cpu, graphs
+from evo_ntm.machine.kernels import cpu, cuda, cuda_gradient, graphs
 from evo_ntm.machine.kernels.cpu import FusedCPU
+from evo_ntm.machine.kernels.cuda import FusedCUDA
 from evo_ntm.machine.machine import Machine
 from evo_ntm.topology import Topology
 
@@ -24,13 +25,18 @@ def differentiable_episode(
 ) -> Float[Tensor, "T *batch O"]:
     """Answer a whole episode as `Machine.episode` does, with gradients several times as fast.
 
-    Weights and inputs in float32 on the CPU go to the fused kernel, where it was compiled;
-    in float32 on a GPU to CUDA graphs of the reference; any others, float64 among them, and those
-    within `torch.func` to the reference itself. Kernel and graphs can be differentiated once:
-    `create_graph=True` raises MachineError. Between forward and back nothing is kept but weights
-    and inputs, for the episode is run again.
+    Weights and inputs in float32 on the CPU go to the fused kernel, where it was compiled; in
+    float32 on a GPU to the fused programs, where triton is and memory and gradients fit on the
+    chip, or to CUDA graphs of the reference; any others, float64 among them, and those within
+    `torch.func` to the reference itself. Kernel, programs and graphs can be differentiated once:
+    `create_graph=True` raises MachineError. Between forward and back kernel and graphs keep nothing
+    but weights and inputs, for the episode is run again; the programs a recording.
     """
-    if graphed(flat, inputs):
+    if on_gpu(flat, inputs):
+        if cuda.missing() is None and cuda_gradient.fits(topology, rows):
+            return cuda_gradient.differentiable_episode(
+                FusedCUDA(topology, eps), flat, inputs, rows=rows, lengths=lengths
+            )
         return graphs.differentiable_episode(
             Machine(topology, eps), flat, inputs, rows=rows, lengths=lengths
         )
@@ -41,8 +47,8 @@ def differentiable_episode(
     return answers
 
 
-def graphed(*tensors: Tensor) -> bool:
-    """Tell whether gradients of these tensors come from a CUDA graph."""
+def on_gpu(*tensors: Tensor) -> bool:
+    """Tell whether gradients of these tensors come from a fused program or a CUDA graph."""
     wanted = torch.is_grad_enabled() and any(x.requires_grad for x in tensors)
     plain = not torch._C._are_functorch_transforms_active()
     return plain and wanted and all(x.is_cuda and x.dtype == torch.float32 for x in tensors)

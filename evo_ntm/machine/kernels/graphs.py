@@ -1,4 +1,4 @@
-"""The torch path in a CUDA graph: for gradients, and for machines too large to be fused.
+"""The torch path in a CUDA graph: for machines too large to be fused, and for their gradients.
 
 A GPU answers a small operation sooner than Python asks for it; a graph asks for all operations of
 an episode at once. It is bound to shapes and places, so there is one for each shape of episode,
