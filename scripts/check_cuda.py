@@ -1,4 +1,7 @@
-"""Compare the fused CUDA path with the torch path on a GPU: a line a case, exit 1 on a mismatch."""
+"""Compare the fused CUDA path with the torch path on a GPU, there and back: a line a case of each.
+
+Exits with 1 on a mismatch.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -9,7 +12,9 @@ import torch
 
 from evo_ntm.machine import Machine
 from evo_ntm.machine.backends import missing
+from evo_ntm.machine.kernels import cuda_gradient
 from evo_ntm.machine.kernels.cuda import FusedCUDA
+from evo_ntm.machine.kernels.gradient import differentiable_episode
 from evo_ntm.machine.state import tensors
 from evo_ntm.seeds import derive
 from evo_ntm.topology import Block, Controller, Head, Stages, Topology
@@ -19,6 +24,7 @@ from evo_ntm.topology.wires import size
 EPSILON = 0.01
 TOLERANCE = 1e-4
 POPULATION, LANES, STEPS = 48, 10, 41
+GOING_BACK = 2  # of the population: autograd of the torch path keeps all that happens
 READER, WRITER = Head(30, "reader"), Head(31, "writer")
 BARE = Stages(content=False, interpolation=False)
 
@@ -66,15 +72,20 @@ CASES = [
 ]  # fmt: skip
 
 
+def material(case: Case, device: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw weights and inputs."""
+    stream = derive(1, "check", case.name)
+    flat = 0.2 * torch.from_numpy(stream.normal((POPULATION, size(case.topology)))).to(device)
+    return flat, torch.from_numpy(stream.bits((STEPS, LANES, 9))).to(device).double()
+
+
 def differences(case: Case, device: str) -> Iterator[float]:
     """Give how far an episode's answers, a run's and its last state are from the torch path's.
 
     The torch path counts in float64, so that only one of them rounds, unless it answers for both.
     Beyond TOLERANCE of a number's own size, or NaN, is a mismatch.
     """
-    stream = derive(1, "check", case.name)
-    flat = 0.2 * torch.from_numpy(stream.normal((POPULATION, size(case.topology)))).to(device)
-    inputs = torch.from_numpy(stream.bits((STEPS, LANES, 9))).to(device).double()
+    flat, inputs = material(case, device)
     exact, fused = Machine(case.topology, EPSILON), FusedCUDA(case.topology, EPSILON)
     fine = torch.float64 if fused.fits(case.rows) else torch.float32
     found = []
@@ -90,16 +101,38 @@ def differences(case: Case, device: str) -> Iterator[float]:
             yield float(((came - expected).abs() / (1 + expected.abs())).max())
 
 
+def differences_back(case: Case, device: str) -> Iterator[float]:
+    """Give how far gradients of weights and of inputs are from autograd's, beside the largest.
+
+    Weights are halved, for with larger ones rounding grows from step to step.
+    """
+    flat, inputs = material(case, device)
+    fits = cuda_gradient.fits(case.topology, case.rows)
+    found = []
+    for kind in (torch.float64 if fits else torch.float32, torch.float32):
+        leaves = [x.to(kind).requires_grad_() for x in (flat[:GOING_BACK] / 2, inputs)]
+        told = {"rows": case.rows, "lengths": case.lengths}
+        answers = (
+            differentiable_episode(case.topology, EPSILON, *leaves, **told)
+            if found
+            else Machine(case.topology, EPSILON).episode(*leaves, **told)
+        )
+        found.append(torch.autograd.grad(answers.square().mean(), leaves))
+    for expected, came in zip(*found, strict=True):
+        yield float((came - expected).abs().max() / expected.abs().max())
+
+
 def check(device: str = "cuda") -> bool:
-    """Print a line a case; tell whether all agree."""
+    """Print a line a case and way; tell whether all agree."""
     agreed = True
     for case in CASES:
-        with torch.inference_mode():
-            apart = torch.tensor(list(differences(case, device))).max().item()
-        agrees = apart <= TOLERANCE
-        agreed &= agrees
-        print(f"{'agrees' if agrees else 'DIFFERS':<8} {case.name:<16} {case.topology}, "
-              f"{case.rows} rows: {apart:.1e}", flush=True)  # fmt: skip
+        for way, compare in (("there", differences), ("back", differences_back)):
+            with torch.inference_mode(way == "there"):
+                apart = torch.tensor(list(compare(case, device))).max().item()
+            agrees = apart <= TOLERANCE
+            agreed &= agrees
+            print(f"{'agrees' if agrees else 'DIFFERS':<8} {way:<6} {case.name:<16} "
+                  f"{case.topology}, {case.rows} rows: {apart:.1e}", flush=True)  # fmt: skip
     return agreed
 
 
