@@ -57,6 +57,7 @@ def keep_journal(
             if came is None and generation.number <= recorder.generation:
                 for individual in generation.births:
                     recorder.remember(individual.born, individual.genome)
+                watch.again(generation, heard)
             else:
                 drifts = [told for told in (drift, came) if told]
                 with recorder.whole():

@@ -67,6 +67,7 @@ class Watch:
     def __init__(self, folder: Path, log: Log, *, curves: bool) -> None:
         self._folder, self._log, self._wanted = folder, log, curves
         self._curves: Curves | None = None
+        self._again: list[tuple[int, dict[str, float]]] = []
         self._files = ExitStack()
         self._open = False
         self._failures = 0
@@ -87,6 +88,8 @@ class Watch:
             self._files.enter_context(self._log.within(self._folder))
             if self._wanted:
                 self._curves = self._files.enter_context(Curves(self._folder))
+                for number, figured in self._again:
+                    self._curves.add(number, figured)
             self._open = True
         if self._curves is not None:
             self._curves.add(generation.number, figures(generation, progress))
@@ -106,6 +109,10 @@ class Watch:
         self._untold = {**told, "rows": generation.rows, "statistics": generation.statistics}
         if time.monotonic() - self._told >= SECONDS_BETWEEN_LINES:
             self._figures()
+
+    def again(self, generation: Generation, progress: Progress) -> None:
+        """Take in a generation that was recorded before; its curves may have been torn."""
+        self._again.append((generation.number, figures(generation, progress)))
 
     def checkpoint(self, generation: int) -> None:
         """Tell of a checkpoint that is published."""
