@@ -85,7 +85,7 @@ def keep_journal(
     watch.end(*ending)
 
 
-def alive(checkpoint: Checkpoint) -> dict[int, Genome]:
+def genomes(checkpoint: Checkpoint) -> dict[int, Genome]:
     """List the genomes of those with a number whom a run follows from."""
     individuals = checkpoint.individuals()
     return {each.number: each.genome for each in individuals if each.number is not None}
@@ -117,10 +117,8 @@ def _publish(recorder: Recorder, generation: Generation) -> bool:
     at_once = checkpoint.ended or generation.unscored
     due = at_once or recorder.due(checkpoint.generation, SECONDS_BETWEEN_COMMITS)
     if due:
-        unborn = [each for each in checkpoint.individuals() if each.number is None]
-        parents = {each.parents[0] for each in unborn if each.parents}
-        words, tensors = checkpoint.words, checkpoint.strategy.tensors
-        recorder.publish(words, tensors, alive(checkpoint), parents)
+        alive, parents = checkpoint.followed()
+        recorder.publish(checkpoint.words, checkpoint.strategy.tensors, alive, parents)
     return due
 
 

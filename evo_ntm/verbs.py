@@ -20,7 +20,7 @@ from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import read_card, read_genome
-from evo_ntm.journal import alive, check_toolbox, keep_journal, own_parts
+from evo_ntm.journal import check_toolbox, genomes, keep_journal, own_parts
 from evo_ntm.machine.backends import missing
 from evo_ntm.outcome import Outcome, finished, outcome
 from evo_ntm.reports.curves import needs_tensorboard
@@ -161,7 +161,7 @@ def resume(
         since = None if found is None else read_checkpoint(*found)
         experiment, workers, drift = as_it_began(run, began, stack, accept_drift=accept_drift)
         require_room(run.folder)
-        recorder.resume(since.generation if since else -1, alive(since) if since else {})
+        recorder.resume(since.generation if since else -1, genomes(since) if since else {})
         process = provenance(experiment, str(workers.backend))
         recorder.sign(process, arithmetic_facts(workers.backend))
         begun = time.monotonic() - (since.seconds if since else 0.0)

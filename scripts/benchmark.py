@@ -3,9 +3,11 @@
     python scripts/benchmark.py                      every shape, every contender that is installed
     python scripts/benchmark.py --only lstm-100 --kinds forward
     python scripts/benchmark.py --device cuda --check
+    python scripts/benchmark.py --store              what keeping a run costs, by store_costs.py
 
 One machine answering one step of one sequence is one sequence-timestep. Contenders take turns, and
-medians count. Needs torch and numpy; `jax` takes part where the extra `benchmark` is installed.
+medians count. Needs torch and numpy, `--store` the whole package; `jax` takes part where the extra
+`benchmark` is installed.
 """
 
 import argparse
@@ -321,6 +323,7 @@ def arguments() -> argparse.Namespace:
     add("--kinds", "what to measure", nargs="+", choices=KINDS, default=list(KINDS))
     add("--contenders", "who takes part", nargs="+", choices=list(CONTENDERS))
     add("--no-memory", "do not measure peaks of memory", dest="memory", action="store_false")
+    add("--store", "measure only what keeping a run costs", action="store_true")
     add("--json", "write the rows there, too", type=Path, metavar="FILE")
     return parser.parse_args()
 
@@ -340,6 +343,11 @@ def main() -> None:
     torch.set_num_threads(asked.threads)
     contenders = asked.contenders or installed(asked.device)
     rows: list[Row] = []
+    if asked.store:
+        from store_costs import store
+
+        asked.kinds, rows = [], store(asked.repeats)
+        print(table(rows), flush=True)
     if "forward" in asked.kinds:
         for shape in wanted(FORWARD, asked):
             shape = replace(shape, population=asked.population or shape.population)

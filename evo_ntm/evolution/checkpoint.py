@@ -32,6 +32,17 @@ class Checkpoint:
         mark = None if self.mark is None else [exact(value) for value in self.mark]
         return {**told, "mark": mark, "strategy": dict(self.strategy.words)}
 
+    def followed(self) -> tuple[set[int], set[int]]:
+        """Give the numbers of those whom the next generation consists of or follows from.
+
+        Who has none yet counts by the primary parent: these are told apart.
+        """
+        told = self.strategy.words["individuals"]["individuals"]
+        alive = {row["number"] for row in told if row["number"] is not None}
+        return alive, {
+            row["parents"][0] for row in told if row["number"] is None and row["parents"]
+        }
+
     def individuals(self) -> list[Individual]:
         """List the individuals that the next generation consists of or follows from."""
         return unpack(State(self.strategy.words["individuals"], self.strategy.tensors))

@@ -34,6 +34,7 @@ def pack(individuals: Sequence[Individual]) -> State:
     are stacked, [individuals, genes], a tensor for each topology and encoding.
     """
     places: dict[int, int] = {}
+    topologies: dict[int, str] = {}  # by identity, for it takes long to tell whether they are alike
     kinds: dict[tuple[str, str], int] = {}
     stacks: list[list[NDArray[np.float32]]] = []
     rows = []
@@ -42,7 +43,10 @@ def pack(individuals: Sequence[Individual]) -> State:
             continue
         places[id(individual)] = len(places)
         genome = individual.genome
-        kind = kinds.setdefault((topology_json(genome.topology), genome.encoding), len(kinds))
+        told = topologies.get(id(genome.topology))
+        if told is None:
+            told = topologies[id(genome.topology)] = topology_json(genome.topology)
+        kind = kinds.setdefault((told, genome.encoding), len(kinds))
         if kind == len(stacks):
             stacks.append([])
         rows.append({

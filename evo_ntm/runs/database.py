@@ -23,6 +23,8 @@ OPEN = "SELECT value FROM facts WHERE name = 'open'"
 ATTEMPTS, MOMENT = 50, 0.02
 FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 
+_JSON = json.JSONEncoder(allow_nan=False)
+
 
 def make_rows(path: Path, facts: Mapping[str, object] = MappingProxyType({})) -> None:
     """Make a file of rows with nothing in it but facts."""
@@ -90,10 +92,14 @@ def finish(rows: sqlite3.Connection) -> None:
 
 def as_json(value: object) -> str:
     """Write a value as the rows hold it: null where a number is not finite."""
-    return json.dumps(finite(value), allow_nan=False)
+    try:
+        return _JSON.encode(value)
+    except ValueError:
+        return _JSON.encode(finite(value))
 
 
 def finite(value: object) -> object:
+    """Say None where a number is not finite, as JSON has none of those."""
     if isinstance(value, Mapping):
         return {name: finite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

@@ -100,7 +100,7 @@ class Line:
     def settle(
         self,
         rows: sqlite3.Connection,
-        alive: Mapping[int, Genome],
+        alive: Collection[int],
         parents: Collection[int],
         *,
         over: bool,
@@ -110,13 +110,12 @@ class Line:
             return
         told = json.dumps(sorted({*alive, *parents}))
         line = {row[0] for row in rows.execute(NUMBERS, (told,))}
-        waiting = {**alive, **self._waiting}
-        for birth in sorted(waiting.keys() & line):
+        for birth in sorted(self._waiting.keys() & line):
             if over or birth not in alive:
-                _pin(rows, birth, waiting[birth], "lineage")
+                _pin(rows, birth, self._waiting[birth], "lineage")
         ended = [row for row in rows.execute(PINNED) if row[0] not in line]
         rows.executemany("DELETE FROM genomes WHERE birth = ?", ended)
-        self._waiting = dict(alive)
+        self._waiting = {birth: self._waiting[birth] for birth in alive}
 
     def resume(self, alive: Mapping[int, Genome]) -> None:
         """Take in those who were alive at a checkpoint."""

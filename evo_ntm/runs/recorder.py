@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
@@ -59,6 +60,8 @@ class Recorder:
         self._topologies: dict[Topology, int] = {}
         self._facts: dict[str, object] = {}
         self._process: dict[str, Any] = {}
+        self._beside = ThreadPoolExecutor(1)
+        self._pruning: Future[None] | None = None
         self._since: int | None = None
         self._disowned: set[int] = set()  # champions that are none any more, once that is on disk
         self._committed = self._published = time.monotonic()
@@ -68,9 +71,14 @@ class Recorder:
 
     def __exit__(self, *error: object) -> None:
         """Drop what was not committed, and close."""
-        if self._rows is not None:
-            finish(self._rows)
-        os.close(self._lock)
+        try:
+            with allowed(self.run.folder):
+                self._tidy()
+        finally:
+            self._beside.shutdown()
+            if self._rows is not None:
+                finish(self._rows)
+            os.close(self._lock)
 
     @property
     def changed(self) -> bool:
@@ -111,9 +119,10 @@ class Recorder:
     def record(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows: lists and dicts as JSON, a topology as the number under which it is kept."""
         opened = self._begin()
+        met: dict[int, int] = {}
         for names, alike in groupby(rows, tuple):
             marks = ", ".join("?" for _ in names)
-            values = [[self._value(value) for value in row.values()] for row in alike]
+            values = [[self._value(value, met) for value in row.values()] for row in alike]
             opened.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", values)
 
     def keep(self, birth: int, genome: Genome) -> None:
@@ -155,7 +164,7 @@ class Recorder:
         self,
         words: Words,
         tensors: Tensors,
-        alive: Mapping[int, Genome],
+        alive: Collection[int],
         parents: Collection[int],
     ) -> None:
         """Publish the checkpoint after a generation, and commit it with all that was recorded.
@@ -168,6 +177,7 @@ class Recorder:
         with allowed(folder):
             rows = self._begin()
             path = self.run.checkpoint_file(generation)
+            self._tidy()
             hashes = write_checkpoint(path, words, tensors, self.reached)
             with self.whole():
                 self._line.settle(rows, alive, parents, over=over)
@@ -179,8 +189,8 @@ class Recorder:
                                  (KEPT,))  # fmt: skip
             self.commit()
             ring = rows.execute("SELECT generation FROM checkpoints").fetchall()
-            prune(folder / CHECKPOINTS, {generation for (generation,) in ring})
-            self.reached("pruned")
+            kept = {generation for (generation,) in ring}
+            self._pruning = self._beside.submit(prune, folder / CHECKPOINTS, kept)
         self._published = time.monotonic()
 
     def due(self, generation: int, every: float) -> bool:
@@ -201,6 +211,13 @@ class Recorder:
                 rows.execute(f"DELETE FROM {table} WHERE {when} >= ?", (generation,))
         self._disowned.update(champions)
         self.generation = generation - 1
+
+    def _tidy(self) -> None:
+        """Wait until the files that left the ring are gone: a large one takes its time."""
+        if self._pruning is not None:
+            pruning, self._pruning = self._pruning, None
+            pruning.result()
+            self.reached("pruned")
 
     def _begin(self) -> Connection:
         if self._rows is None:
@@ -239,9 +256,12 @@ class Recorder:
             self.run.checkpoint_file(torn).unlink(missing_ok=True)
         rows.execute("DELETE FROM checkpoints WHERE generation > ?", (generation,))
 
-    def _value(self, value: Any) -> Any:
-        if isinstance(value, Topology):
-            return self._interned(value)
+    def _value(self, value: Any, met: dict[int, int]) -> Any:
+        """Give a value as the rows hold it; `met` are the topologies so far, by identity."""
+        if isinstance(value, Topology):  # of which it takes long to tell whether they are alike
+            if id(value) not in met:
+                met[id(value)] = self._interned(value)
+            return met[id(value)]
         return as_json(value) if isinstance(value, list | dict) else value
 
     def _interned(self, topology: Topology) -> int:

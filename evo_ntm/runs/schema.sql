@@ -66,7 +66,7 @@ CREATE TABLE events (
 
 CREATE TABLE checkpoints (    -- those that are kept, the newest being the head of the run
     generation INTEGER PRIMARY KEY REFERENCES generations,
-    hash TEXT NOT NULL,       -- of the file, BLAKE2b of 16 bytes
+    hash TEXT NOT NULL,       -- of the file: BLAKE2b of its header and of the CRC-32 of the rest
     state TEXT                -- of what it holds but for the clocks; null where version 2 wrote it
 ) STRICT;
 

@@ -35,7 +35,7 @@ def turn(recorder, generation):
     zeros = dict.fromkeys(("rows", "stage", "scored", "timesteps", "failures", "species"), 0)
     row = {"number": generation, **zeros, "statistics": {}, "seconds": 0.0}
     recorder.record("generations", [row])
-    recorder.publish({**WORDS, "generation": generation}, TENSORS, {}, [])
+    recorder.publish({**WORDS, "generation": generation}, TENSORS, [], [])
 
 
 def there(recorder):
@@ -79,10 +79,11 @@ def test_only_the_ring_is_pruned_and_nothing_newer_than_it(tmp_path):
     assert (tmp_path / "mine.safetensors").exists()
 
 
-def test_a_run_keeps_its_last_two_checkpoints_and_goes_on_from_the_last(recorder):
-    assert recorder.run.checkpoint() is None
-    for generation in range(5):
-        turn(recorder, generation)
+def test_a_run_keeps_its_last_two_checkpoints_and_goes_on_from_the_last(small, tmp_path):
+    with create(tmp_path / "run", load(small)) as recorder:
+        assert recorder.run.checkpoint() is None
+        for generation in range(5):
+            turn(recorder, generation)
     assert there(recorder) == [3, 4]
     words, tensors = recorder.run.checkpoint()
     assert words["generation"] == 4

@@ -150,7 +150,7 @@ def test_what_a_gradient_touched_is_kept_whatever_else_is(tmp_path, small, keep)
             row = {"number": 3, **zeros, "species": 1, "statistics": {}, "seconds": 0.0}
             recorder.record("generations", [row])
         # All lines end but that of the founder, who lives on himself.
-        recorder.publish(WORDS, TENSORS, {1: tiny(seed=1)}, [])
+        recorder.publish(WORDS, TENSORS, [1], [])
     expected = {2: "gradient", 4: "gradient"}
     if keep == "lineage":
         expected[3] = "snapshot"
@@ -169,10 +169,10 @@ def test_a_birth_of_the_line_that_is_portrayed_stays_when_its_line_ends(tmp_path
         recorder.record("births", [birth(1), birth(2, parents=[1]), birth(3, parents=[1])])
         for number in (1, 2, 3):
             recorder.bear(number, tiny(seed=number), ["found"])
-        recorder.publish({**WORDS, "generation": 0}, TENSORS, {2: tiny(seed=2)}, [])
+        recorder.publish({**WORDS, "generation": 0}, TENSORS, [2], [])
         assert reasons(recorder.run) == {1: "lineage"}
         recorder.portray(49, [(1, tiny(seed=1))])
-        recorder.publish({**WORDS, "generation": 1}, TENSORS, {}, [])
+        recorder.publish({**WORDS, "generation": 1}, TENSORS, [], [])
         assert reasons(recorder.run) == {1: "snapshot"}
 
 
