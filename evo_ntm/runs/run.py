@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from evo_ntm.errors import RunError
+from evo_ntm.errors import GenomeError, RunError
 from evo_ntm.experiment import Experiment, load
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import read_genome
@@ -94,17 +94,24 @@ class Run:
         return birth
 
     def genome(self, birth: int | None = None) -> Genome:
-        """Read the genome of a birth, of the champion if none is named. Raises RunError."""
+        """Read the genome of a birth, of the champion if none is named.
+
+        Raises RunError where it was not kept, GenomeError where it is not what it was.
+        """
         number = self.champion() if birth is None else birth
         path = self.champion_file(number)
         if path.exists():
             return read_genome(path)
-        kept = self.rows("SELECT file FROM genomes WHERE birth = ?", number)
-        if kept:
+        question = "SELECT file, genome FROM genomes JOIN births ON birth = number WHERE birth = ?"
+        for kept in self.rows(question, number):
             with TemporaryDirectory() as folder:
                 copy = Path(folder) / path.name
-                copy.write_bytes(kept[0]["file"])
-                return read_genome(copy)
+                copy.write_bytes(kept["file"])
+                genome = read_genome(copy)
+            if genome.id != kept["genome"]:
+                raise GenomeError(f"{self.folder}: expected the genome {kept['genome']} of birth "
+                                  f"{number}, but it holds {genome.id}")  # fmt: skip
+            return genome
         names = [found.stem for found in path.parent.glob("*.safetensors")]
         champions = sorted(int(name) for name in names if re.fullmatch("[0-9]{1,18}", name))
         born = self.rows("SELECT 1 FROM births WHERE number = ?", number)

@@ -107,9 +107,11 @@ def test_a_word_of_the_last_checkpoint_changes_it_but_for_the_time_it_took(whole
     data = path.read_bytes()
     end = LENGTH + int.from_bytes(data[:LENGTH], "little")
     header = json.loads(data[LENGTH:end])
-    for name, same in (("seconds", True), ("births", False)):
-        words = json.loads(header["__metadata__"]["words"])
-        words[name] += 1
+    told = json.loads(header["__metadata__"]["words"])
+    assert len(told) == 8
+    for name in told:
+        words = {**told, name: [told[name]]}
+        same = name == "seconds"
         metadata = {**header["__metadata__"], "words": json.dumps(words)}
         text = json.dumps({**header, "__metadata__": metadata})
         text += " " * (-len(text) % LENGTH)
@@ -129,6 +131,23 @@ def test_a_bit_of_a_champion_s_weights_is_seen(whole, copy):
     genes[0] = next_number(float(genes[0]) + 1)
     write_genome(path, genome.with_genes(genes))
     assert verbs.digest(copy) != verbs.digest(whole)
+
+
+def test_a_champion_of_less_or_another_one_changes_it(whole, copy):
+    question = "SELECT generation FROM validations WHERE champion ORDER BY generation DESC LIMIT 1"
+    (row,) = open_run(copy).rows(question)
+    change(copy, "UPDATE validations SET champion = 0 WHERE generation = ?", row["generation"])
+    assert verbs.digest(copy) != verbs.digest(whole)
+
+
+def test_a_genome_that_is_kept_is_as_its_birth_tells(tmp_path):
+    verbs.evolve(asked("genetic", keep="all"), to=tmp_path / "run")
+    before = verbs.digest(tmp_path / "run")
+    file = "(SELECT file FROM genomes WHERE birth = 2)"
+    change(tmp_path / "run", f"UPDATE genomes SET file = {file} WHERE birth = 1")
+    with pytest.raises(GenomeError, match="expected the genome .* of birth 1, but it holds "):
+        open_run(tmp_path / "run").genome(1)
+    assert verbs.digest(tmp_path / "run") == before  # for what is kept is no part of it
 
 
 def test_a_checkpoint_that_is_not_there_is_named(copy):
