@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from evo_ntm.runs.checkpoints import find_checkpoint, unclocked
 from evo_ntm.runs.run import Run
 
-BIRTHS = "SELECT number, generation, parents, operators, genome, fitness FROM births ORDER BY number"
+BIRTHS = (
+    "SELECT number, generation, parents, operators, genome, fitness FROM births ORDER BY number"
+)
 CHAMPIONS = "SELECT birth FROM validations WHERE champion ORDER BY generation"
 HEAD = "SELECT max(generation) AS generation FROM checkpoints"
 

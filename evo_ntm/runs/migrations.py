@@ -42,7 +42,7 @@ def _one_to_two(rows: sqlite3.Connection) -> None:
 
 
 def _two_to_three(rows: sqlite3.Connection) -> None:
-    """Know of snapshots and gradients as reasons to keep a genome, and of what a checkpoint holds."""
+    """Know snapshots and gradients as reasons to keep a genome, and the state of a checkpoint."""
     for statement in GIVE_REASONS:
         rows.execute(statement)
 

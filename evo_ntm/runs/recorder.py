@@ -14,7 +14,7 @@ from typing import Any, Self
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import genome_bytes, publish, unheard
 from evo_ntm.genome.notation import topology_json
-from evo_ntm.runs.checkpoints import KEPT, Tensors, Words, generations_of, prune, write_checkpoint
+from evo_ntm.runs.checkpoints import KEPT, Tensors, Words, prune, write_checkpoint
 from evo_ntm.runs.database import FACT, as_json, finish, writing
 from evo_ntm.runs.disk import allowed, lock
 from evo_ntm.runs.lineage import Line

@@ -28,8 +28,8 @@ from evo_ntm.runs.recorder import Recorder
 from evo_ntm.runs.run import CHAMPIONS, CHECKPOINTS, EXPERIMENT, ROWS, Run
 
 __all__ = [
-    "Recorder", "Run", "create", "free_folder", "is_unfinished", "is_written", "open_run", "refuse_existing",
-    "refuse_written",
+    "Recorder", "Run", "create", "free_folder", "is_unfinished", "is_written", "open_run",
+    "refuse_existing", "refuse_written",
 ]  # fmt: skip
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})

@@ -49,8 +49,8 @@ def test_only_champions_are_kept_unless_asked_for(tmp_path, strategy):
 def test_all_genomes_are_kept_where_all_are_asked_for(tmp_path, strategy):
     run = evolved(tmp_path / "run", strategy, "all")
     assert kept(run) == sorted(ids(run))
-    for birth, genome in ids(run).items():
-        assert run.genome(birth).id == genome
+    for number, genome in ids(run).items():
+        assert run.genome(number).id == genome
 
 
 @every
@@ -59,10 +59,10 @@ def test_those_are_kept_whose_line_lives_on(tmp_path, strategy):
     parents = {row["number"]: row["parents"] for row in run.rows("SELECT * FROM births")}
     births = kept(run)
     assert len(births) < len(parents) or strategy == "cma"  # one line only
-    for birth in births:  # every line is whole, back to its founder
-        primary = parents[birth].strip("[]").split(",")[0]
+    for number in births:  # every line is whole, back to its founder
+        primary = parents[number].strip("[]").split(",")[0]
         assert not primary or int(primary) in births
-        assert run.genome(birth).id == ids(run)[birth]
+        assert run.genome(number).id == ids(run)[number]
     assert max(births) > len(parents) - 30
 
 
