@@ -229,7 +229,7 @@ def episode(numbers, inputs, answers, space, ends, layer_table, first_memory, fi
         going = (step < end)[:, None]
         for first in range(0, channels, COLUMNS):
             channel = (first + tl.arange(0, COLUMNS))[None, :]
-            x = tl.load(shown + channel, mask=going & (channel < channels), other=0.0)
+            x = tl.load(shown + channel, mask=there[:, None] & (channel < channels), other=0.0)
             tl.store(place + channel, x, mask=channel < channels)
         tl.debug_barrier()
 

@@ -117,8 +117,9 @@ def test_gradients_are_those_of_finite_differences():
     assert float((ours * direction).sum()) == pytest.approx(float(slope), rel=2e-3)
 
 
-def test_a_population_may_be_shown_one_thing_each():
-    close(SMALL, weights_of(SMALL, 2, 1), inputs_of(SMALL, 2, 2, 1, 3), rows=3)
+@pytest.mark.parametrize("lanes", [(3,), (2, 1, 3)], ids=["the same", "one thing each"])
+def test_a_population_may_be_shown_the_same_or_one_thing_each(lanes):
+    close(SMALL, weights_of(SMALL, 2, 1), inputs_of(SMALL, 2, *lanes), rows=3)
 
 
 def test_a_long_shift_range_goes_round_a_short_ring_several_times():
