@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
-from evo_ntm.runs.disk import allowed
 from evo_ntm.runs.database import finite
+from evo_ntm.runs.disk import allowed
 from evo_ntm.runs.run import Run
 
 LOG = "log.jsonl"
