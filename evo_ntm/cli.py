@@ -278,11 +278,10 @@ def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) 
 
     folder = to or verbs.free_folder(experiment.name)
     try:
-        verbs.check(experiment, to)
-        if not quiet:
-            screen.tell(f"{experiment.name}, seed {experiment.evolve.seed}, to {folder}")
-        with nullcontext() if quiet else screen.ProgressLine() as line:
-            outcome = verbs.evolve(experiment, to=to, on_generation=line)
+        begins = f"{experiment.name}, seed {experiment.evolve.seed}, to {folder}"
+        with nullcontext() if quiet else screen.ProgressLine(begins) as line:
+            outcome = verbs.evolve(experiment, to=to, on_begin=line.begin if line else None,
+                                   on_generation=line)  # fmt: skip
     except (ExperimentError, TaskError, GenomeError) as error:
         raise type(error)(f"{task}: {error}") from error
     if outcome.path != folder and not quiet:
@@ -300,11 +299,11 @@ def _resume(
 ) -> "Outcome":
     from evo_ntm import screen, verbs
 
-    if not quiet and (begun := verbs.outcome(run)).interrupted:
-        screen.tell(f"{run}: goes on after {begun.generation + 1} generations")
-    with nullcontext() if quiet else screen.ProgressLine() as line:
-        outcome = verbs.resume(run, on_generation=line, accept_drift=accept_drift,
-                               from_older=from_older, overrides=changes)  # fmt: skip
+    begins = f"{run}: goes on after {verbs.outcome(run).generation + 1} generations"
+    with nullcontext() if quiet else screen.ProgressLine(begins) as line:
+        outcome = verbs.resume(run, on_begin=line.begin if line else None, on_generation=line,
+                               accept_drift=accept_drift, from_older=from_older,
+                               overrides=changes)  # fmt: skip
     _tell_outcome(outcome, quiet)
     return outcome
 

@@ -48,20 +48,28 @@ def tell(sentence: str) -> None:
 
 
 class ProgressLine:
-    """One line that is redrawn on a terminal; elsewhere a line every ten seconds."""
+    """One line that is redrawn on a terminal; elsewhere a line every ten seconds.
 
-    def __init__(self) -> None:
+    `begins` is said when the run does.
+    """
+
+    def __init__(self, begins: str) -> None:
+        self._begins = begins
         self._console = Console(stderr=True, highlight=False)
         live = Live(console=self._console, auto_refresh=False, transient=True)
         self._live = live if self._console.is_terminal else None
         self._drawn = -math.inf
 
     def __enter__(self) -> "ProgressLine":
+        return self
+
+    def begin(self) -> None:
+        """Say that the run begins, and show the line from now on."""
+        tell(self._begins)
         if self._live is not None:
             with _heard_or_not():
                 self._live.start()
         self._drawn = time.monotonic() if self._live is None else -math.inf
-        return self
 
     def __exit__(self, *error: object) -> None:
         if self._live is not None:

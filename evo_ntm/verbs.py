@@ -15,7 +15,7 @@ from evo_ntm.evolution.breeding import found
 from evo_ntm.evolution.checkpoint import read_checkpoint
 from evo_ntm.evolution.engine import evolve as generations
 from evo_ntm.evolution.exam import ExamRow, ask, changed, passed, prepare
-from evo_ntm.evolution.workers import Local, backend_of, by_ray, workers_of
+from evo_ntm.evolution.workers import Local, backend_of, workers_of
 from evo_ntm.experiment import Experiment, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
@@ -81,6 +81,7 @@ def evolve(
     experiment: Experiment,
     *,
     to: Path | str | None = None,
+    on_begin: Callable[[], None] | None = None,
     on_generation: Callable[[Progress], None] | None = None,
     task: Task | None = None,
     toolbox: "base.Toolbox | None" = None,
@@ -91,17 +92,23 @@ def evolve(
     names it, as made by `load(path, tasks=[name])`. `toolbox` is DEAP's, with one's own `select`,
     `mate` and `mutate` for the strategy genetic, or with `generate` and `update` instead of a
     strategy. Ctrl-C drops the generation in hand, and ends the run cleanly unless it is the first.
-    Raises RunError where the folder exists or cannot be written, ExperimentError, TaskError and
+    `on_begin` hears when the workers are there. Raises RunError where the folder exists or cannot
+    be written, ClusterError where there are no such workers, ExperimentError, TaskError and
     GenomeError where the experiment, the task and the toolbox do not go together.
     """
     task = _task(experiment, task)
     folder = Path(to) if to else None
-    check(experiment, folder)
+    if folder is not None:
+        refuse_existing(folder)
+    if experiment.run.tensorboard:
+        needs_tensorboard()
     begun = time.monotonic()
     with workers_of(experiment.run) as workers:
+        if on_begin is not None:
+            on_begin()
         loop = generations(experiment, task, workers.map, toolbox, backend=workers.backend)
         first = next(loop)  # what cannot be evolved is refused here, before anything is written
-        process = provenance(experiment, str(workers.backend))
+        process = provenance(experiment, str(workers.backend), workers.alive)
         facts = {**arithmetic_facts(workers.backend), "toolbox": own_parts(toolbox)}
         with (
             create(folder, experiment, process=process, facts=facts) as recorder,
@@ -113,22 +120,10 @@ def evolve(
     return outcome(recorder.run.folder)
 
 
-def check(experiment: Experiment, folder: Path | None) -> None:
-    """Refuse a folder that is there, a backend and a TensorBoard that are not.
-
-    What workers can do is seen once they are there. Raises RunError and ExperimentError.
-    """
-    if folder is not None:
-        refuse_existing(folder)
-    if experiment.run.tensorboard:
-        needs_tensorboard()
-    if not by_ray(experiment.run):
-        backend_of(experiment.run)
-
-
 def resume(
     path: Path | str,
     *,
+    on_begin: Callable[[], None] | None = None,
     on_generation: Callable[[Progress], None] | None = None,
     task: Task | None = None,
     toolbox: "base.Toolbox | None" = None,
@@ -161,8 +156,10 @@ def resume(
         since = None if found is None else read_checkpoint(*found)
         experiment, workers, drift = as_it_began(run, began, stack, accept_drift=accept_drift)
         require_room(run.folder)
+        if on_begin is not None:
+            on_begin()
         recorder.resume(since.generation if since else -1, genomes(since) if since else {})
-        process = provenance(experiment, str(workers.backend))
+        process = provenance(experiment, str(workers.backend), workers.alive)
         recorder.sign(process, arithmetic_facts(workers.backend))
         begun = time.monotonic() - (since.seconds if since else 0.0)
         loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)

@@ -15,7 +15,7 @@ from evo_ntm.experiment import Experiment
 PACKAGES = ("torch", "numpy", "deap", "safetensors", "ray")
 
 
-def provenance(experiment: Experiment, backend: str) -> dict[str, Any]:
+def provenance(experiment: Experiment, backend: str, workers: int = 0) -> dict[str, Any]:
     """Tell versions, command, git commit, device, backend, threads and experiment as JSON."""
     return {
         "versions": {
@@ -27,9 +27,10 @@ def provenance(experiment: Experiment, backend: str) -> dict[str, Any]:
         "platform": platform.platform(),
         "command": sys.argv,
         "commit": commit(Path(__file__).parent),
-        "device": experiment.run.device,
+        "device": experiment.run.computes_on,
         "backend": backend,
         "threads": experiment.run.threads,
+        "workers": workers,
         "config_hash": experiment.config_hash,
     }
 

@@ -23,7 +23,8 @@ BAD_VALUES = [
     ("machine.heads.shift=3", "machine.heads.shift: expected a known key, but came 'shift': "
      "did you mean 'shifts'?"),
     ("run.gpus=2", "run.gpus: expected a known key, but came 'gpus': "
-     "known: backend, checkpoint_every, device, keep, tensorboard, threads, workers"),
+     "known: backend, checkpoint_every, cpus_per_worker, device, gpus_per_worker, keep, ray, "
+      "tensorboard, threads, timeout, workers"),
     ("task=cpy", "task: expected the name of a task, but came 'cpy': did you mean 'copy'?"),
     ("task=3", "task: expected text, but came 3"),
     ("evolve.strategy=genetik", "evolve.strategy: expected one of evolution_strategy, genetic, "
@@ -128,7 +129,10 @@ BAD_VALUES = [
     ("task.name=copy", "task: expected a group of keys to find 'name' in, but came 'copy'"),
     ("run.device=cudda", "run.device: expected one of cpu, cuda, but came 'cudda': "
      "did you mean 'cuda'?"),
-    ("run.workers=4", "run.workers: expected at most 0, but came 4"),
+    ("run.workers=-1", "run.workers: expected at least 0, but came -1"),
+    ("run.gpus_per_worker=1.5", "run.gpus_per_worker: expected a share up to 1, or a whole number "
+     "of GPUs, but came 1.5"),
+    ("run.timeout=0", "run.timeout: expected a number above 0, but came 0"),
     ("finetune={steps: 5}", "finetune: expected null, but came a group of keys (steps)"),
     ("evolve.population=2000000", "evolve.population: expected at most 1000000, "
      "but came 2000000"),

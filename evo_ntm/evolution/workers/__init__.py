@@ -11,7 +11,7 @@ from evo_ntm.evolution.workers.local import Local, backend_of
 from evo_ntm.experiment.run import LOCAL, RunSettings
 from evo_ntm.machine import Backend
 
-__all__ = ["Cluster", "Local", "Workers", "backend_of", "by_ray", "workers_of"]
+__all__ = ["Cluster", "Local", "Workers", "backend_of", "workers_of"]
 
 
 class Workers(Protocol):
@@ -40,11 +40,6 @@ class Workers(Protocol):
     ) -> None: ...
 
 
-def by_ray(run: RunSettings) -> bool:
-    """Tell whether a run is scored by workers of Ray."""
-    return bool(run.workers or _address(run))
-
-
 def workers_of(run: RunSettings) -> Workers:
     """Choose where a run is scored, to be entered with `with`.
 
@@ -52,8 +47,9 @@ def workers_of(run: RunSettings) -> Workers:
     RAY_ADDRESS names one; else this process does it. Raises ExperimentError where the backend is
     not to be had; entering a cluster raises ClusterError where it cannot be used.
     """
-    if by_ray(run):
-        return Cluster(run, _address(run))
+    address = _address(run)
+    if run.workers or address is not None:
+        return Cluster(run, address)
     return Local(run.threads, backend_of(run))
 
 

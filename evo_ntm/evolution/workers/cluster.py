@@ -1,6 +1,7 @@
 """Scoring by workers of Ray: long-lived actors, here or on other nodes."""
 
 import itertools
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -17,8 +18,9 @@ from evo_ntm.experiment.run import RunSettings
 from evo_ntm.machine import Backend
 
 ATTEMPTS = 3
+GONE = "the cluster went away; the run can be resumed"
 SECONDS_TO_COME_UP = 60.0
-PULSE = 2.0  # seconds of silence after which to see whether the cluster is still there
+PULSE = 2.0  # seconds after which to see whether the cluster is still there
 
 Function = Callable[[Chunk], Scores]
 
@@ -83,7 +85,11 @@ class Cluster:
         self._hands: list[Hand] = []
         self._calls = itertools.count(1)
         self._stillborn: list[str] = []
+        self._silent_since: float | None = None
+        self._looked = 0.0
         self._backend: Backend | None = None
+        self.asked = run.workers
+        """How many workers there are once all are up."""
         self.busiest = 0.0
         """For how many seconds the busiest worker scored in the last call of `map`."""
 
@@ -98,13 +104,19 @@ class Cluster:
         """Count the workers that are up."""
         return sum(hand.who is not None for hand in self._hands)
 
+    @property
+    def processes(self) -> list[int]:
+        """List the processes of the workers that are up, as their nodes number them."""
+        return [hand.who.process for hand in self._hands if hand.who is not None]
+
     def __enter__(self) -> Self:
         if self._run.computes_on == "cpu":
             self._backend = backend_of(self._run)  # on a GPU only the workers can tell
         with ExitStack() as stack:
             self._head = stack.enter_context(session(self._run, self._address))
             self._name = self._address or "this computer"
-            for _ in range(self._room()):
+            self.asked = self._room()
+            for _ in range(self.asked):
                 self._hire()
             self._wait_for_one()
             self._stack = stack.pop_all()
@@ -127,11 +139,16 @@ class Cluster:
         call, turn = next(self._calls), Round(chunks)
         shared = self._share(chunks)
         seconds: Counter[int] = Counter()
-        while turn.open:
-            self._hand_out(call, function, turn, shared)
-            for reference in self._heard():
-                self._take(reference, turn, seconds)
-            self._cut_off(turn)
+        try:
+            while turn.open:
+                self._hand_out(call, function, turn, shared)
+                for reference in self._heard():
+                    self._take(reference, turn, seconds)
+                self._cut_off(turn)
+        finally:
+            for hand in self._hands:  # whose answers, after an error, nobody waits for
+                hand.chunks.clear()
+                hand.begun.clear()
         self.busiest = max(seconds.values(), default=0.0)
         return [turn.results[number] for number in range(len(chunks))]
 
@@ -180,18 +197,22 @@ class Cluster:
         dues = [begun + self._run.timeout for hand in self._hands for begun in hand.begun.values()]
         seconds = min([PULSE, *(max(due - now, 0.001) for due in dues)])
         ready: list[Any] = ray.wait(pending, num_returns=1, timeout=seconds)[0] if pending else []
+        self._look_after_head()
         if ready:
             self._silent_since = None
-        elif not answers(self._head):
-            raise ClusterGoneError(f"{self._name}: the cluster is gone")
         if not any(hand.who for hand in self._hands):
             self._silent_since = self._silent_since or now
             if now - self._silent_since > SECONDS_TO_COME_UP or not self._hands:
-                told = f": {self._stillborn[-1]}" if self._stillborn else ", and no room for one"
-                raise ClusterGoneError(f"{self._name}: no worker is left{told}")
+                told = self._stillborn[-1] if self._stillborn else "there is no room for one"
+                raise ClusterGoneError(f"{self._name}: no worker comes up: {told}")
         return ready
 
-    _silent_since: float | None = None
+    def _look_after_head(self) -> None:
+        """Notice in time that the head is gone, for Ray then ends this process without a word."""
+        if time.monotonic() - self._looked > PULSE:
+            if not answers(self._head):
+                raise ClusterGoneError(f"{self._name}: {GONE}")
+            self._looked = time.monotonic()
 
     def _take(self, reference: Any, turn: Round, seconds: Counter[int]) -> None:  # noqa: ANN401
         """Take in what came: a worker that is up, scores, or the news that a worker is dead."""
@@ -204,7 +225,7 @@ class Cluster:
         try:
             came = ray.get(reference)
         except ray.exceptions.LocalRayletDiedError as error:
-            raise ClusterGoneError(f"{self._name}: the cluster is gone") from error
+            raise ClusterGoneError(f"{self._name}: {GONE}") from error
         except ray.exceptions.RayError as error:
             self._bury(hand, turn, error)
             return
@@ -277,21 +298,19 @@ class Cluster:
             max_restarts=0,
             scheduling_strategy="SPREAD",
         )
-        self._hands.append(Hand(actor.remote(self._run)))
+        self._hands.append(Hand(actor.remote(self._run, sys.path)))
 
     def _welcome(self, hand: Hand, who: Introduction) -> None:
         """Take a worker in. Raises ClusterError where it would score otherwise than the others."""
         if who.complaint:
             raise ExperimentError(who.complaint)
         self._backend = self._backend or who.backend
-        same = who.backend == self._backend
-        here, there = versions(), who.versions
-        if here != there or not same:
-            mine, its = ((*told.items(), ("backend", str(backend))) for told, backend in
-                         ((here, self._backend), (there, who.backend)))  # fmt: skip
-            other = next((m, i) for m, i in zip(mine, its, strict=True) if m != i)
-            raise ClusterError(f"{self._name}: expected workers with {' '.join(other[0])}, as "
-                               f"here, but one has {' '.join(other[1])}")  # fmt: skip
+        here = {**versions(), "backend": _kind(self._backend)}
+        there = {**who.versions, "backend": _kind(who.backend)}
+        for name, mine in here.items():
+            if there[name] != mine:
+                raise ClusterError(f"{self._name}: expected workers with {name} {mine}, "
+                                   f"but one has {there[name]}")  # fmt: skip
         hand.who = who
         self._stillborn.clear()
 
@@ -312,11 +331,14 @@ class Cluster:
         room = sum(map(self._room_of, cpus, gpus))
         workers = run.workers or room
         if room < workers or not room:
-            each = f"{run.cpus_per_worker} CPU" + (f" and {run.gpus:g} GPU" if run.gpus else "")
+            each = _count(run.cpus_per_worker, "CPU")
+            if run.gpus:
+                whole = run.gpus >= 1
+                each += f" and {_count(int(run.gpus), 'GPU') if whole else f'{run.gpus:g} GPU'}"
             raise ClusterError(
-                f"{self._name}: expected room for {max(workers, 1)} workers of {each} each, but "
-                f"it has {len(nodes)} nodes with {sum(cpus)} CPUs and {sum(gpus)} GPUs, which is "
-                f"room for {room}"
+                f"{self._name}: expected room for {_count(max(workers, 1), 'worker')} with {each} "
+                f"each, but there is room for {room}: {_count(sum(cpus), 'CPU')} and "
+                f"{_count(sum(gpus), 'GPU')} on {_count(len(nodes), 'node')}"
             )
         return workers
 
@@ -326,6 +348,16 @@ class Cluster:
             return by_cpu
         by_gpu = gpus * int(1 / share + 1e-9) if share <= 1 else int(gpus // share)
         return min(by_cpu, by_gpu)
+
+
+def _kind(backend: Backend | None) -> str:
+    """Name what has to be the same; on a CPU all instruction sets give the same bits."""
+    assert backend is not None, "a worker without a backend has complained"
+    return f"{'fused' if backend.fused else 'torch'} on {backend.device}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _nodes() -> list[dict[str, Any]]:

@@ -12,16 +12,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import IO, Any
 
 from evo_ntm.errors import ClusterError
 from evo_ntm.evolution.workers.worker import last
 from evo_ntm.experiment.run import RunSettings
 
-SECONDS_TO_ANSWER = 13.0
+SECONDS_TO_ANSWER = 9.0
 ADDRESS = r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}"
+MODE, UNHEARD = "RAY_AUTH_MODE", b"Unauthenticated"
 FOLDER, LOCK = "evo-ntm-ray-", "lock"
 ABSENT = ("workers need Ray, which is not installed: python -m pip install 'evo-ntm[ray]', or in a "
           "clone python -m pip install -c constraints.txt -e '.[ray]'")  # fmt: skip
@@ -49,13 +51,18 @@ def session(run: RunSettings, address: str | None) -> Iterator[str]:
 
     Raises ClusterError where nobody answers, or where Ray is not installed.
     """
-    ray = ray_module()
-    if address is None:
-        with _folder() as folder, _connected(ray, _own(run, folder), "Ray"):
-            yield ray.get_runtime_context().gcs_address
-    else:
-        with _connected(ray, {"address": probe(address)}, address):
-            yield ray.get_runtime_context().gcs_address
+    ray, name = ray_module(), address or "Ray"
+    with ExitStack() as stack:
+        if address is None:
+            asked, mode = _own(run, stack.enter_context(_folder())), "token"
+            # Its processes find the modules that this one finds, also those of one's own task.
+            paths = {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        else:
+            head, mode = probe(address)
+            asked, paths = {"address": head}, {}
+        variables = {MODE: mode, **os.environ, **QUIET, **paths}
+        stack.enter_context(_connected(ray, asked, name, variables))
+        yield ray.get_runtime_context().gcs_address
 
 
 def _own(run: RunSettings, folder: Path) -> dict[str, Any]:
@@ -69,49 +76,86 @@ def _own(run: RunSettings, folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _connected(ray: Any, asked: dict[str, Any], name: str) -> Iterator[None]:  # noqa: ANN401
-    before = {key: os.environ.get(key) for key in QUIET}
-    os.environ.update(QUIET)
+def _connected(
+    ray: Any,  # noqa: ANN401
+    asked: dict[str, Any],
+    name: str,
+    variables: dict[str, str],
+) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
     try:
+        sys.modules["ray._raylet"].Config.initialize("")  # hears of a mode other than the last one
         ray.init(**asked, log_to_driver=False, logging_level=logging.CRITICAL)
     except Exception as error:
         raise ClusterError(f"{name}: cannot be begun with: {last(error)}") from error
     finally:
-        for key, value in before.items():
-            os.environ.pop(key)
-            if value is not None:
-                os.environ[key] = value
+        os.environ.clear()  # of what Ray has set, too
+        os.environ.update(before)
+    # Ray prints the last words of nodes that died on stdout, where results go.
+    with patched(sys.modules["ray._private.worker"], "_worker_logs_enabled", False):
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def patched(module: ModuleType, name: str, value: object) -> Iterator[None]:
+    """Give something in a module another value for a while."""
+    before = getattr(module, name, None)
+    setattr(module, name, value)
     try:
         yield
     finally:
-        ray.shutdown()
+        setattr(module, name, before)
 
 
-def probe(address: str) -> str:
-    """Look in time whether a cluster answers; give the address of its head. Raises ClusterError."""
-    if address != "auto" and not re.fullmatch(ADDRESS, address):
+def probe(address: str) -> tuple[str, str]:
+    """Look in time whether a cluster answers; give the address of its head, and its mode.
+
+    The mode is `token` where it hears only those who know its token. Raises ClusterError.
+    """
+    port = address.rpartition(":")[2]
+    if address != "auto" and not (re.fullmatch(ADDRESS, address) and 0 < int(port) < 2**16):
         raise ClusterError(f"expected the address of a cluster as host:port, but came {address!r}")
-    script = Path(__file__).with_name("probe.py")
-    child = subprocess.Popen(
-        [sys.executable, "-P", str(script), address],
-        env={**os.environ, **QUIET},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True, start_new_session=True,
-    )  # fmt: skip
-    try:
-        told = json.loads(child.communicate(timeout=SECONDS_TO_ANSWER)[0].splitlines()[-1])
-    except subprocess.TimeoutExpired:
-        told = {"error": f"not within {SECONDS_TO_ANSWER:.0f} s"}
-    except (ValueError, IndexError):
-        told = {"error": "what answers is not Ray"}
-    finally:
-        child.kill()
-        child.communicate()
-    if "error" in told:
-        raise ClusterError(f"{address}: expected a running cluster of Ray, but none answers: "
-                           f"{told['error']}")  # fmt: skip
-    found: str = told["address"]
-    return found
+    ends = time.monotonic() + SECONDS_TO_ANSWER
+    told: dict[str, str] = {}
+    for mode in [os.environ[MODE]] if MODE in os.environ else ["disabled", "token"]:
+        told = _probed(address, mode, ends)
+        if "address" in told:
+            return told["address"], mode
+        if "refused" not in told:
+            break
+    raise ClusterError(f"{address}: expected a running cluster of Ray, but {told['error']}")
+
+
+def _probed(address: str, mode: str, ends: float) -> dict[str, str]:
+    """Let another process join a cluster in one mode, until it is plain that it cannot."""
+    command = [sys.executable, "-P", str(Path(__file__).with_name("probe.py")), address]
+    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as beside:
+        child = subprocess.Popen(
+            command, env={**os.environ, **QUIET, MODE: mode}, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=answer, stderr=beside,
+        )  # fmt: skip
+        try:
+            while child.poll() is None and time.monotonic() < ends:
+                time.sleep(0.02)
+                if UNHEARD in _content(beside):  # it would go on asking for long
+                    return {"refused": mode, "error": "it wants another token, as RAY_AUTH_TOKEN"
+                            " or ~/.ray/auth_token would hold"}  # fmt: skip
+        finally:
+            child.kill()
+            ended = child.wait() == 0
+        lines = _content(answer).splitlines()
+    if not ended:
+        return {"error": f"none answers within {SECONDS_TO_ANSWER:.0f} s"}
+    told: dict[str, str] = json.loads(lines[-1])
+    return told if "address" in told else {"error": f"none answers: {told['error']}"}
+
+
+def _content(file: IO[bytes]) -> bytes:
+    return os.pread(file.fileno(), 2**20, 0)
 
 
 def answers(address: str) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -47,9 +48,13 @@ def versions() -> dict[str, str]:
 
 
 class Worker:
-    """Scores chunks, each on one thread. What several chunks share is fetched once."""
+    """Scores chunks, each on one thread. What several chunks share is fetched once.
 
-    def __init__(self, run: RunSettings) -> None:
+    `paths` are where the process that hired it finds modules, such as that of one's own task.
+    """
+
+    def __init__(self, run: RunSettings, paths: list[str]) -> None:
+        sys.path += [path for path in paths if path not in sys.path]
         torch.set_num_threads(1)
         self._run = run
         self._lock = threading.Lock()
@@ -77,18 +82,23 @@ class Worker:
         stop: int,
     ) -> Answer:
         """Score a chunk, of which trial and cohort are references, each alone in a list."""
+        import ray
+
         torch.set_num_threads(1)  # of the thread in which this runs
-        begun = time.perf_counter()
         try:
-            told = self._fetched(call, trial[0]), self._fetched(call, cohort[0])
+            parts = self._fetched(call, trial[0]), self._fetched(call, cohort[0])
+        except ray.exceptions.ObjectLostError as error:
+            return Answer(None, 0.0, f"what it was sent got lost: {last(error)}")
         except Exception as error:
             return Answer(None, 0.0, f"a worker cannot read what it is sent: {last(error)}", True)
+        begun = time.perf_counter()
         try:
-            scores = function(Chunk(*told, start, stop))
+            scores = function(Chunk(*parts, start, stop))
         except EvoNTMError as error:
             return Answer(None, time.perf_counter() - begun, str(error), True)
         except Exception as error:
-            return Answer(None, time.perf_counter() - begun, f"{type(error).__name__}: {error}")
+            told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            return Answer(None, time.perf_counter() - begun, told)
         return Answer(scores, time.perf_counter() - begun)
 
     def _fetched(self, call: int, reference: Any) -> Any:  # noqa: ANN401
