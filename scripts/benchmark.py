@@ -4,9 +4,10 @@
     python scripts/benchmark.py --only lstm-100 --kinds forward
     python scripts/benchmark.py --device cuda --check
     python scripts/benchmark.py --store              what keeping a run costs, by store_costs.py
+    python scripts/benchmark.py --ray                what Ray costs and brings, by ray_costs.py
 
 One machine answering one step of one sequence is one sequence-timestep. Contenders take turns, and
-medians count. Needs torch and numpy, `--store` the whole package; `jax` takes part where the extra
+medians count. Needs torch and numpy, `--store` and `--ray` the whole package; `jax` takes part where the extra
 `benchmark` is installed.
 """
 
@@ -316,6 +317,7 @@ def arguments() -> argparse.Namespace:
 
     add("--device", "cpu or cuda", default="cpu", choices=["cpu", "cuda"])
     add("--check", "compare the backends of the device first", action="store_true")
+    add("--ray", "measure what Ray costs and brings instead", action="store_true")
     add("--threads", "threads that each contender may use", type=positive, default=2)
     add("--repeats", "turns of each contender", type=positive, default=9)
     add("--population", "another population, for all forward shapes", type=positive)
@@ -348,6 +350,12 @@ def main() -> None:
 
         asked.kinds, rows = [], store(asked.repeats)
         print(table(rows), flush=True)
+    if asked.ray:
+        from ray_costs import costs
+
+        asked.kinds, more = [], costs(asked.repeats)
+        rows += more
+        print(table(more), flush=True)
     if "forward" in asked.kinds:
         for shape in wanted(FORWARD, asked):
             shape = replace(shape, population=asked.population or shape.population)
