@@ -7,11 +7,12 @@
     python scripts/benchmark.py --ray                what Ray costs and brings, by ray_costs.py
 
 One machine answering one step of one sequence is one sequence-timestep. Contenders take turns, and
-medians count. Needs torch and numpy, `--store` and `--ray` the whole package; `jax` takes part where the extra
-`benchmark` is installed.
+medians count. Needs torch and numpy, `--store` and `--ray` the whole package; `jax` takes part
+where the extra `benchmark` is installed.
 """
 
 import argparse
+import importlib
 import importlib.util
 import json
 import multiprocessing
@@ -41,6 +42,10 @@ EPSILON, INPUTS, OUTPUTS, STEPS, SHIFTS = 0.01, 10, 8, 41, 3
 CLOSE = 1e-4
 SIDE = 2048  # of the square matrices whose product is the measure of a machine
 KINDS = ("forward", "training", "scaling")
+COSTS = {
+    "--store": "measure only what keeping a run costs",
+    "--ray": "measure only what Ray costs and brings",
+}
 SLOW = ("single", "vmap")  # for which a few repeats do
 
 
@@ -317,7 +322,6 @@ def arguments() -> argparse.Namespace:
 
     add("--device", "cpu or cuda", default="cpu", choices=["cpu", "cuda"])
     add("--check", "compare the backends of the device first", action="store_true")
-    add("--ray", "measure what Ray costs and brings instead", action="store_true")
     add("--threads", "threads that each contender may use", type=positive, default=2)
     add("--repeats", "turns of each contender", type=positive, default=9)
     add("--population", "another population, for all forward shapes", type=positive)
@@ -325,7 +329,8 @@ def arguments() -> argparse.Namespace:
     add("--kinds", "what to measure", nargs="+", choices=KINDS, default=list(KINDS))
     add("--contenders", "who takes part", nargs="+", choices=list(CONTENDERS))
     add("--no-memory", "do not measure peaks of memory", dest="memory", action="store_false")
-    add("--store", "measure only what keeping a run costs", action="store_true")
+    for flag, told in COSTS.items():
+        add(flag, told, dest="costs", action="append_const", const=f"{flag[2:]}_costs", default=[])
     add("--json", "write the rows there, too", type=Path, metavar="FILE")
     return parser.parse_args()
 
@@ -345,17 +350,10 @@ def main() -> None:
     torch.set_num_threads(asked.threads)
     contenders = asked.contenders or installed(asked.device)
     rows: list[Row] = []
-    if asked.store:
-        from store_costs import store
-
-        asked.kinds, rows = [], store(asked.repeats)
-        print(table(rows), flush=True)
-    if asked.ray:
-        from ray_costs import costs
-
-        asked.kinds, more = [], costs(asked.repeats)
-        rows += more
-        print(table(more), flush=True)
+    for module in asked.costs:
+        asked.kinds, found = [], importlib.import_module(module).costs(asked.repeats)
+        rows += found
+        print(table(found), flush=True)
     if "forward" in asked.kinds:
         for shape in wanted(FORWARD, asked):
             shape = replace(shape, population=asked.population or shape.population)

@@ -22,10 +22,12 @@ from evo_ntm.experiment import load
 from evo_ntm.genome import Genome
 from evo_ntm.genome.founder import founder
 from evo_ntm.runs.lineage import lineage
+from evo_ntm.runs.log import Log
 from evo_ntm.runs.store import Recorder, create
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import make
 from evo_ntm.topology import Block
+from evo_ntm.watch import Watch
 
 TASKS = Path(__file__).parents[1] / "tasks"
 BIRTHS, WEIGHTS = 512, 20_000
@@ -36,7 +38,7 @@ ALONE = 20_000  # births of which the rows are weighed at least, for a file is s
 Row = dict[str, object]
 
 
-def store(repeats: int) -> list[Row]:
+def costs(repeats: int) -> list[Row]:
     """Measure everything, a row a figure; publishing is measured `repeats` times."""
     with TemporaryDirectory(prefix="evo-ntm-") as folder:
         place = Path(folder)
@@ -74,7 +76,8 @@ def publishing(folder: Path, repeats: int) -> list[Row]:
                 plain.append(time.perf_counter() - begun)
 
         with _every_generation():
-            journal.keep_journal(recorder, experiment, turns(), begun=time.monotonic())
+            with Watch(recorder.run.folder, Log(), curves=False) as watch:
+                journal.keep_journal(recorder, experiment, turns(), watch, begun=time.monotonic())
     ours, theirs = (1e3 * statistics.median(taken[1:]) for taken in (seconds, plain))
     told = f"publish {BIRTHS} births of {base.genes.size:,} weights"
     return [
@@ -129,7 +132,8 @@ def share(folder: Path) -> Row:
                 yield generation
 
         with create(folder / "share", experiment) as recorder:
-            journal.keep_journal(recorder, experiment, turns(), begun=time.monotonic())
+            with Watch(recorder.run.folder, Log(), curves=False) as watch:
+                journal.keep_journal(recorder, experiment, turns(), watch, begun=time.monotonic())
     whole = time.perf_counter() - begun
     told = f"share of tasks/copy.yaml, {GENERATIONS} generations"
     return _row(told, 100 * (1 - evolving / whole), "%", 10)

@@ -21,7 +21,7 @@ def costs(monkeypatch):
 
 
 def test_every_figure_is_measured(costs):
-    rows = {row["what"]: row for row in costs.store(1)}
+    rows = {row["what"]: row for row in costs.costs(1)}
     limited = [what for what, row in rows.items() if row["at most"] is not None]
     told = ["publish 4 births of ", *["rows of a birth, "] * 3, "share of tasks/copy.yaml, ",
             "rows of the whole of 60 births", "lineage of 12 births",

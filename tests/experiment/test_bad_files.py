@@ -23,8 +23,10 @@ BAD_VALUES = [
     ("machine.heads.shift=3", "machine.heads.shift: expected a known key, but came 'shift': "
      "did you mean 'shifts'?"),
     ("run.gpus=2", "run.gpus: expected a known key, but came 'gpus': "
+     "did you mean 'gpus_per_worker'?"),
+    ("run.where=2", "run.where: expected a known key, but came 'where': "
      "known: backend, checkpoint_every, cpus_per_worker, device, gpus_per_worker, keep, ray, "
-      "tensorboard, threads, timeout, workers"),
+     "tensorboard, threads, timeout, workers"),
     ("task=cpy", "task: expected the name of a task, but came 'cpy': did you mean 'copy'?"),
     ("task=3", "task: expected text, but came 3"),
     ("evolve.strategy=genetik", "evolve.strategy: expected one of evolution_strategy, genetic, "
