@@ -108,7 +108,7 @@ def evolve(
             on_begin()
         loop = generations(experiment, task, workers.map, toolbox, backend=workers.backend)
         first = next(loop)  # what cannot be evolved is refused here, before anything is written
-        process = provenance(experiment, str(workers.backend), workers.alive)
+        process = provenance(experiment, str(workers.backend), workers.asked)
         facts = {**arithmetic_facts(workers.backend), "toolbox": own_parts(toolbox)}
         with (
             create(folder, experiment, process=process, facts=facts) as recorder,
@@ -159,7 +159,7 @@ def resume(
         if on_begin is not None:
             on_begin()
         recorder.resume(since.generation if since else -1, genomes(since) if since else {})
-        process = provenance(experiment, str(workers.backend), workers.alive)
+        process = provenance(experiment, str(workers.backend), workers.asked)
         recorder.sign(process, arithmetic_facts(workers.backend))
         begun = time.monotonic() - (since.seconds if since else 0.0)
         loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)

@@ -20,12 +20,12 @@ import torch
 
 from evo_ntm import cli, verbs
 from evo_ntm.errors import ClusterError, ExperimentError, RunError
-from evo_ntm.evolution.workers.session import session
+from evo_ntm.evolution.workers.session import session, token
 from evo_ntm.experiment import dump, parse
 from evo_ntm.experiment.run import RunSettings
-from evo_ntm.journal import Progress
 from evo_ntm.runs.store import open_run
 from evo_ntm.screen import progress_line
+from evo_ntm.watch import Progress
 from tests.evolution.cases import STRATEGIES, told
 from tests.evolution.faults import Faulty
 from tests.test_resume import until
@@ -69,7 +69,9 @@ def nodes():
         here.setenv("RAY_USAGE_STATS_ENABLED", "0")
         here.setenv("PYTHONPATH", str(ROOT))
         here.setenv("RAY_AUTH_MODE", "token")  # as of what this process has talked to before
-        with session(RunSettings(workers=1), None):  # makes a token where there is none
+        for name, value in token().items():
+            here.setenv(name, value)
+        with session(RunSettings(workers=1), None):  # from now on this process knows the mode
             pass
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
         cluster.add_node(num_cpus=2)
@@ -330,7 +332,7 @@ def test_a_cluster_that_goes_away_stops_the_run_which_then_goes_on(tmp_path):
     _, beside = process.communicate()
     assert process.returncode == 3
     assert beside == (b"evo-ntm: this computer: the cluster went away; the run can be resumed\n")
-    assert gone(mark)
+    assert gone(mark, seconds=90)  # without a head some wait for a minute
     verbs.resume(run, overrides=["run.workers=0"])
     assert verbs.digest(run) == verbs.digest(tmp_path / "whole")
 

@@ -22,6 +22,10 @@ class Workers(Protocol):
         """Give the backend that all compute with."""
 
     @property
+    def asked(self) -> int:
+        """Count the processes that are to score beside this one."""
+
+    @property
     def alive(self) -> int:
         """Count the processes that score beside this one."""
 

@@ -22,7 +22,7 @@ class Local:
     of a chunk never depends on the number of threads.
     """
 
-    alive = 0
+    asked = alive = 0
     """How many processes score beside this one."""
 
     def __init__(self, threads: int, backend: Backend | None = None) -> None:

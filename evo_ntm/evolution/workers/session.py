@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -23,6 +25,7 @@ from evo_ntm.experiment.run import RunSettings
 
 SECONDS_TO_ANSWER = 9.0
 ADDRESS = r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}"
+TOKEN, TOKEN_FILE = "RAY_AUTH_TOKEN", Path("~/.ray/auth_token")
 MODE, UNHEARD = "RAY_AUTH_MODE", b"Unauthenticated"
 FOLDER, LOCK = "evo-ntm-ray-", "lock"
 ABSENT = ("workers need Ray, which is not installed: python -m pip install 'evo-ntm[ray]', or in a "
@@ -56,13 +59,26 @@ def session(run: RunSettings, address: str | None) -> Iterator[str]:
         if address is None:
             asked, mode = _own(run, stack.enter_context(_folder())), "token"
             # Its processes find the modules that this one finds, also those of one's own task.
-            paths = {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+            paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+            own = {"PYTHONPATH": paths, **token()}
         else:
             head, mode = probe(address)
-            asked, paths = {"address": head}, {}
-        variables = {MODE: mode, **os.environ, **QUIET, **paths}
+            asked, own = {"address": head}, {}
+        variables = {MODE: mode, **os.environ, **QUIET, **own}
         stack.enter_context(_connected(ray, asked, name, variables))
         yield ray.get_runtime_context().gcs_address
+
+
+def token() -> dict[str, str]:
+    """Make up a token where there is none, for Ray would put one into the user's home for good."""
+    there = TOKEN in os.environ or f"{TOKEN}_PATH" in os.environ
+    return {} if there or TOKEN_FILE.expanduser().exists() else {TOKEN: _made_up()}
+
+
+@cache
+def _made_up() -> str:
+    """Make up a token; there is one, as Ray keeps the first that a process has heard of."""
+    return secrets.token_hex(32)
 
 
 def _own(run: RunSettings, folder: Path) -> dict[str, Any]:
