@@ -11,6 +11,7 @@ from evo_ntm.evolution.checkpoint import Checkpoint
 from evo_ntm.evolution.engine import Generation
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.strategy import Event
+from evo_ntm.evolution.workers import Workers
 from evo_ntm.experiment import Experiment
 from evo_ntm.genome import Genome
 from evo_ntm.runs.drift import births_drift, state_drift
@@ -35,14 +36,14 @@ def keep_journal(
     on_generation: Callable[[Progress], None] | None = None,
     accept_drift: bool = False,
     drift: str | None = None,
-    workers: Callable[[], int] = int,
+    workers: Workers | None = None,
 ) -> None:
     """Record generation after generation, and tell of each once it is recorded.
 
     Generations that are there already have to come out as they did, unless drift is accepted;
     until they have, nothing is written. `drift` is what has drifted for sure. Ctrl-C ends it.
     `begun` is when, on the monotonic clock, the run began or would have begun, had it not been
-    interrupted. `workers` counts those alive. Raises RunError where the disk does not allow it.
+    interrupted. `workers` are those who score. Raises RunError where the disk does not allow it.
     """
     ending: tuple[str, Level] = "ended", "info"
     try:
@@ -53,7 +54,7 @@ def keep_journal(
                     f"{recorder.run.folder}: expected generation {generation.number} to come out "
                     f"as it did, but {came}; --accept-drift goes on from here otherwise than before"
                 )
-            heard = progress(experiment, generation, workers())
+            heard = progress(experiment, generation, workers.alive if workers else 0)
             if came is None and generation.number <= recorder.generation:
                 for individual in generation.births:
                     recorder.remember(individual.born, individual.genome)
@@ -65,7 +66,7 @@ def keep_journal(
                         recorder.forget(generation.number)
                     _record(recorder, generation, drifts)
                 drift = None
-                watch.generation(generation, heard, drifts)
+                watch.generation(generation, heard, drifts, workers.lost() if workers else ())
                 if _publish(recorder, generation):
                     watch.checkpoint(generation.number)
                 recorder.commit(every=SECONDS_BETWEEN_COMMITS)

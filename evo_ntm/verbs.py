@@ -116,7 +116,7 @@ def evolve(
         ):
             turns = chain([first], loop)
             keep_journal(recorder, experiment, turns, watch, begun=begun,
-                         on_generation=on_generation, workers=lambda: workers.alive)  # fmt: skip
+                         on_generation=on_generation, workers=workers)  # fmt: skip
     return outcome(recorder.run.folder)
 
 
@@ -165,8 +165,7 @@ def resume(
         loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)
         watch = stack.enter_context(_watch(run, experiment, process))
         keep_journal(recorder, experiment, loop, watch, begun=begun, on_generation=on_generation,
-                     accept_drift=accept_drift, drift=drift,
-                     workers=lambda: workers.alive)  # fmt: skip
+                     accept_drift=accept_drift, drift=drift, workers=workers)  # fmt: skip
     return outcome(run.folder)
 
 

@@ -81,9 +81,13 @@ class Watch:
         self._files.close()
 
     def generation(
-        self, generation: Generation, progress: Progress, drifts: Sequence[str] = ()
+        self,
+        generation: Generation,
+        progress: Progress,
+        drifts: Sequence[str] = (),
+        lost: Sequence[str] = (),
     ) -> None:
-        """Tell of a generation that is recorded, and in what ways it does not go on as before."""
+        """Tell of a generation that is recorded, what drifted in it, and what workers were lost."""
         if not self._open:
             self._files.enter_context(self._log.within(self._folder))
             if self._wanted:
@@ -96,6 +100,8 @@ class Watch:
         number, sitting = generation.number, generation.sitting
         for drift in drifts:
             self._log.tell("drift", "warning", generation=number, told=drift)
+        for worker in lost:
+            self._log.tell("lost", "warning", generation=number, told=worker)
         for event in generation.events:
             self._log.tell(event.kind, generation=event.generation, told=event.text)
         if generation.champion is not None:

@@ -23,6 +23,8 @@ from evo_ntm.errors import ClusterError, ExperimentError, RunError
 from evo_ntm.evolution.workers.session import session, token
 from evo_ntm.experiment import dump, parse
 from evo_ntm.experiment.run import RunSettings
+from evo_ntm.runs.log import read_log
+from evo_ntm.runs.run import Run
 from evo_ntm.runs.store import open_run
 from evo_ntm.screen import progress_line
 from evo_ntm.watch import Progress
@@ -270,6 +272,7 @@ def test_a_worker_and_then_a_node_that_die_within_a_generation_change_no_birth(
     task = faulty(tmp_path / "worker", "die", at=20)
     assert evolved(tmp_path / "one", strategy, task, ray=nodes.address) == undisturbed
     assert task.attempts >= 2
+    assert "lost" in [line["kind"] for line in read_log(Run(tmp_path / "one"))]
     lost = nodes.add_node(num_cpus=2)
     task = faulty(tmp_path / "node", "node", node=raylet(lost))
     assert evolved(tmp_path / "two", strategy, task, ray=nodes.address) == undisturbed

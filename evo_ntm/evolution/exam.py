@@ -68,6 +68,11 @@ class Questions:
         )
 
     @property
+    def decides(self) -> bool:
+        """Tell whether this part is passed or not, and not only reported."""
+        return self.part.at_most is not None
+
+    @property
     def task(self) -> Task:
         """Give the task as it is asked here."""
         return self.trials[0].task

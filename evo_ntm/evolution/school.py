@@ -83,9 +83,14 @@ class School:
         return Validated(Validation(generation, individual, wrong_bits, bits), rows)
 
     def examine(self, individual: Individual, spread: Map) -> Sitting:
-        """Let an individual sit the exam."""
-        rows = ask(self.exam, individual.genome, spread)
-        return Sitting(individual, rows)
+        """Let an individual sit the exam; parts that are only reported follow once it is passed."""
+        deciding = [part for part in self.exam if part.decides]
+        rows = ask(deciding, individual.genome, spread)
+        if passed(rows) is False:
+            return Sitting(individual, rows)
+        reported = [part for part in self.exam if not part.decides]
+        told = iter(rows), iter(ask(reported, individual.genome, spread))
+        return Sitting(individual, tuple(next(told[not part.decides]) for part in self.exam))
 
 
 def school(experiment: Experiment, task: Task, backend: Backend) -> School:

@@ -70,8 +70,9 @@ def shift(
 ) -> Float[Tensor, "*batch H N"]:
     """Turn the weighting around the ring of rows; the middle of `s` stands for staying."""
     N, S = w.shape[-1], s.shape[-1]
-    ring, turned = around(w, S // 2), torch.zeros_like(w)
-    for j, s_j in enumerate(s.unsqueeze(-1).unbind(-2)):
+    ring, (s_0, *more) = around(w, S // 2), s.unsqueeze(-1).unbind(-2)
+    turned = s_0 * ring[..., S - 1 : S - 1 + N]
+    for j, s_j in enumerate(more, start=1):
         turned = torch.addcmul(turned, s_j, ring[..., S - 1 - j : S - 1 - j + N])  # eq. 8
     return turned
 

@@ -80,7 +80,10 @@ def test_a_worker_that_is_killed_between_two_generations_is_replaced(workers):
     asked = experiment("evolution_strategy", generations=6)
     loop = evolve(asked, task_of(asked), workers.map, backend=workers.backend)
     there = [next(loop)]
-    os.kill(workers.processes[0], signal.SIGKILL)
+    killed = workers.processes[0]
+    os.kill(killed, signal.SIGKILL)
     there += loop
+    assert f"process {killed}: the worker died" in workers.lost()
+    assert workers.lost() == []
     assert births(there) == births(generations(asked))
     assert 1 <= workers.alive <= 2

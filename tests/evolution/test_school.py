@@ -102,6 +102,14 @@ def test_an_exam_without_limits_is_solved_by_nobody():
     assert not Sitting(SOMEBODY, ()).solved
 
 
+@pytest.mark.parametrize(("limit", "names"), [(1000.0, ["long", "short"]), (0.0, ["short"])])
+def test_what_is_only_reported_is_asked_once_the_rest_is_passed(limit, names):
+    part = {"name": "short", "rows": 5, "sequences": 8}
+    parts = [{**part, "name": "long"}, {**part, "at_most": {"bits": limit}}]
+    _, lessons = lesson(exam={"validation": parts[1:], "parts": parts})
+    assert [row.name for row in lessons.examine(SOMEBODY, map).rows] == names
+
+
 class Brought:
     """A task with settings that no task file of the package has."""
 

@@ -29,6 +29,9 @@ class Workers(Protocol):
     def alive(self) -> int:
         """Count the processes that score beside this one."""
 
+    def lost(self) -> list[str]:
+        """Tell of the workers that were lost since this was asked last, and why."""
+
     def map(
         self, function: Callable[[Chunk], Scores], chunks: Sequence[Chunk], /
     ) -> Iterable[Scores]:

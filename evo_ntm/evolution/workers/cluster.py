@@ -85,6 +85,7 @@ class Cluster:
         self._hands: list[Hand] = []
         self._calls = itertools.count(1)
         self._stillborn: list[str] = []
+        self._losses: list[str] = []
         self._silent_since: float | None = None
         self._looked = 0.0
         self._backend: Backend | None = None
@@ -103,6 +104,11 @@ class Cluster:
     def alive(self) -> int:
         """Count the workers that are up."""
         return sum(hand.who is not None for hand in self._hands)
+
+    def lost(self) -> list[str]:
+        """Tell of the workers that were lost since this was asked last, and why."""
+        told, self._losses = self._losses, []
+        return told
 
     @property
     def processes(self) -> list[int]:
@@ -237,7 +243,7 @@ class Cluster:
         self._settle(number, came, turn)
         seconds[id(hand)] += came.seconds
         if came.error and self.backend.device != "cpu":
-            self._replace(hand, turn)  # an error may have left a GPU in disorder
+            self._replace(hand, turn, why=came.error)  # which may have left a GPU in disorder
 
     def _settle(self, number: int, came: Answer, turn: Round) -> None:
         if came.scores is not None:
@@ -253,6 +259,7 @@ class Cluster:
 
         if hand.who is None:
             self._stillborn.append(last(error))
+            self._losses.append(f"one that was to come up: {last(error)}")
             self._hands.remove(hand)
             if len(self._stillborn) < ATTEMPTS:
                 self._hire()
@@ -264,7 +271,7 @@ class Cluster:
         nodes = {node["NodeID"] for node in _nodes()}
         innocent = hand.who.node not in nodes or "node has died" in str(error)
         blamed = [] if innocent else hand.running(self._at_once)
-        self._replace(hand, turn, blamed, "the worker died")
+        self._replace(hand, turn, blamed, "its node died" if innocent else "the worker died")
 
     def _cut_off(self, turn: Round) -> None:
         """Replace workers that are at a chunk for too long."""
@@ -278,6 +285,8 @@ class Cluster:
         """End a worker and hire another; its chunks are done again."""
         import ray
 
+        if hand.who is not None:
+            self._losses.append(f"process {hand.who.process}: {why}")
         self._hands.remove(hand)
         with suppress(ray.exceptions.RayError):
             ray.kill(hand.actor, no_restart=True)

@@ -30,6 +30,10 @@ class Local:
         self._threads_before = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
+    def lost(self) -> list[str]:
+        """Tell of no workers that were lost, as there are none."""
+        return []
+
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
         """Apply the function to every item, in order."""
         return self._pool.map(function, items)
