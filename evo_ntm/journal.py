@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +45,7 @@ def keep_journal(
     `begun` is when, on the monotonic clock, the run began or would have begun, had it not been
     interrupted. `workers` are those who score. Raises RunError where the disk does not allow it.
     """
-    ending: tuple[str, Level] = "ended", "info"
-    try:
+    with _ending(recorder, watch, begun):
         for generation in turns:
             came = _drift(recorder, generation)
             if came is not None and not accept_drift:
@@ -60,12 +59,8 @@ def keep_journal(
                     recorder.remember(individual.born, individual.genome)
                 watch.again(generation, heard)
             else:
-                drifts = [told for told in (drift, came) if told]
-                with recorder.whole():
-                    if generation.number <= recorder.generation:
-                        recorder.forget(generation.number)
-                    _record(recorder, generation, drifts)
-                drift = None
+                drifts, drift = [told for told in (drift, came) if told], None
+                _record(recorder, generation, drifts)
                 watch.generation(generation, heard, drifts, workers.lost() if workers else ())
                 if _publish(recorder, generation):
                     watch.checkpoint(generation.number)
@@ -73,6 +68,14 @@ def keep_journal(
             if on_generation is not None:
                 on_generation(heard)
         recorder.fact("interrupted", False)
+
+
+@contextmanager
+def _ending(recorder: Recorder, watch: Watch, begun: float) -> Iterator[None]:
+    """Take Ctrl-C for an end; whatever the end, commit what was recorded, and tell of it."""
+    ending: tuple[str, Level] = "ended", "info"
+    try:
+        yield
     except KeyboardInterrupt:
         ending = "interrupted", "warning"
     except Exception as error:
@@ -137,13 +140,16 @@ def _drift(recorder: Recorder, generation: Generation) -> str | None:
 
 
 def _record(recorder: Recorder, generation: Generation, drifts: Sequence[str]) -> None:
-    """Record a generation: its births, what was found out about it, and what has drifted."""
-    recorder.record("births", [_birth(each) for each in generation.births])
-    for individual in generation.births:
-        recorder.bear(individual.born, individual.genome, individual.operators)
+    """Record a generation, whole or not at all, in place of one that came out otherwise."""
     ranked = sorted(generation.individuals, key=lambda each: (-each.fitness.values[0], each.born))
-    recorder.portray(generation.number, [(each.born, each.genome) for each in ranked])
-    _record_looks(recorder, generation, drifts)
+    with recorder.whole():
+        if generation.number <= recorder.generation:
+            recorder.forget(generation.number)
+        recorder.record("births", [_birth(each) for each in generation.births])
+        for individual in generation.births:
+            recorder.bear(individual.born, individual.genome, individual.operators)
+        recorder.portray(generation.number, [(each.born, each.genome) for each in ranked])
+        _record_looks(recorder, generation, drifts)
 
 
 def _record_looks(recorder: Recorder, generation: Generation, drifts: Sequence[str]) -> None:
