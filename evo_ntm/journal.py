@@ -86,6 +86,8 @@ def _ending(recorder: Recorder, watch: Watch, begun: float) -> Iterator[None]:
         if recorder.changed:
             recorder.fact("seconds", round(time.monotonic() - begun, 3))
             recorder.commit()
+    if recorder.changed:
+        watch.begin()  # for it may be that no generation was left to be told of
     watch.end(*ending)
 
 

@@ -60,8 +60,8 @@ class Watch:
     """Tells who watches a run what happens: in its log, and to TensorBoard where there are curves.
 
     The log has the figures of a generation a second, and of the last one. Neither is touched before
-    a generation is told of: a run that turns out not to go on is left as it was. Raises RunError
-    where the disk does not allow it.
+    `begin`: a run that turns out not to go on is left as it was. Raises RunError where the disk
+    does not allow it.
     """
 
     def __init__(self, folder: Path, log: Log, *, curves: bool) -> None:
@@ -80,6 +80,17 @@ class Watch:
     def __exit__(self, *error: object) -> None:
         self._files.close()
 
+    def begin(self) -> None:
+        """Open the log, and the curves where they are wanted, unless they are open already."""
+        if self._open:
+            return
+        self._files.enter_context(self._log.within(self._folder))
+        if self._wanted:
+            self._curves = self._files.enter_context(Curves(self._folder))
+            for number, figured in self._again:
+                self._curves.add(number, figured)
+        self._open = True
+
     def generation(
         self,
         generation: Generation,
@@ -88,13 +99,7 @@ class Watch:
         lost: Sequence[str] = (),
     ) -> None:
         """Tell of a generation that is recorded, what drifted in it, and what workers were lost."""
-        if not self._open:
-            self._files.enter_context(self._log.within(self._folder))
-            if self._wanted:
-                self._curves = self._files.enter_context(Curves(self._folder))
-                for number, figured in self._again:
-                    self._curves.add(number, figured)
-            self._open = True
+        self.begin()
         if self._curves is not None:
             self._curves.add(generation.number, figures(generation, progress))
         number, sitting = generation.number, generation.sitting

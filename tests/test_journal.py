@@ -105,6 +105,13 @@ def test_an_interruption_and_what_followed_it_are_in_one_log(folder):
     assert [line["kind"] for line in ends] == ["began", "interrupted", "began", "ended"]
 
 
+def test_a_process_that_finds_nothing_left_to_evolve_tells_that_the_run_has_ended(folder):
+    verbs.evolve(asked(), to=folder, on_generation=until(13))
+    assert verbs.outcome(folder).interrupted
+    verbs.resume(folder)
+    assert [line["kind"] for line in log(folder)][-3:] == ["interrupted", "began", "ended"]
+
+
 def test_the_log_is_no_part_of_the_digest(folder):
     verbs.evolve(asked(), to=folder)
     before = verbs.digest(folder)
