@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import time
-from types import TracebackType
 from typing import Any, Self
 
 from evo_ntm.errors import ExperimentError
@@ -37,12 +36,7 @@ class Curves:
         self._write(file_version="brain.Event:2")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         with suppress(OSError):  # what a full disk did not take has been told of already
             self._file.close()
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
 from typing import Protocol, Self
 
 from evo_ntm.evolution.evaluate import Chunk, Scores
@@ -39,12 +38,7 @@ class Workers(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
 
 
 def workers_of(run: RunSettings) -> Workers:
