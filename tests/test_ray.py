@@ -140,6 +140,23 @@ def test_a_run_that_is_killed_leaves_no_process_and_goes_on_without_workers(tmp_
     assert verbs.digest(run) == verbs.digest(tmp_path / "whole")
 
 
+@pytest.mark.parametrize(("number", "status"), [
+    (signal.SIGTERM, 143),
+    pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+    pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+])  # fmt: skip
+def test_a_run_with_workers_ends_on_a_signal_as_one_without(tmp_path, number, status):
+    (tmp_path / "task.yaml").write_text(dump(asked(generations=10**6, validate_every=10**6)))
+    run, mark = tmp_path / "run", f"signal-{os.getpid()}-{number}"
+    process = begun(tmp_path, mark, "evolve", "task.yaml", "--to", str(run), "--workers", "1")
+    assert recorded(run, 3)
+    process.send_signal(number)
+    assert process.communicate(timeout=60)[1] == b"evo-ntm: interrupted\n"
+    assert process.returncode == status
+    assert read_log(Run(run))[-1]["kind"] == "interrupted"
+    assert gone(mark)
+
+
 @contextmanager
 def listening(kind):
     """Listen on a port as somebody who is not Ray."""

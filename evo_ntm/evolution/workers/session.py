@@ -7,10 +7,12 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -102,7 +104,8 @@ def _connected(
     os.environ.update(variables)
     try:
         sys.modules["ray._raylet"].Config.initialize("")  # hears of a mode other than the last one
-        ray.init(**asked, log_to_driver=False, logging_level=logging.CRITICAL)
+        with _own_ears():
+            ray.init(**asked, log_to_driver=False, logging_level=logging.CRITICAL)
     except Exception as error:
         raise ClusterError(f"{name}: cannot be begun with: {last(error)}") from error
     finally:
@@ -114,6 +117,16 @@ def _connected(
             yield
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _own_ears() -> Iterator[None]:
+    """Keep hearing SIGTERM as before: Ray would end this process, and print where it was."""
+    utils, ears = sys.modules["ray._private.utils"], signal.getsignal(signal.SIGTERM)
+    with patched(utils, "set_sigterm_handler", lambda heard: None):
+        yield
+    if ears is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, ears)
 
 
 @contextmanager
