@@ -71,7 +71,7 @@ def _edited(experiment: Experiment, facts: Mapping[str, Any]) -> list[str]:
 def _another(began: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
     """Tell of arithmetic that is no longer the same; a run of an older version tells of none."""
     return [
-        f"began with {name} {began[name]}, but here is {here.get(name, 'none')}"
-        for name in began
-        if began[name] != here.get(name)
+        f"began with {name} {began.get(name, 'none')}, but here is {here.get(name, 'none')}"
+        for name in ({**began, **here} if began else ())
+        if began.get(name) != here.get(name)
     ]

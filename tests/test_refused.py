@@ -142,6 +142,13 @@ def test_other_arithmetic_is_told_by_name_unless_drift_is_accepted(stopped, name
     assert open_run(stopped).facts()["arithmetic"] == began
 
 
+def test_arithmetic_that_has_something_new_is_told_of(stopped):
+    began = open_run(stopped).facts()["arithmetic"]
+    here = began.pop("fused kernel")
+    edit(stopped, "UPDATE facts SET value = ? WHERE name = 'arithmetic'", json.dumps(began))
+    refused(stopped, f"run: began with fused kernel none, but here is {here}; --accept-drift")
+
+
 def test_another_instruction_set_or_number_of_threads_is_no_drift_of_the_fused_kernel(stopped):
     facts = open_run(stopped).facts()
     assert facts["backend"].startswith("fused on cpu, ")
