@@ -16,6 +16,7 @@ from evo_ntm.runs.log import read_log
 from evo_ntm.runs.run import Run
 from tests.evolution.cases import told
 from tests.runs.disk import room_for
+from tests.test_resume import until
 from tests.test_verbs import exploding
 
 ROOT = Path(__file__).parents[1]
@@ -35,14 +36,6 @@ def asked(strategy="genetic", tensorboard=False, **changes):
     run = {"threads": 1, "checkpoint_every": 4, "tensorboard": tensorboard}
     changes = {"generations": 14, "validate_every": 3, **changes}
     return parse({**told(strategy, **changes), "run": run})
-
-
-def until(generation):
-    def stop(progress):
-        if progress.generation == generation:
-            raise KeyboardInterrupt
-
-    return stop
 
 
 def log(folder, *kinds):
@@ -191,6 +184,15 @@ def test_a_file_of_curves_that_was_torn_loses_what_was_torn_only(folder):
     file.write_bytes(file.read_bytes()[:-7])
     verbs.resume(folder)
     assert [step for step, _ in curves(folder)["run/species"]] == list(range(14))
+
+
+def test_a_file_of_curves_that_was_deleted_is_in_nobody_s_way(folder):
+    verbs.evolve(asked(tensorboard=True), to=folder, on_generation=until(3))
+    verbs.resume(folder, on_generation=until(5))
+    first, _ = sorted((folder / "tensorboard").iterdir())
+    first.unlink()
+    verbs.resume(folder)
+    assert [step for step, _ in curves(folder)["run/species"]] == list(range(4, 14))
 
 
 def test_curves_can_be_asked_for_when_a_run_goes_on(small, folder, capsys):

@@ -9,7 +9,7 @@ from typing import Any, Self
 from evo_ntm.errors import ExperimentError
 from evo_ntm.runs.disk import allowed
 
-FOLDER = "tensorboard"
+FOLDER, FILE = "tensorboard", "events.out.tfevents"
 
 
 class Curves:
@@ -30,8 +30,9 @@ class Curves:
         with allowed(self._folder):
             self._folder.mkdir(exist_ok=True)
             # TensorBoard reads the files of a folder in the order of their names.
-            number = len(list(self._folder.glob("events.out.tfevents.*")))
-            self._file = (self._folder / f"events.out.tfevents.{number:06}").open("xb")
+            there = [path.suffix[1:] for path in self._folder.glob(f"{FILE}.*")]
+            number = 1 + max((int(name) for name in there if name.isdecimal()), default=-1)
+            self._file = (self._folder / f"{FILE}.{number:06}").open("xb")
         self._writer = RecordWriter(self._file)
         self._write(file_version="brain.Event:2")
         return self
