@@ -4,6 +4,8 @@
     runs/copy-1/run.sqlite             births, generations, validations, sittings, events
     runs/copy-1/champions/812.safetensors   the genome of every champion, by its birth
     runs/copy-1/checkpoints/0000560.safetensors   where to resume: the last two, by generation
+    runs/copy-1/log.jsonl              what its processes did and when; no part of the digest
+    runs/copy-1/tensorboard/           curves, where they are asked for
 
 One process writes, and holds a lock on the folder; readers open read-only. A folder is made beside
 its place, as `.copy-1.….part`, and moved there once it is whole.
