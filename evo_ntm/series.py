@@ -6,6 +6,7 @@ from pathlib import Path
 from evo_ntm.errors import RunError
 from evo_ntm.experiment import Experiment, load
 from evo_ntm.outcome import Outcome, finished
+from evo_ntm.runs.run import EXPERIMENT
 
 
 def in_turn(
@@ -36,7 +37,7 @@ def in_turn(
 
 
 def _same_experiment(folder: Path, experiment: Experiment) -> None:
-    before = load(folder / "experiment.yaml")
+    before = load(folder / EXPERIMENT)
     if before.config_hash != experiment.config_hash:
         raise RunError(
             f"{folder}: expected a run of this experiment ({experiment.config_hash[:8]}), "

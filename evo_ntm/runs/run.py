@@ -12,12 +12,13 @@ from typing import Any
 
 from evo_ntm.errors import GenomeError, RunError
 from evo_ntm.experiment import Experiment, load
+from evo_ntm.experiment.files import OF_A_RUN
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import read_genome
 from evo_ntm.runs.checkpoints import Whole, checkpoint_file, generations_of, read_checkpoint
 from evo_ntm.runs.database import reading
 
-ROWS, EXPERIMENT = "run.sqlite", "experiment.yaml"
+EXPERIMENT, ROWS = OF_A_RUN
 CHAMPIONS, CHECKPOINTS = "champions", "checkpoints"
 
 
