@@ -70,10 +70,6 @@ class Generator:
         begun = 4 * BLOCK * block
         return np.asarray(words, dtype="<u8").view("<u2")[first - begun : last - begun]
 
-    def permutation(self, count: int) -> NDArray[np.int64]:
-        """Shuffle 0 … count - 1."""
-        return np.argsort(self.words(count), kind="stable")
-
     def choice(self, shares: NDArray[np.float64] | list[float]) -> int:
         """Draw an index with probability proportional to its share."""
         edges = np.cumsum(np.asarray(shares, dtype=np.float64))

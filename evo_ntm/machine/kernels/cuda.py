@@ -211,11 +211,6 @@ class FusedCUDA:
         return answers, [place.clone() for place in kept], ended
 
 
-def supports(topology: Topology) -> bool:
-    """Tell whether a topology can be fused, if only with few rows."""
-    return tiles(topology, 1) is not None
-
-
 def missing() -> str | None:
     """Say what the program lacks to run, None where nothing is."""
     if not torch.cuda.is_available():

@@ -17,7 +17,7 @@ from hypothesis import strategies as some
 from evo_ntm.errors import MachineError
 from evo_ntm.machine import Machine
 from evo_ntm.machine.backends import Runs
-from evo_ntm.machine.kernels.cuda import FusedCUDA, supports
+from evo_ntm.machine.kernels.cuda import FusedCUDA
 from evo_ntm.machine.kernels.cuda_layout import arrange, tiles
 from evo_ntm.machine.state import tensors
 from evo_ntm.topology import Head
@@ -213,9 +213,9 @@ def test_how_a_machine_is_cut_depends_on_its_memory_alone():
     assert tiles(build("lstm", (100,)), 1000) == (4, 4, 1, 1, 0)
 
 
-def test_it_supports_whatever_fits_with_one_row():
-    assert supports(USUAL)
-    assert not supports(build("dense", (1,), READER, width=40_000))
+def test_a_memory_that_is_too_wide_does_not_fit_with_one_row():
+    assert FusedCUDA(USUAL).fits(1)
+    assert not FusedCUDA(build("dense", (1,), READER, width=40_000)).fits(1)
     assert isinstance(FusedCUDA(USUAL), Runs)
 
 
