@@ -120,7 +120,7 @@ def _publish(recorder: Recorder, generation: Generation) -> bool:
     checkpoint = generation.checkpoint
     if checkpoint is None:
         return False
-    at_once = checkpoint.ended or generation.unscored
+    at_once = checkpoint.ended or generation.unscored is not None
     due = at_once or recorder.due(checkpoint.generation, SECONDS_BETWEEN_COMMITS)
     if due:
         alive, parents = checkpoint.followed()
@@ -129,7 +129,10 @@ def _publish(recorder: Recorder, generation: Generation) -> bool:
 
 
 def _drift(recorder: Recorder, generation: Generation) -> str | None:
-    """Tell how a generation differs from what is known of it, None where it does not."""
+    """Tell how a generation differs from what is known of it, or that it could not be scored.
+
+    None where it does not differ.
+    """
     number, checkpoint, told = generation.number, generation.checkpoint, None
     known = number <= recorder.generation
     if known:
@@ -138,7 +141,7 @@ def _drift(recorder: Recorder, generation: Generation) -> str | None:
     if told is None and checkpoint is not None:
         if known or recorder.run.checkpoint_file(number).exists():
             told = state_drift(recorder.run, checkpoint.words, checkpoint.strategy.tensors)
-    return told
+    return told and (generation.unscored or told)
 
 
 def _record(recorder: Recorder, generation: Generation, drifts: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from deap import base, tools
 
 from evo_ntm import cli, journal, verbs
 from evo_ntm.errors import ExperimentError, RunError
+from evo_ntm.evolution.evaluate import unscored
 from evo_ntm.runs.store import Recorder, open_run
 from tests.test_resume import asked, edit, until
 
@@ -168,6 +169,13 @@ def test_births_that_come_out_otherwise_are_left_alone(stopped):
     edit(stopped, "UPDATE births SET fitness = fitness + 1 WHERE generation = 9 AND number = "
                   "(SELECT max(number) FROM births)")  # fmt: skip
     refused(stopped, "expected generation 9 to come out as it did, but birth ")
+
+
+def test_births_that_cannot_be_scored_again_are_left_alone_and_it_is_said_why(stopped):
+    toolbox = base.Toolbox()
+    toolbox.register("map", lambda score, chunks: [unscored(each, "it died") for each in chunks])
+    told = "expected generation 8 to come out as it did, but it died; --accept-drift"
+    refused(stopped, told, toolbox=toolbox)
 
 
 def test_a_state_that_comes_out_otherwise_is_seen_though_the_births_are_the_same(stopped):

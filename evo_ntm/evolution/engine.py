@@ -68,9 +68,9 @@ class Generation:
     checkpoint: Checkpoint | None
 
     @property
-    def unscored(self) -> bool:
-        """Tell whether anything could not be scored."""
-        return any(event.kind == FAILURE for event in self.events)
+    def unscored(self) -> str | None:
+        """Say why something could not be scored, None where all was."""
+        return next((event.text for event in self.events if event.kind == FAILURE), None)
 
 
 def evolve(
