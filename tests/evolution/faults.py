@@ -15,7 +15,8 @@ class Faulty(Copy):
     """Copying; but the chunk that is scored as number `at` goes wrong, as many `times`.
 
     It is known again by its grades, and counted in files of a folder. Never goes wrong in the
-    process that made it. With a `node`, the first chunk that is scored there takes it down.
+    process that made it. With a `node`, the first chunk that is scored there takes it down, and the
+    others take their time until then.
     """
 
     folder: Path = Path()
@@ -30,6 +31,8 @@ class Faulty(Copy):
             self._count("attempt")
             os.kill(self.node, signal.SIGKILL)
             time.sleep(1000)
+        if os.getpid() != self.home and self.node is not None and not self.attempts:
+            time.sleep(0.3)
         if os.getpid() != self.home and self.node is None:
             self._score(float(grades.bits.flatten()[0]))
         return {}

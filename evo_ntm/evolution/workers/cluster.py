@@ -170,8 +170,12 @@ class Cluster:
     def _hand_out(
         self, call: int, function: Function, turn: Round, shared: dict[int, list[Any]]
     ) -> None:
-        """Give the free something to do, and all one more while there is plenty."""
+        """Give the free something to do, and all one more while there is plenty.
+
+        Each call begins with another worker, or few chunks would always be for the same ones.
+        """
         ready = [hand for hand in self._hands if hand.who is not None]
+        ready = ready[call % max(len(ready), 1) :] + ready[: call % max(len(ready), 1)]
         for most in (*range(1, self._at_once + 1), self._at_once + 1):
             for hand in ready:
                 plenty = len(turn.waiting) > len(ready) * self._at_once
