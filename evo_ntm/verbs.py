@@ -23,14 +23,15 @@ from evo_ntm.genome.files import read_card, read_genome
 from evo_ntm.journal import check_toolbox, genomes, keep_journal, own_parts
 from evo_ntm.machine.backends import missing
 from evo_ntm.outcome import Outcome, finished, outcome
+from evo_ntm.reports.curves import FOLDER as CURVES
 from evo_ntm.reports.curves import needs_tensorboard
 from evo_ntm.reports.status import Status, statuses
 from evo_ntm.reports.status import status as status_of
 from evo_ntm.runs.digest import digest as digest_of
 from evo_ntm.runs.disk import require_room
-from evo_ntm.runs.log import Log
+from evo_ntm.runs.log import LOG, Log
 from evo_ntm.runs.provenance import provenance
-from evo_ntm.runs.run import ROWS
+from evo_ntm.runs.run import CHAMPIONS, CHECKPOINTS, ROWS
 from evo_ntm.runs.store import (
     Recorder,
     Run,
@@ -38,6 +39,7 @@ from evo_ntm.runs.store import (
     free_folder,
     open_run,
     refuse_existing,
+    require_place,
 )
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import KnownTask, Task, make
@@ -54,6 +56,7 @@ __all__ = [
 ]  # fmt: skip
 
 PUBLISHED = "genome.safetensors"
+WRITTEN = (ROWS, CHAMPIONS, CHECKPOINTS, LOG, CURVES)
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def evolve(
     folder = Path(to) if to else None
     if folder is not None:
         refuse_existing(folder)
+    require_place(folder)
     if experiment.run.tensorboard:
         needs_tensorboard()
     begun = time.monotonic()
@@ -155,7 +159,7 @@ def resume(
         found = run.checkpoint(older=from_older)
         since = None if found is None else read_checkpoint(*found)
         experiment, workers, drift = as_it_began(run, began, stack, accept_drift=accept_drift)
-        require_room(run.folder)
+        require_room(run.folder, *WRITTEN)
         if on_begin is not None:
             on_begin()
         recorder.resume(since.generation if since else -1, genomes(since) if since else {})

@@ -201,7 +201,8 @@ def test_what_is_no_address_is_refused(tmp_path, address):
     with pytest.raises(ClusterError) as refusal:
         evolved(tmp_path / "run", ray=address)
     assert str(refusal.value) == (
-        f"expected the address of a cluster as host:port, but came {address!r}"
+        "expected the address of a cluster as host:port (by --ray, run.ray or RAY_ADDRESS), "
+        f"but came {address!r}"
     )
     assert not (tmp_path / "run").exists()
 

@@ -1,6 +1,7 @@
 """Runs that are not gone on with: one line says why, and nothing changes on disk."""
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -87,6 +88,25 @@ def test_one_whose_checkpoint_is_gone_is_left_alone(either):
     path = newest(either)
     path.unlink()
     refused(either, f"^{path}: expected a checkpoint, .* No such file .*; --from-older goes back")
+
+
+def test_one_whose_checkpoint_is_a_pipe_is_left_alone(either):
+    path = newest(either)
+    path.unlink()
+    os.mkfifo(path)
+    refused(either, f"^{path}: expected a checkpoint, but it is a pipe; --from-older goes back")
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "tensorboard"])
+def test_one_of_which_a_part_cannot_be_written_is_left_alone(stopped, name):
+    (stopped / name).unlink(missing_ok=True)
+    os.mkfifo(stopped / name)
+    refused(stopped, f"^{stopped / name}: cannot be written: ")
+
+
+def test_one_whose_experiment_is_no_text_is_left_alone(stopped):
+    (stopped / "experiment.yaml").write_bytes(b"\xff\xfe\x00")
+    refused(stopped, "experiment.yaml: ", ExperimentError)
 
 
 def test_a_torn_copy_is_left_alone(either):

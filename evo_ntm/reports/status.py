@@ -123,11 +123,13 @@ def statuses(folder: Path) -> dict[Path, Status | str]:
     """Tell of every run in a folder how far it has come, or why it cannot be read."""
     told: dict[Path, Status | str] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if (path / ROWS).is_file() and not is_unfinished(path):
-            try:
+        try:
+            if (path / ROWS).is_file() and not is_unfinished(path):
                 told[path] = status(path)
-            except EvoNTMError as error:
-                told[path] = str(error)
+        except EvoNTMError as error:
+            told[path] = str(error)
+        except OSError as error:
+            told[path] = f"{path}: cannot be read: {error.strerror}"
     return told
 
 

@@ -13,6 +13,7 @@ from safetensors.numpy import load
 
 from evo_ntm.errors import RunError
 from evo_ntm.genome.files import LENGTH, Piece, header, pieces, publish, unheard
+from evo_ntm.paths import no_file
 
 FORMAT, VERSION = "evo_ntm checkpoint", "1"
 KEPT = 2  # files in the ring
@@ -97,6 +98,8 @@ def prune(folder: Path, kept: Collection[int]) -> None:
 
 def _read(path: Path) -> bytes:
     try:
+        if kind := no_file(path):
+            raise RunError(f"{path}: expected a checkpoint, but it is {kind}")
         return path.read_bytes()
     except OSError as error:
         raise RunError(f"{path}: expected a checkpoint, but it cannot be read: "

@@ -63,12 +63,20 @@ def asked(folder: Path) -> Iterator[None]:
         raise RunError(str(error)) from None
 
 
-def require_room(folder: Path) -> None:
-    """Raise RunError where nothing can be written in a folder, or hardly anything."""
-    part = folder / f".room.{os.getpid()}.part"
-    with asked(folder):
-        try:
-            with part.open("wb") as file:
-                file.write(bytes(ROOM))
-        finally:
-            part.unlink(missing_ok=True)
+def require_room(folder: Path, *within: str) -> None:
+    """Raise RunError where nothing can be written, or hardly anything.
+
+    That is in a folder, and `within` it in other folders, or to the end of files if they are there.
+    """
+    for name in ("", *within):
+        place = folder / name
+        part = place / f".room.{os.getpid()}.part"
+        with asked(place):
+            if place.is_dir():
+                try:
+                    with part.open("wb") as file:
+                        file.write(bytes(ROOM))
+                finally:
+                    part.unlink(missing_ok=True)
+            elif place.exists():
+                os.close(os.open(place, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK))

@@ -48,10 +48,10 @@ class Recorder:
         self.run = run
         self._lock = lock(run.folder) if handle is None else handle
         try:
+            self._keep = run.experiment.run.keep  # which says what is wrong with the file
             with allowed(run.folder):
                 self._told = (run.folder / EXPERIMENT).read_text("utf-8")
             self.generation = run.generation()
-            self._keep = run.experiment.run.keep
         except BaseException:
             os.close(self._lock)
             raise

@@ -25,13 +25,13 @@ from evo_ntm.errors import RunError
 from evo_ntm.experiment import Experiment, dump
 from evo_ntm.genome.files import publish, sync
 from evo_ntm.runs.database import make_rows
-from evo_ntm.runs.disk import asked, lock
+from evo_ntm.runs.disk import asked, lock, require_room
 from evo_ntm.runs.recorder import Recorder
 from evo_ntm.runs.run import CHAMPIONS, CHECKPOINTS, EXPERIMENT, ROWS, Run
 
 __all__ = [
     "Recorder", "Run", "create", "free_folder", "is_unfinished", "is_written", "open_run",
-    "refuse_existing", "refuse_written",
+    "refuse_existing", "refuse_written", "require_place",
 ]  # fmt: skip
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -140,8 +140,20 @@ def refuse_existing(folder: Path) -> None:
     if _is_there(folder):
         raise RunError(
             f"{folder}: expected no such folder yet, but it is there already; choose another "
-            f"--to, or go on with a run that was interrupted: evo-ntm resume {folder}"
+            f"--to, or go on with a run that was interrupted: evo-ntm resume "
+            f"{shlex.quote(str(folder))}"
         )
+
+
+def require_place(folder: Path | None) -> None:
+    """Raise RunError where a run folder cannot be made, before anything is computed for it."""
+    place = folder or Path("runs", "1")
+    with asked(place):
+        while not place.exists():
+            place = place.absolute().parent
+        if not place.is_dir():
+            raise RunError(f"{folder}: cannot be made: {place} is no folder")
+    require_room(place)
 
 
 def refuse_written(folder: Path) -> None:

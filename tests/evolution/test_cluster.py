@@ -2,12 +2,14 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from evo_ntm.errors import TaskError
 from evo_ntm.evolution.engine import FAILURE, evolve
 from evo_ntm.evolution.workers import Cluster
+from evo_ntm.evolution.workers.session import token
 from evo_ntm.experiment.run import RunSettings
 from tests.evolution.cases import STRATEGIES, births, experiment, generations, task_of
 from tests.evolution.faults import Faulty
@@ -87,3 +89,18 @@ def test_a_worker_that_is_killed_between_two_generations_is_replaced(workers):
     assert workers.lost() == []
     assert births(there) == births(generations(asked))
     assert 1 <= workers.alive <= 2
+
+
+@pytest.mark.parametrize("home", [None, "unreadable"])
+def test_who_has_no_home_or_none_to_be_read_gets_a_token_all_the_same(monkeypatch, home):
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+
+    def expanduser(path):
+        raise RuntimeError("Could not determine home directory.")
+
+    def exists(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, *(("expanduser", expanduser) if home is None else ("exists", exists)))
+    assert len(token()["RAY_AUTH_TOKEN"]) == 64

@@ -2,11 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from evo_ntm import cli, journal, verbs
 from evo_ntm.errors import RunError
+from evo_ntm.reports.status import statuses
 from tests.evolution.cases import experiment
 
 
@@ -127,3 +129,20 @@ def test_where_there_is_nothing_a_sentence_says_so(tmp_path):
     with pytest.raises(RunError, match="expected a folder with runs, but there is none"):
         verbs.runs(tmp_path / "nowhere")
     assert verbs.runs(tmp_path) == {}
+
+
+def test_a_run_that_cannot_be_looked_into_hides_no_other(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.sqlite").write_text("no rows")
+    is_file = Path.is_file
+
+    def forbidden(path):
+        if path.parent.name == "a":
+            raise PermissionError(13, "Permission denied")
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", forbidden)
+    told = statuses(tmp_path)
+    assert told[tmp_path / "a"] == f"{tmp_path / 'a'}: cannot be read: Permission denied"
+    assert "expected the rows of a run" in told[tmp_path / "b"]

@@ -74,7 +74,9 @@ def session(run: RunSettings, address: str | None) -> Iterator[str]:
 def token() -> dict[str, str]:
     """Make up a token where there is none, for Ray would put one into the user's home for good."""
     there = TOKEN in os.environ or f"{TOKEN}_PATH" in os.environ
-    return {} if there or TOKEN_FILE.expanduser().exists() else {TOKEN: _made_up()}
+    with suppress(OSError, RuntimeError):  # there may be no home, or none that can be read
+        there = there or TOKEN_FILE.expanduser().exists()
+    return {} if there else {TOKEN: _made_up()}
 
 
 @cache
@@ -147,7 +149,8 @@ def probe(address: str) -> tuple[str, str]:
     """
     port = address.rpartition(":")[2]
     if address != "auto" and not (re.fullmatch(ADDRESS, address) and 0 < int(port) < 2**16):
-        raise ClusterError(f"expected the address of a cluster as host:port, but came {address!r}")
+        raise ClusterError("expected the address of a cluster as host:port (by --ray, run.ray or "
+                           f"RAY_ADDRESS), but came {address!r}")  # fmt: skip
     ends = time.monotonic() + SECONDS_TO_ANSWER
     told: dict[str, str] = {}
     for mode in [os.environ[MODE]] if MODE in os.environ else ["disabled", "token"]:
