@@ -39,7 +39,7 @@ def line(told, status):
 
 
 def test_a_run_is_not_begun_on_a_full_disk_and_nothing_is_left_of_it(came):
-    assert "run: cannot be written: No space left on device" in line(came["no room to begin"], 2)
+    assert "disk: cannot be written: No space left on device" in line(came["no room to begin"], 2)
     assert came["left"] == ["ballast"]
 
 
