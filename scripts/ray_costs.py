@@ -23,8 +23,9 @@ from evo_ntm.tasks import make
 
 ROWS, WIDTH, LENGTH = 128, 20, 20
 OVERHEAD = ("dense", 153, 512, 8)  # about 20,000 weights
-SPEEDUP = ("lstm", 100, 256, 8)
+SPEEDUPS = [("lstm", 100, 256, 16), ("lstm", 100, 256, 8)]  # episodes as in tasks/, and half
 Row = dict[str, object]
+Shape = tuple[str, int, int, int]
 
 
 def prepared(
@@ -42,7 +43,7 @@ def prepared(
     return jobs, Trial(task, task.episodes(derive(1, "episodes"), sequences), ROWS, 0.01)
 
 
-def timed(workers: Cluster, shape: tuple[str, int, int, int], repeats: int) -> list[list[float]]:
+def timed(workers: Cluster, shape: Shape, repeats: int) -> list[list[float]]:
     """Measure generations: the seconds of each, and those that its busiest worker scored."""
     jobs, trial = prepared(*shape)
     found = []
@@ -71,15 +72,15 @@ def overhead(repeats: int) -> list[Row]:
     }]  # fmt: skip
 
 
-def speedup(repeats: int) -> list[Row]:
+def speedup(shape: Shape, repeats: int) -> list[Row]:
     """Measure two workers against one, and two processes that know nothing of Ray against one."""
     seconds = []
     for count in (1, 2):
         with Cluster(RunSettings(workers=count), None) as workers:
-            found = timed(workers, SPEEDUP, repeats)
+            found = timed(workers, shape, repeats)
         seconds.append(statistics.median(whole for whole, _ in found))
-    name = "{}-{}/128x20/{}x{}".format(*SPEEDUP)
-    one, two = (alone(count, repeats) for count in (1, 2))
+    name = "{}-{}/128x20/{}x{}".format(*shape)
+    one, two = (alone(shape, count, repeats) for count in (1, 2))
     return [
         {"kind": "ray", "what": f"two workers against one, {name}",
          "times": round(seconds[0] / seconds[1], 2), "at_least": 1.6},
@@ -88,11 +89,11 @@ def speedup(repeats: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def alone(count: int, repeats: int) -> float:
+def alone(shape: Shape, count: int, repeats: int) -> float:
     """Measure the seconds of a generation in each of some processes that run at the same time."""
     context = multiprocessing.get_context("spawn")
     barrier, answers = context.Barrier(count), context.Queue()
-    told = barrier, answers, repeats
+    told = shape, barrier, answers, repeats
     processes = [context.Process(target=_score_alone, args=told) for _ in range(count)]
     for process in processes:
         process.start()
@@ -102,9 +103,9 @@ def alone(count: int, repeats: int) -> float:
     return statistics.median(found)
 
 
-def _score_alone(barrier: Barrier, answers: "Queue[float]", repeats: int) -> None:
+def _score_alone(shape: Shape, barrier: Barrier, answers: "Queue[float]", repeats: int) -> None:
     torch.set_num_threads(1)
-    jobs, trial = prepared(*SPEEDUP)
+    jobs, trial = prepared(*shape)
     score(jobs, trial, map)
     seconds = []
     for _ in range(repeats):
@@ -117,4 +118,4 @@ def _score_alone(barrier: Barrier, answers: "Queue[float]", repeats: int) -> Non
 
 def costs(repeats: int) -> list[Row]:
     """Measure both."""
-    return overhead(repeats) + speedup(repeats)
+    return overhead(repeats) + [row for shape in SPEEDUPS for row in speedup(shape, repeats)]
