@@ -10,12 +10,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import evo_ntm
 from evo_ntm import cli, journal, verbs, watch
-from evo_ntm.experiment import parse
 from evo_ntm.runs.disk import ROOM
 from evo_ntm.runs.log import read_log
 from evo_ntm.runs.run import Run
-from tests.evolution.cases import told
 from tests.runs.disk import room_for
+from tests.test_resume import asked as interruptible
 from tests.test_resume import until
 from tests.test_verbs import exploding
 
@@ -33,9 +32,7 @@ def folder(tmp_path):
 
 
 def asked(strategy="genetic", tensorboard=False, **changes):
-    run = {"threads": 1, "checkpoint_every": 4, "tensorboard": tensorboard}
-    changes = {"generations": 14, "validate_every": 3, **changes}
-    return parse({**told(strategy, **changes), "run": run})
+    return interruptible(strategy, {"tensorboard": tensorboard}, **changes)
 
 
 def log(folder, *kinds):

@@ -147,12 +147,12 @@ def refuse_existing(folder: Path) -> None:
 
 def require_place(folder: Path | None) -> None:
     """Raise RunError where a run folder cannot be made, before anything is computed for it."""
-    place = folder or Path("runs", "1")
-    with asked(place):
+    wanted = place = folder or Path("runs", "1")
+    with asked(wanted):
         while not place.exists():
             place = place.absolute().parent
         if not place.is_dir():
-            raise RunError(f"{folder}: cannot be made: {place} is no folder")
+            raise RunError(f"{wanted}: cannot be made: {place} is no folder")
     require_room(place)
 
 

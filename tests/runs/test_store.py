@@ -3,13 +3,21 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from math import inf, nan
+from pathlib import Path
 
 import pytest
 
 from evo_ntm.errors import RunError
 from evo_ntm.experiment import load
 from evo_ntm.genome.files import read_card
-from evo_ntm.runs.store import Recorder, create, free_folder, open_run, refuse_written
+from evo_ntm.runs.store import (
+    Recorder,
+    create,
+    free_folder,
+    open_run,
+    refuse_written,
+    require_place,
+)
 from tests.evolution.cases import tiny
 from tests.runs.disk import room_for
 
@@ -292,3 +300,17 @@ def test_whoever_comes_second_takes_the_next_free_folder(tmp_path, experiment, m
     with ThreadPoolExecutor(4) as pool:
         names = list(pool.map(name, range(8)))
     assert sorted(names) == [f"small-{number}" for number in range(1, 9)]
+
+
+@pytest.mark.parametrize(("asked", "named"), [(None, "runs/1"), (Path("runs/a/b"), "runs/a/b")])
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path, monkeypatch, asked, named):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").write_text("no folder")
+    with pytest.raises(RunError) as refusal:
+        require_place(asked)
+    assert str(refusal.value) == f"{named}: cannot be made: {tmp_path / 'runs'} is no folder"
+
+
+def test_a_place_may_still_have_to_be_made(tmp_path):
+    require_place(tmp_path / "a" / "b" / "c")
+    assert list(tmp_path.iterdir()) == []

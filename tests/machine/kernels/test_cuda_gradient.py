@@ -33,9 +33,15 @@ from tests.machine.cases import (
     weights_of,
     with_biases,
 )
+from tests.machine.kernels.gradients import (
+    EPS,
+    close_to_the_reference,
+    squared,
+    through_autograd,
+    wanted_of,
+)
 from tests.machine.kernels.races import watched
-from tests.machine.kernels.test_cuda import EPS, GPU, gpu_only, here
-from tests.machine.kernels.test_gradient import through_autograd, wanted_of
+from tests.machine.kernels.test_cuda import GPU, gpu_only, here
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of numpy, which interprets
 SMALL = build("lstm", (3, 2), READER, WRITER, width=2)
@@ -51,19 +57,9 @@ def fused(topology, eps=EPS):
     return episode
 
 
-def squared(topology):
-    """Square the answers, so that the gradients of those that are NaN are NaN."""
-    return lambda *told, **options: fused(topology)(*told, **options).square()
-
-
-def close(topology, flat, inputs, *, eps=EPS, tolerance=1e-4, **options):
-    """Compare with the reference in float64, each number and beside the largest."""
-    wanted = wanted_of(topology, inputs, *flat.shape[:-1])
-    exact = through_autograd(Machine(topology, eps).episode, flat, inputs, wanted, **options)
-    found = through_autograd(fused(topology, eps), *map(here, (flat, inputs, wanted)), **options)
-    for one, other in zip(exact, found, strict=True):
-        least = tolerance / 10 * max(one.abs().max().item(), 1e-6)
-        torch.testing.assert_close(other.double().cpu(), one, rtol=tolerance, atol=least)
+def close(topology, flat, inputs, *, eps=EPS, **options):
+    close_to_the_reference(fused(topology, eps), topology, flat, inputs, eps=eps, here=here,
+                           **options)  # fmt: skip
 
 
 @every
@@ -168,9 +164,9 @@ def test_empty_rows_and_keys_of_zero_have_the_gradients_of_the_reference():
 def test_weights_that_are_not_finite_end_in_nan_and_harm_nobody_else(bad):
     flat, inputs = here(weights_of(SMALL, 3)), here(inputs_of(SMALL, 1, 3, 2))
     wanted = here(wanted_of(SMALL, inputs, 3))
-    whole = through_autograd(squared(SMALL), flat, inputs, wanted, rows=3)
+    whole = through_autograd(squared(fused(SMALL)), flat, inputs, wanted, rows=3)
     flat[1] = bad
-    answers, ours, theirs = through_autograd(squared(SMALL), flat, inputs, wanted, rows=3)
+    answers, ours, theirs = through_autograd(squared(fused(SMALL)), flat, inputs, wanted, rows=3)
     assert ours[1].isnan().all()
     assert theirs[:, 1].isnan().all()
     for found, before in ((answers, whole[0]), (theirs, whole[2])):
@@ -184,7 +180,7 @@ def test_one_weight_of_nan_is_seen_in_the_gradients_where_it_is_in_the_answers()
     flats = flats if GPU else flats[::11]  # the interpreter takes its time
     inputs = here(inputs_of(least, 2, 1))
     wanted = here(wanted_of(least, inputs, len(flats)))
-    answers, ours, _ = through_autograd(squared(least), flats, inputs, wanted, rows=2)
+    answers, ours, _ = through_autograd(squared(fused(least)), flats, inputs, wanted, rows=2)
     spoilt = answers.isnan().any(-1).any(-1).any(0)
     assert spoilt.any()
     assert ours[spoilt].isnan().any(-1).all()
@@ -288,7 +284,7 @@ def test_no_thread_goes_where_another_leaves_something_without_waiting(topology,
     lengths = [2, 1, 2] if rows < 100 else [2]
     flat, inputs = here(weights_of(topology, 1)), here(inputs_of(topology, 2, len(lengths)))
     with watched() as races:
-        through_autograd(squared(topology), flat, inputs, 1.0, rows=rows, lengths=lengths)
+        through_autograd(squared(fused(topology)), flat, inputs, 1.0, rows=rows, lengths=lengths)
     assert not races
 
 

@@ -22,27 +22,19 @@ from tests.machine.cases import (
     every,
     finite,
     inputs_of,
-    numbers,
     topologies,
     weights_of,
     with_biases,
 )
+from tests.machine.kernels.gradients import (
+    EPS,
+    close_to_the_reference,
+    squared,
+    through_autograd,
+    wanted_of,
+)
 
 pytestmark = pytest.mark.skipif(not cpu.available(), reason="installed without the fused kernel")
-EPS = 1e-2
-
-
-def wanted_of(topology, inputs, *population, seed=7):
-    """Draw what a loss makes of each answer."""
-    outputs = sum(block.size for block in topology.outputs)
-    return numbers(len(inputs), *population, inputs.shape[-2], outputs, seed=seed)
-
-
-def through_autograd(episode, flat, inputs, wanted, **options):
-    """Differentiate the answers, weighed by what is wanted, by weights and inputs."""
-    flat, inputs = (x.clone().requires_grad_() for x in (flat, inputs))
-    answers = episode(flat, inputs, **options)
-    return answers.detach(), *torch.autograd.grad((answers * wanted).sum(), (flat, inputs))
 
 
 def fused(topology, eps=EPS):
@@ -52,22 +44,8 @@ def fused(topology, eps=EPS):
     return episode
 
 
-def squared(topology):
-    """Square the answers, so that the gradients of those that are NaN are NaN."""
-    return lambda *told, **options: fused(topology)(*told, **options).square()
-
-
-def close(topology, flat, inputs, *, eps=EPS, tolerance=1e-4, **options):
-    """Compare with the reference in float64, each number and beside the largest."""
-    wanted = wanted_of(topology, inputs, *flat.shape[:-1])
-    exact = through_autograd(Machine(topology, eps).episode, flat, inputs, wanted, **options)
-    single = (x.float() for x in (flat, inputs, wanted))
-    found = through_autograd(fused(topology, eps), *single, **options)
-    for one, other in zip(exact, found, strict=True):
-        most = one.abs().max().item()
-        torch.testing.assert_close(
-            other.double(), one, rtol=tolerance, atol=tolerance / 10 * max(most, 1e-6)
-        )
+def close(topology, flat, inputs, *, eps=EPS, **options):
+    close_to_the_reference(fused(topology, eps), topology, flat, inputs, eps=eps, **options)
 
 
 @every
@@ -155,9 +133,11 @@ def test_empty_rows_and_keys_of_zero_have_finite_gradients():
 def test_weights_that_are_not_finite_end_in_nan_and_harm_nobody_else(bad):
     flat, inputs = weights_of(RECURRENT, 3).float(), inputs_of(RECURRENT, 4, 3, 2).float()
     wanted = wanted_of(RECURRENT, inputs, 3).float()
-    whole = through_autograd(squared(RECURRENT), flat, inputs, wanted, rows=5)
+    whole = through_autograd(squared(fused(RECURRENT)), flat, inputs, wanted, rows=5)
     flat[1] = bad
-    answers, ours, theirs = through_autograd(squared(RECURRENT), flat, inputs, wanted, rows=5)
+    answers, ours, theirs = through_autograd(
+        squared(fused(RECURRENT)), flat, inputs, wanted, rows=5
+    )
     assert ours[1].isnan().all()
     assert theirs[:, 1].isnan().all()
     for found, before in ((answers, whole[0]), (theirs, whole[2])):
@@ -172,7 +152,7 @@ def test_one_weight_of_nan_is_seen_in_the_gradients_where_it_is_in_the_answers(t
     flats.fill_diagonal_(math.nan)
     inputs = inputs_of(topology, 4, 2).float()
     wanted = wanted_of(topology, inputs, len(flat)).float()
-    answers, ours, _ = through_autograd(squared(topology), flats, inputs, wanted, rows=3)
+    answers, ours, _ = through_autograd(squared(fused(topology)), flats, inputs, wanted, rows=3)
     spoilt = answers.isnan().any(-1).any(-1).any(0)
     assert spoilt.any()
     assert ours[spoilt].isnan().any(-1).all()
