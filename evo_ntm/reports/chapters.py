@@ -228,7 +228,7 @@ class Search:
 
 @dataclass(frozen=True)
 class SpeciesLife:
-    """A species: when it was first and last seen, and how large it grew. `died` is None if alive."""
+    """A species: when it was seen, and how large it grew. `died` is None where it is alive."""
 
     name: str
     born: int
@@ -274,7 +274,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Ancestry:
-    """Ancestors of the subject through all parents: of many, those nearest to it and the trunk's."""
+    """Ancestors through all parents: of many, those nearest to the subject and on the trunk."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
