@@ -170,6 +170,7 @@ def _record_looks(recorder: Recorder, generation: Generation, drifts: Sequence[s
         "species": generation.species,
         "statistics": {name: float(value) for name, value in generation.statistics.items()},
         "seconds": generation.seconds,
+        "survivors": sorted(e.born for e in generation.individuals if e.generation != number),
     }])  # fmt: skip
     if generation.champion is not None:
         recorder.keep(generation.champion.born, generation.champion.genome)

@@ -1,5 +1,6 @@
 """What a run tells of itself while it goes on: its log, and its curves."""
 
+import json
 import os
 import subprocess
 import sys
@@ -62,6 +63,23 @@ def test_the_figures_are_told_once_a_second_at_most_and_at_the_end(folder, monke
     monkeypatch.setattr(watch, "SECONDS_BETWEEN_LINES", 0.0)
     verbs.evolve(asked(), to=folder.with_name("other"))
     assert len(log(folder.with_name("other"), "generation")) == 14
+
+
+@pytest.mark.parametrize("strategy", ["evolution_strategy", "genetic", "cma"])
+def test_survivors_are_those_scored_by_themselves_who_were_born_before(folder, strategy):
+    experiment = asked(strategy)
+    verbs.evolve(experiment, to=folder)
+    rows = Run(folder).rows("SELECT number, survivors FROM generations ORDER BY number")
+    births = Run(folder).rows("SELECT number, generation FROM births")
+    for row in rows:
+        survivors = json.loads(row["survivors"])
+        born = [each["number"] for each in births if each["generation"] == row["number"]]
+        assert sorted({*survivors}) == survivors and max(survivors, default=0) < min(born)
+        if strategy == "genetic":
+            assert len(survivors) + len(born) == experiment.evolve.population
+            assert len(survivors) >= (experiment.evolve.elites if row["number"] else 0)
+        else:
+            assert survivors == []
 
 
 def test_every_event_is_told(folder, monkeypatch):

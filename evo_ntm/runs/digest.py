@@ -10,18 +10,20 @@ from collections.abc import Iterator
 from evo_ntm.runs.checkpoints import find_checkpoint, unclocked
 from evo_ntm.runs.run import Run
 
-BIRTHS = (
-    "SELECT number, generation, parents, operators, genome, fitness FROM births ORDER BY number"
-)
+BIRTHS = """
+SELECT number, generation, parents, operators, genome, fitness FROM births
+WHERE number NOT IN (SELECT birth FROM tunings) ORDER BY number
+"""
 CHAMPIONS = "SELECT birth FROM validations WHERE champion ORDER BY generation"
 HEAD = "SELECT max(generation) AS generation FROM checkpoints"
 
 
 def digest(run: Run) -> str:
-    """Hash all births, the champions' weights, and what the last checkpoint holds.
+    """Hash all births of evolution, the champions' weights, and what the last checkpoint holds.
 
     Where it was computed is no part of it: the number of threads, the genomes kept, the time it
-    took. Raises RunError and GenomeError where something cannot be read.
+    took; nor are births that were tuned since. Raises RunError and GenomeError where something
+    cannot be read.
     """
     told = hashlib.blake2b(digest_size=16)
     with run.asked() as rows:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 
-VERSION = 3
+VERSION = 4
 
 INTERN = (
     "CREATE TABLE topologies (number INTEGER PRIMARY KEY, told TEXT NOT NULL, shape TEXT UNIQUE)"
@@ -34,6 +34,13 @@ GIVE_REASONS = (
     "ALTER TABLE reasoned RENAME TO genomes",
 )
 
+TUNE = (
+    "ALTER TABLE generations ADD COLUMN survivors TEXT",
+    "CREATE TABLE tunings (birth INTEGER PRIMARY KEY REFERENCES births, steps INTEGER NOT NULL,"
+    " sequences INTEGER NOT NULL, seconds REAL NOT NULL, settings TEXT NOT NULL,"
+    " curve TEXT NOT NULL) STRICT",
+)
+
 
 def _one_to_two(rows: sqlite3.Connection) -> None:
     """Intern topologies; make room for processes, checkpoints and genomes."""
@@ -47,7 +54,17 @@ def _two_to_three(rows: sqlite3.Connection) -> None:
         rows.execute(statement)
 
 
-STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _one_to_two, 2: _two_to_three}
+def _three_to_four(rows: sqlite3.Connection) -> None:
+    """Make room for survivors, and for births that were tuned after evolution."""
+    for statement in TUNE:
+        rows.execute(statement)
+
+
+STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {
+    1: _one_to_two,
+    2: _two_to_three,
+    3: _three_to_four,
+}
 
 
 def version_of(rows: sqlite3.Connection) -> int:

@@ -27,6 +27,7 @@ AFTER = {
     "sittings": "generation",
     "validations": "generation",
     "genomes": "(SELECT generation FROM births WHERE number = birth)",
+    "tunings": "(SELECT generation FROM births WHERE number = birth)",
     "births": "generation",
     "generations": "number",
 }

@@ -1,8 +1,8 @@
--- One file a run: run.sqlite. Version 3; `migrations.py` brings older ones up to it.
+-- One file a run: run.sqlite. Version 4; `migrations.py` brings older ones up to it.
 -- What was not finite is -Inf where more is better, Inf where less is, and null in JSON.
 BEGIN;
 PRAGMA application_id = 0x45564F4E; -- "EVON"
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
@@ -39,7 +39,8 @@ CREATE TABLE generations (
     failures INTEGER NOT NULL,
     species INTEGER NOT NULL,
     statistics TEXT NOT NULL, -- JSON: quantiles of the fitness, and the strategy's own figures
-    seconds REAL NOT NULL     -- since the run began
+    seconds REAL NOT NULL,    -- since the run began
+    survivors TEXT            -- JSON list of the births scored again; null up to version 3
 ) STRICT;
 
 CREATE TABLE validations (
@@ -74,5 +75,14 @@ CREATE TABLE genomes (        -- those kept beside the champions
     birth INTEGER PRIMARY KEY REFERENCES births,
     reason TEXT NOT NULL CHECK (reason IN ('lineage', 'all', 'snapshot', 'gradient')),
     file BLOB NOT NULL        -- as a genome's file
+) STRICT;
+
+CREATE TABLE tunings (        -- births added to a finished run: of no generation's population
+    birth INTEGER PRIMARY KEY REFERENCES births,
+    steps INTEGER NOT NULL,
+    sequences INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    settings TEXT NOT NULL,   -- JSON
+    curve TEXT NOT NULL       -- JSON
 ) STRICT;
 COMMIT;

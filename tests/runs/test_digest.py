@@ -89,6 +89,14 @@ def test_a_birth_more_or_less_changes_it(whole, copy):
     assert verbs.digest(copy) != verbs.digest(whole)
 
 
+def test_a_birth_that_was_tuned_since_is_no_part_of_it(whole, copy):
+    birth = "SELECT 999, 7, '[1]', '[\"finetune\"]', genome, topology, fitness, measures"
+    change(copy, f"INSERT INTO births {birth} FROM births WHERE number = 1")
+    assert verbs.digest(copy) != verbs.digest(whole)
+    change(copy, "INSERT INTO tunings VALUES (999, 100, 3200, 1.5, '{}', '[]')")
+    assert verbs.digest(copy) == verbs.digest(whole)
+
+
 def test_a_bit_of_any_tensor_of_the_last_checkpoint_changes_it(whole, copy):
     path = sorted((copy / "checkpoints").iterdir())[-1]
     data = path.read_bytes()

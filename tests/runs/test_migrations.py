@@ -1,5 +1,6 @@
 """Runs of older versions: readable for ever, and brought up to the present one when written."""
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -107,27 +108,37 @@ def test_an_old_run_that_was_interrupted_is_resumed_from_its_beginning(old):
         assert rows.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-@pytest.fixture
-def second(tmp_path):
-    """A run of version 2, interrupted after its fifth generation, with a checkpoint after four."""
-    folder = tmp_path / "second"
+def laid_out(folder, version):
+    """Lay out a run that was interrupted after its fifth generation, with a checkpoint after four.
+
+    It is of the genetic algorithm, with eight individuals and three elites.
+    """
     for name in ("champions", "checkpoints"):
         (folder / name).mkdir(parents=True)
-    shutil.copy(HERE / "version_2.yaml", folder / "experiment.yaml")
-    shutil.copy(HERE / "version_2.safetensors", folder / "checkpoints" / "0000003.safetensors")
+    shutil.copy(HERE / f"version_{version}.yaml", folder / "experiment.yaml")
+    checkpoint = folder / "checkpoints" / "0000003.safetensors"
+    shutil.copy(HERE / f"version_{version}.safetensors", checkpoint)
     with closing(sqlite3.connect(folder / "run.sqlite")) as rows:
-        rows.executescript((HERE / "version_2.sql").read_text("utf-8"))
+        rows.executescript((HERE / f"version_{version}.sql").read_text("utf-8"))
     return folder
 
 
-def test_a_run_of_version_2_is_read_and_gone_on_with_from_its_checkpoint(second):
-    assert verbs.status(second).checkpoint == 3
-    assert [row["reason"] for row in open_run(second).rows("SELECT * FROM genomes")] == ["lineage"]
+@pytest.fixture
+def second(tmp_path):
+    return laid_out(tmp_path / "second", 2)
+
+
+@pytest.mark.parametrize(("version", "kept"), [(2, 1), (3, 10)])
+def test_a_later_run_is_read_and_gone_on_with_from_its_checkpoint(tmp_path, version, kept):
+    folder = laid_out(tmp_path / "run", version)
+    assert verbs.status(folder).checkpoint == 3
+    reasons = [row["reason"] for row in open_run(folder).rows("SELECT * FROM genomes")]
+    assert reasons == ["lineage"] * kept
     heard = []
     # It may have been another processor.
-    outcome = verbs.resume(second, on_generation=heard.append, accept_drift=True)
+    outcome = verbs.resume(folder, on_generation=heard.append, accept_drift=True)
     assert (heard[0].generation, outcome.generation, outcome.interrupted) == (4, 5, False)
-    with closing(sqlite3.connect(second / "run.sqlite")) as rows:
+    with closing(sqlite3.connect(folder / "run.sqlite")) as rows:
         assert rows.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert rows.execute("PRAGMA foreign_key_check").fetchall() == []
 
@@ -147,3 +158,15 @@ def test_an_old_run_that_is_refused_is_not_brought_up(second, tmp_path, killed):
     index = second / "run.sqlite-shm"
     after = {path: path.read_bytes() for path in second.iterdir() if path.is_file()}
     assert {**after, index: b""} == {**before, index: b""}
+
+
+def test_who_survived_is_known_from_version_4_on(tmp_path):
+    folder = laid_out(tmp_path / "third", 3)
+    question = "SELECT survivors FROM generations ORDER BY number"
+    assert [row["survivors"] for row in open_run(folder).rows(question)] == [None] * 5
+    verbs.resume(folder, accept_drift=True)
+    *earlier, last = (row["survivors"] for row in open_run(folder).rows(question))
+    (born,) = open_run(folder).rows("SELECT count(*), min(number) FROM births WHERE generation = 5")
+    survivors = json.loads(last)
+    assert earlier[:4] == [None] * 4
+    assert len({*survivors}) + born[0] == 8 and max(survivors) < born[1]

@@ -224,7 +224,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [
-        ("PRAGMA user_version = 7", "expected version 3 or older, .* a newer one, version 7"),
+        ("PRAGMA user_version = 7", "expected version 4 or older, .* a newer one, version 7"),
         ("PRAGMA application_id = 1", "expected the rows of a run, but it is somebody else's"),
         ("DROP TABLE facts", "expected the rows of a run, but no such table: facts"),
     ],
