@@ -4,6 +4,7 @@ Everyone in a generation faces the same trial. NaN becomes the worst fitness her
 above this module ever sees one.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,7 @@ from evo_ntm.machine.chunks import chunk_size
 from evo_ntm.tasks import Episodes, Task, grade, measures
 from evo_ntm.topology import Topology
 
+LARGER = 1.25  # than the best size a piece may be
 TIMES_THE_CACHE = 64  # a device's memory is slower than a cache, but takes so much more at once
 
 
@@ -111,7 +113,8 @@ def chunks(trial: Trial, cohort: Cohort) -> list[Chunk]:
     fused = trial.backend.fuses(topology, trial.rows)
     size = chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps, fused=fused)
     if trial.backend.device == "cpu":
-        pieces = 2 * -(-count // (2 * size))  # an even count keeps two cores busy to the end
+        # An even count keeps two cores busy to the end; a mean or two are no reason for more.
+        pieces = 2 * math.ceil(count / (2 * LARGER * size))
     else:
         pieces = -(-count // (TIMES_THE_CACHE * size))
     least, longer = divmod(count, min(pieces, count))

@@ -11,10 +11,11 @@ from evo_ntm.experiment.exam import Part
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import KnownTask, Task, constant_cost
+from evo_ntm.tasks import KnownTask, Task, constant_cost, join
 
 SEED = 0  # of no run: exams are common to all
 LANES_AT_ONCE = 64
+SHARES_AT_ONCE = 8  # by torch, whose steps take as long for few lanes as for many
 
 Extent = Mapping[str, int | Sequence[int]]
 
@@ -125,14 +126,17 @@ def prepare(
 def _prepared(part: Part, task: Task, purpose: str, epsilon: float, backend: Backend) -> Questions:
     asked = changed(task, part.with_)
     shares = [
-        min(LANES_AT_ONCE, part.sequences - begun)
-        for begun in range(0, part.sequences, LANES_AT_ONCE)
+        asked.episodes(
+            derive(SEED, f"{purpose}: {part.name}", slot=slot),
+            min(LANES_AT_ONCE, part.sequences - begun),
+        )
+        for slot, begun in enumerate(range(0, part.sequences, LANES_AT_ONCE))
     ]
+    some = 1 if backend.fused else SHARES_AT_ONCE
     trials = tuple(
-        Trial(asked, asked.episodes(derive(SEED, f"{purpose}: {part.name}", slot=slot), lanes),
-              part.rows, epsilon, backend)
-        for slot, lanes in enumerate(shares)
-    )  # fmt: skip
+        Trial(asked, join(shares[first : first + some]), part.rows, epsilon, backend)
+        for first in range(0, len(shares), some)
+    )
     check_measures(part.at_most or {}, trials[0], f"{purpose} {part.name!r}")
     costs = [constant_cost(trial.episodes) * len(trial.episodes.lengths) for trial in trials]
     return Questions(part, trials, chance=sum(costs) / part.sequences)

@@ -106,6 +106,15 @@ def test_chunks_are_the_whole_cohort_in_its_order(population):
     assert max(map(len, pieces)) - min(map(len, pieces)) <= 1
 
 
+def test_a_mean_beside_its_samples_makes_no_more_pieces_of_them():
+    def count(population):
+        weights = np.zeros((population, genome().genes.size), dtype=np.float32)
+        return len(chunks(trial(), Cohort(genome().topology, (weights,))))
+
+    assert count(256) == count(257) == 2
+    assert count(512) == count(514) == 4
+
+
 def test_what_is_not_finite_is_the_worst_and_harms_nobody_else():
     weights = np.tile(genome().genes, (4, 1))
     weights[1] = np.nan

@@ -28,8 +28,8 @@ def part(**changes):
     return Part(**{"name": "part", "rows": 8, "sequences": 100, **changes})
 
 
-def prepared(part, task=TASK, purpose="exam"):
-    (questions,) = prepare([part], task, purpose, epsilon=0.01, backend=Backend("cpu", fused=False))
+def prepared(part, task=TASK, purpose="exam", fused=False):
+    (questions,) = prepare([part], task, purpose, epsilon=0.01, backend=Backend("cpu", fused))
     return questions
 
 
@@ -42,19 +42,36 @@ def inputs(questions):
     return [trial.episodes.inputs for trial in questions.trials]
 
 
+def shares(questions):
+    return [len(trial.episodes.lengths) for trial in questions.trials]
+
+
 def test_the_questions_are_always_the_same_and_those_of_no_other_part():
     asked = inputs(prepared(part()))
     again = inputs(prepared(part()))
     assert all(torch.equal(one, other) for one, other in zip(asked, again, strict=True))
     for others in (prepared(part(name="other")), prepared(part(), purpose="validation")):
         assert not torch.equal(asked[0][:3, :8], inputs(others)[0][:3, :8])
-    assert not torch.equal(asked[0][:3, :8], asked[1][:3, :8])
+    one, other = inputs(prepared(part(), fused=True))
+    assert not torch.equal(one[:3, :8], other[:3, :8])
 
 
-def test_a_row_tells_the_means_over_all_sequences():
-    questions = prepared(part(sequences=100))
+def test_torch_is_asked_many_of_the_same_questions_at_once():
+    asked = part(sequences=600)
+    shared, joined = prepared(asked, fused=True), prepared(asked)
+    assert shares(shared) == [64] * 9 + [24]
+    assert shares(joined) == [512, 88]
+    for number, share in enumerate(inputs(shared)):
+        trial, lane = divmod(64 * number, 512)
+        there = inputs(joined)[trial][: len(share), lane : lane + share.shape[1]]
+        assert torch.equal(there, share)
+
+
+@pytest.mark.parametrize(("fused", "asked"), [(False, [100]), (True, [64, 36])])
+def test_a_row_tells_the_means_over_all_sequences(fused, asked):
+    questions = prepared(part(sequences=100), fused=fused)
     row = answered(questions, GENOME, map)
-    assert [len(trial.episodes.lengths) for trial in questions.trials] == [64, 36]
+    assert shares(questions) == asked
     totals = {"bits": 0.0, "wrong_bits": 0.0}
     for trial in questions.trials:
         for lane, length in enumerate(trial.episodes.lengths):
@@ -130,7 +147,7 @@ def test_several_workers_may_take_the_shares_of_all_parts_at_once():
         return map(function, items)
 
     long = {"with": {"shortest": 7, "longest": 7}}
-    parts = [prepared(part(sequences=130)), prepared(part(sequences=10, **long))]
+    parts = [prepared(part(sequences=1200)), prepared(part(sequences=10, **long))]
     rows = ask(parts, GENOME, spread)
     assert calls == [4]
     assert rows == tuple(answered(questions, GENOME) for questions in parts)
