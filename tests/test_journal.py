@@ -17,7 +17,7 @@ from evo_ntm.runs.run import Run
 from tests.runs.disk import room_for
 from tests.test_resume import asked as interruptible
 from tests.test_resume import until
-from tests.test_verbs import exploding
+from tests.verbs.test_verbs import exploding
 
 ROOT = Path(__file__).parents[1]
 

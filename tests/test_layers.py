@@ -19,9 +19,11 @@ STEPS = [
     ["evolution.engine", "reports"],
     ["outcome", "beginnings", "watch"],
     ["journal"],
+    ["verbs.opening"],
     ["verbs", "series"],
     ["tables"],
     ["screen", "arguments", "options"],
+    ["commands"],
     ["cli"],
     ["__init__", "__main__"],
 ]
@@ -40,7 +42,7 @@ HOMES = {
     "jinja2": ["reports"],
     "sqlite3": ["runs"],
     "safetensors": ["genome.files", "runs"],
-    "typer": ["cli", "options"],
+    "typer": ["cli", "commands", "options"],
     "rich": ["screen", "tables"],
 }
 BANNED = {"base", "manager", "handler", "utils", "util", "helpers", "misc", "common"}

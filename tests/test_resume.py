@@ -15,7 +15,7 @@ from evo_ntm.runs.store import Recorder, open_run
 from evo_ntm.tasks import make
 from tests.evolution.cases import STRATEGIES, told
 from tests.runs.disk import room_for
-from tests.test_verbs import COPY, Plain, dump, exploding, gauge
+from tests.verbs.test_verbs import COPY, Plain, dump, exploding, gauge
 
 every = pytest.mark.parametrize("strategy", STRATEGIES)
 

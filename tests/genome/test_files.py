@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from evo_ntm.errors import GenomeError
 from evo_ntm.genome.encoding import code
-from evo_ntm.genome.files import read_card, read_genome, write_genome
+from evo_ntm.genome.files import parse_genome, read_card, read_genome, write_genome
 from evo_ntm.genome.genome import Genome
 from evo_ntm.genome.notation import topology_json
 from evo_ntm.seeds import derive
@@ -48,11 +48,11 @@ def test_what_is_written_comes_back_to_the_bit(path, data, encoding, seed):
     topology = data.draw(topologies(per_bit=encoding == "tied"))
     genome = Genome(topology, any_floats(code(topology, encoding).keys.size, seed), encoding)
     write_genome(path, genome)
-    back = read_genome(path)
-    assert back.id == genome.id
-    assert back.topology == genome.topology
-    assert back.encoding == genome.encoding
-    assert back.genes.tobytes() == genome.genes.tobytes()
+    for back in (read_genome(path), parse_genome(path.read_bytes(), path)):
+        assert back.id == genome.id
+        assert back.topology == genome.topology
+        assert back.encoding == genome.encoding
+        assert back.genes.tobytes() == genome.genes.tobytes()
 
 
 def test_the_same_genome_and_card_give_the_same_bytes(tmp_path):
@@ -101,6 +101,8 @@ def test_a_file_cut_short_anywhere_is_refused(path, encoding):
         path.write_bytes(whole[:length])
         with pytest.raises(GenomeError, match=r"genome\.safetensors"):
             read_genome(path)
+        with pytest.raises(GenomeError, match=r"genome\.safetensors"):
+            parse_genome(whole[:length], path)
 
 
 @settings(SLOW, max_examples=200)
@@ -112,10 +114,11 @@ def test_a_flipped_bit_is_refused_or_changes_nothing_that_counts(path, place, bi
     where = int(place * (end if header else len(damaged)))
     damaged[where] ^= 1 << bit
     path.write_bytes(damaged)
-    try:
-        assert read_genome(path).id == small("tied").id
-    except GenomeError as error:
-        assert "\n" not in str(error)
+    for read in (read_genome, lambda path: parse_genome(bytes(damaged), path)):
+        try:
+            assert read(path).id == small("tied").id
+        except GenomeError as error:
+            assert "\n" not in str(error)
 
 
 def rewrite(path, *, tensors=None, drop=(), **metadata):
@@ -161,10 +164,11 @@ WIRE = "output < layer 1"
 def test_what_is_wrong_with_a_file_is_said_in_one_line(path, changes, words):
     write_genome(path, small())
     rewrite(path, **changes)
-    with pytest.raises(GenomeError, match=words) as caught:
-        read_genome(path)
-    assert str(caught.value).startswith(str(path))
-    assert "\n" not in str(caught.value)
+    for read in (read_genome, lambda path: parse_genome(path.read_bytes(), path)):
+        with pytest.raises(GenomeError, match=words) as caught:
+            read(path)
+        assert str(caught.value).startswith(str(path))
+        assert "\n" not in str(caught.value)
 
 
 def test_wires_that_disagree_with_the_genes_are_refused(path):

@@ -1,14 +1,10 @@
 """Which genomes are kept: those of the champions, those whose line lives on, or all."""
 
-from operator import attrgetter
-
 import pytest
 
 from evo_ntm import journal, verbs
-from evo_ntm.errors import RunError
 from evo_ntm.experiment import load, parse
 from evo_ntm.runs import lineage as lines
-from evo_ntm.runs.lineage import lineage
 from evo_ntm.runs.store import create, open_run
 from tests.evolution.cases import STRATEGIES, tiny, told
 from tests.runs.test_checkpoints import TENSORS, WORDS
@@ -181,30 +177,3 @@ def test_every_checkpoint_is_kept_where_all_is(tmp_path):
     there = sorted(int(path.stem) for path in (run.folder / "checkpoints").iterdir())
     assert there == [3, 7, 11, 15, 17]
     assert [row["generation"] for row in run.rows("SELECT * FROM checkpoints")] == there
-
-
-def test_a_line_leads_from_a_founder_to_a_birth_step_by_step(tmp_path):
-    run = evolved(tmp_path / "run", "genetic", "champions")
-    rows = {row["number"]: row for row in run.rows("SELECT * FROM births")}
-    last = max(rows)
-    steps = lineage(run, last)
-    assert steps[-1].number == last and steps[0].operators == ("found",)
-    assert [step.parents[0] for step in steps[1:]] == [step.number for step in steps[:-1]]
-    assert sorted(steps, key=attrgetter("generation")) == steps
-    for step in steps:
-        row = rows[step.number]
-        assert (step.generation, step.fitness) == (row["generation"], row["fitness"])
-    assert lineage(run, 1) == steps[:1] or steps[0].number != 1
-    with pytest.raises(RunError, match="the number of a birth, but there is no 12345"):
-        lineage(run, 12345)
-
-
-def test_a_long_line_takes_no_recursion_of_python(tmp_path, small):
-    length = 20_000
-    with create(tmp_path / "run", load(small)) as recorder:
-        line = [birth(number, generation=number, parents=[number - 1] if number > 1 else [])
-                for number in range(1, length + 1)]  # fmt: skip
-        with recorder.whole():
-            recorder.record("births", line)
-        recorder.commit()
-    assert [step.number for step in lineage(recorder.run, length)] == list(range(1, length + 1))

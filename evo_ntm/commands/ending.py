@@ -1,0 +1,27 @@
+"""How a run that has ended is told, and with which exit status."""
+
+from typing import TYPE_CHECKING
+
+from evo_ntm.exits import DONE, INTERRUPTED, NOT_PASSED
+
+if TYPE_CHECKING:
+    from evo_ntm.outcome import Outcome
+
+
+def tell_outcome(outcome: "Outcome", quiet: bool) -> None:
+    """Print how a run ended and its exam, and name the next commands unless it is to be quiet."""
+    from evo_ntm import screen, tables
+
+    print(screen.summary(outcome), flush=True)
+    if outcome.rows:
+        tables.show_table(screen.exam_table(outcome.rows))
+    if not quiet:
+        screen.tell(screen.next_steps(outcome))
+
+
+def ending_of(outcome: "Outcome") -> int:
+    """Give the exit status of a run."""
+    if outcome.interrupted:
+        return INTERRUPTED
+    reported_only = bool(outcome.rows) and all(row.passed is None for row in outcome.rows)
+    return DONE if outcome.solved or reported_only else NOT_PASSED

@@ -1,0 +1,70 @@
+"""What lies at a path: a genome, the experiment that it came from, and its task."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from evo_ntm.errors import EvoNTMError, GenomeError, RunError, TaskError
+from evo_ntm.evolution.exam import changed
+from evo_ntm.experiment import Experiment, parse
+from evo_ntm.genome import Genome
+from evo_ntm.genome.files import read_card, read_genome
+from evo_ntm.runs.store import open_run
+from evo_ntm.tasks import KnownTask, Task, make
+from evo_ntm.topology.parts import total
+
+PUBLISHED = "genome.safetensors"
+
+
+def read(path: Path | str, birth: int | None = None) -> Genome:
+    """Read a genome: a genome file, a published folder, or a run's champion or a birth of it."""
+    return opened(Path(path), birth)[0]
+
+
+def opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
+    """Read a genome, and the experiment that it came from where that is known."""
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        raise RunError(f"{path}: expected a run, a published folder or a genome file, but this is "
+                       "a task file")  # fmt: skip
+    if path.is_dir() and (path / PUBLISHED).is_file():
+        path = path / PUBLISHED
+    if path.is_dir():
+        run = open_run(path)
+        return run.genome(birth), run.experiment
+    if birth is not None:
+        raise RunError(f"{path}: expected a run to choose birth {birth} from, but this is a file")
+    genome = read_genome(path)
+    told = read_card(path).get("experiment")
+    return genome, parse(told, str(path), tasks=None, of_a_run=True) if told is not None else None
+
+
+def task_of(experiment: Experiment, brought: Task | None) -> Task:
+    """Make the task of an experiment, or give its settings to the one that was brought."""
+    if brought is None:
+        return make(experiment.task, experiment.with_)
+    if isinstance(brought, KnownTask) and brought.name != experiment.task:
+        raise TaskError(f"task: expected {experiment.task!r}, as the experiment says, "
+                        f"but came {brought.name!r}")  # fmt: skip
+    return changed(brought, experiment.with_.model_dump())
+
+
+@contextmanager
+def about(path: Path | str) -> Iterator[None]:
+    """Name the file in what is said of it."""
+    try:
+        yield
+    except EvoNTMError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def refuse_another_task_s(genome: Genome, experiment: Experiment, task: Task) -> None:
+    """Raise GenomeError where a machine has not the channels of the task of its experiment."""
+    topology = genome.topology
+    bits = next((block.size for block in task.inputs if block.per_bit), None)
+    if genome.encoding == "tied" and bits is not None and topology.bits is not None:
+        topology = topology.with_bits(bits)
+    asked, there = total(task.inputs), total(topology.inputs)
+    answered, given = total(task.outputs), total(topology.outputs)
+    if (asked, answered) != (there, given):
+        raise GenomeError(f"expected a machine of {asked} inputs and {answered} outputs, as "
+                          f"{experiment.task} asks, but it has {there} and {given}")  # fmt: skip
