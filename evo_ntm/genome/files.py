@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load
 
 from evo_ntm.errors import GenomeError
 from evo_ntm.genome.encoding import ENCODINGS, Encoding, code
@@ -70,7 +71,20 @@ def read_genome(path: str | Path) -> Genome:
 
     Raises GenomeError, naming the file and what is wrong, where it does not hold one.
     """
-    metadata, tensors = _read(Path(path))
+    return _genome(*_read(Path(path)), Path(path))
+
+
+def parse_genome(data: bytes, source: str | Path) -> Genome:
+    """Read a genome from the bytes of its file. Raises GenomeError as `read_genome` does."""
+    try:
+        metadata = _metadata(header(data).get("__metadata__"), source)
+        tensors = {name: _checked(tensor, name, source) for name, tensor in load(data).items()}
+    except (SafetensorError, ValueError, TypeError, KeyError) as error:
+        raise GenomeError(f"{source}: expected a safetensors file, but {error}") from error
+    return _genome(metadata, tensors, source)
+
+
+def _genome(metadata: dict[str, str], tensors: dict[str, Array], path: str | Path) -> Genome:
     encoding = _encoding(metadata, path)
     topology = read_topology(metadata["topology"], f"{path}: topology")
     _check_wires(topology, encoding, tensors, path)
@@ -114,7 +128,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
         raise GenomeError(f"{path}: expected a safetensors file, but {error}") from error
 
 
-def _metadata(metadata: dict[str, str] | None, path: Path) -> dict[str, str]:
+def _metadata(metadata: dict[str, str] | None, path: str | Path) -> dict[str, str]:
     metadata = metadata or {}
     if metadata.get("format") != FORMAT:
         raise GenomeError(f"{path}: expected a file of the format {FORMAT!r}, "
@@ -132,7 +146,13 @@ def _tensor(file: Any, name: str, path: Path) -> Array:
     dtype = file.get_slice(name).get_dtype()
     if dtype != "F32":
         raise GenomeError(f"{path}: expected {name!r} to be F32, but it is {dtype}")
-    tensor: Array = file.get_tensor(name)
+    return _checked(file.get_tensor(name), name, path)
+
+
+def _checked(tensor: Array, name: str, path: str | Path) -> Array:
+    if tensor.dtype != np.float32:
+        came = DTYPES.get(tensor.dtype.str, tensor.dtype)
+        raise GenomeError(f"{path}: expected {name!r} to be F32, but it is {came}")
     if not np.isfinite(tensor).all():
         where = [int(axis[0]) for axis in np.nonzero(~np.isfinite(tensor))]
         raise GenomeError(f"{path}: expected finite numbers, but {name!r} has "

@@ -3,23 +3,35 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from evo_ntm.errors import GenomeError, RunError
 from evo_ntm.experiment import Experiment, load
 from evo_ntm.experiment.files import OF_A_RUN
 from evo_ntm.genome import Genome
-from evo_ntm.genome.files import read_genome
+from evo_ntm.genome.files import parse_genome, read_genome
 from evo_ntm.runs.checkpoints import Whole, checkpoint_file, generations_of, read_checkpoint
 from evo_ntm.runs.database import reading
 
 EXPERIMENT, ROWS = OF_A_RUN
 CHAMPIONS, CHECKPOINTS = "champions", "checkpoints"
+BESIDE = """
+SELECT number, genome, file FROM genomes JOIN births ON birth = number
+WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number
+"""
+
+
+@contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """Say in one line what is wrong with rows, or with a question to them. Raises RunError."""
+    try:
+        yield
+    except (sqlite3.Error, ValueError, OverflowError) as error:
+        raise RunError(f"{path}: expected the rows of a run, but {error}") from error
 
 
 @dataclass(frozen=True)
@@ -42,11 +54,8 @@ class Run:
     def asked(self) -> Iterator[sqlite3.Connection]:
         """Open the rows for several questions, or for long answers. Raises RunError."""
         path = self.folder / ROWS
-        try:
-            with reading(path) as opened:
-                yield opened
-        except (sqlite3.Error, ValueError, OverflowError) as error:
-            raise RunError(f"{path}: expected the rows of a run, but {error}") from error
+        with in_words(path), reading(path) as opened:
+            yield opened
 
     def facts(self) -> dict[str, Any]:
         """Read what is known of the run as a whole."""
@@ -103,16 +112,8 @@ class Run:
         path = self.champion_file(number)
         if path.exists():
             return read_genome(path)
-        question = "SELECT file, genome FROM genomes JOIN births ON birth = number WHERE birth = ?"
-        for kept in self.rows(question, number):
-            with TemporaryDirectory() as folder:
-                copy = Path(folder) / path.name
-                copy.write_bytes(kept["file"])
-                genome = read_genome(copy)
-            if genome.id != kept["genome"]:
-                raise GenomeError(f"{self.folder}: expected the genome {kept['genome']} of birth "
-                                  f"{number}, but it holds {genome.id}")  # fmt: skip
-            return genome
+        if kept := self._beside([number]):
+            return kept[number]
         names = [found.stem for found in path.parent.glob("*.safetensors")]
         champions = sorted(int(name) for name in names if re.fullmatch("[0-9]{1,18}", name))
         born = self.rows("SELECT 1 FROM births WHERE number = ?", number)
@@ -120,6 +121,29 @@ class Run:
         last = ", ".join(map(str, champions[-8:])) or "none"
         raise RunError(f"{self.folder}: expected a birth whose genome was kept "
                        f"(champions: {last}), but of {number} {why}")  # fmt: skip
+
+    def genomes(self, births: Sequence[int]) -> dict[int, Genome]:
+        """Read the genomes of those births of which they were kept.
+
+        Raises GenomeError where one is not what it was.
+        """
+        kept = self._beside(births)
+        files = {birth: self.champion_file(birth) for birth in births if birth not in kept}
+        champions = {birth: read_genome(path) for birth, path in files.items() if path.exists()}
+        found = kept | champions
+        return {birth: found[birth] for birth in births if birth in found}
+
+    def _beside(self, births: Sequence[int]) -> dict[int, Genome]:
+        """Read genomes that were kept beside those of the champions."""
+        genomes = {}
+        with self.asked() as rows:
+            for number, told, file in rows.execute(BESIDE, (json.dumps(births),)):
+                source = f"{self.folder}: birth {number}"
+                genomes[number] = genome = parse_genome(file, source)
+                if genome.id != told:
+                    raise GenomeError(f"{self.folder}: expected the genome {told} of birth "
+                                      f"{number}, but it holds {genome.id}")  # fmt: skip
+        return genomes
 
     def champion_file(self, birth: int) -> Path:
         """Say where the genome of a champion is kept."""
