@@ -1,10 +1,9 @@
 """How a run ended, read back from its rows."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.evolution.exam import ExamRow, read_rows
 from evo_ntm.runs.store import open_run, refuse_written
 
 
@@ -29,7 +28,7 @@ def outcome(path: Path) -> Outcome:
     facts = run.facts()
     sittings = run.rows("SELECT * FROM sittings ORDER BY number")
     restarts = run.rows("SELECT count(*) AS count FROM events WHERE kind = 'restart'")[0]["count"]
-    rows = _exam_rows(sittings[-1]["rows"]) if sittings else ()
+    rows = read_rows(sittings[-1]["rows"]) if sittings else ()
     topology = (
         "SELECT topologies.told FROM validations JOIN births ON birth = births.number"
         " JOIN topologies ON topology = topologies.number"
@@ -58,18 +57,3 @@ def finished(path: Path) -> Outcome | None:
         return ended
     refuse_written(path)
     return None
-
-
-def _exam_rows(told: str) -> tuple[ExamRow, ...]:
-    def number(value: float | None) -> float:
-        return float("inf") if value is None else value
-
-    return tuple(
-        ExamRow(**{
-            **row,
-            "wrong_bits": number(row["wrong_bits"]),
-            "bits": number(row["bits"]),
-            "measures": {name: number(value) for name, value in row["measures"].items()},
-        })
-        for row in json.loads(told)
-    )  # fmt: skip

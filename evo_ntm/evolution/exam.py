@@ -1,8 +1,10 @@
 """The exam and the validation set: fixed episodes, the same for every run and every machine."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from math import inf
 
 from evo_ntm.errors import TaskError, nearest
 from evo_ntm.evolution.cohort import Cohort
@@ -165,3 +167,20 @@ def passed(rows: Sequence[ExamRow]) -> bool | None:
     """Tell whether all parts passed that can; None where every part is only reported."""
     decided = [row.passed for row in rows if row.passed is not None]
     return all(decided) if decided else None
+
+
+def read_rows(told: str) -> tuple[ExamRow, ...]:
+    """Read how an exam went back from JSON, where null stands for what was not finite."""
+
+    def number(value: float | None) -> float:
+        return inf if value is None else value
+
+    return tuple(
+        ExamRow(**{
+            **row,
+            "wrong_bits": number(row["wrong_bits"]),
+            "bits": number(row["bits"]),
+            "measures": {name: number(value) for name, value in row["measures"].items()},
+        })
+        for row in json.loads(told)
+    )  # fmt: skip
