@@ -21,7 +21,7 @@ from evo_ntm.evolution.workers import Local
 from evo_ntm.experiment import load
 from evo_ntm.genome import Genome
 from evo_ntm.genome.founder import founder
-from evo_ntm.runs.lineage import lineage
+from evo_ntm.runs.ancestry import trunk
 from evo_ntm.runs.log import Log
 from evo_ntm.runs.store import Recorder, create
 from evo_ntm.seeds import derive
@@ -153,8 +153,8 @@ def a_million(folder: Path) -> list[Row]:
         recorder.commit()
     made = time.perf_counter() - begun
     run, last = recorder.run, DEEP * WIDE
-    assert len(lineage(run, last)) == DEEP
-    deep = _median(lambda: lineage(run, last))
+    assert len(trunk(run, last)) == DEEP
+    deep = _median(lambda: trunk(run, last))
     opened = _median(lambda: verbs.status(run.folder))
     size = (run.folder / "run.sqlite").stat().st_size / last
     return [

@@ -1,15 +1,13 @@
-"""Which genomes are kept beside the champions, and the line from a birth back to its founder."""
+"""Which genomes are kept beside the champions: those whose line lives on, or more."""
 
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from evo_ntm.errors import RunError
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import genome_bytes
-from evo_ntm.runs.run import Run
+from evo_ntm.runs.ancestry import LINE
 
 Keep = Literal["champions", "lineage", "all"]
 Reason = Literal["lineage", "all", "snapshot", "gradient"]
@@ -19,46 +17,13 @@ Reason = Literal["lineage", "all", "snapshot", "gradient"]
 GRADIENT = frozenset({"finetune"})
 SNAPSHOT_EVERY, SNAPSHOT_OF = 50, 16  # generations, and the best individuals of one
 
-# From some births back to their founders, by their primary parents.
-LINE = """
-WITH RECURSIVE line(number) AS (
-    SELECT value FROM json_each(?)
-    UNION
-    SELECT json_extract(parents, '$[0]') FROM births JOIN line USING (number) WHERE parents <> '[]'
-)
-"""
 NUMBERS = f"{LINE} SELECT number FROM line"
-STEPS = f"{LINE} SELECT number, generation, operators, parents, fitness FROM births JOIN line \
-USING (number) ORDER BY number"
 PINNED = "SELECT birth FROM genomes WHERE reason = 'lineage'"
 # A line may end, so this is the one reason that gives way to another.
 PIN = """
 INSERT INTO genomes VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET reason = excluded.reason WHERE reason = 'lineage'
 """
-
-
-@dataclass(frozen=True)
-class Step:
-    """One birth of a line: who made it of whom, and how fit it was on its generation's episodes."""
-
-    number: int
-    generation: int
-    operators: tuple[str, ...]
-    parents: tuple[int, ...]
-    fitness: float
-
-
-def lineage(run: Run, birth: int) -> list[Step]:
-    """List the line of primary parents from a founder to a birth. Raises RunError."""
-    rows = run.rows(STEPS, json.dumps([birth]))
-    if not rows:
-        raise RunError(f"{run.folder}: expected the number of a birth, but there is no {birth}")
-    return [
-        Step(row["number"], row["generation"], tuple(json.loads(row["operators"])),
-             tuple(json.loads(row["parents"])), row["fitness"])
-        for row in rows
-    ]  # fmt: skip
 
 
 class Line:
