@@ -59,7 +59,7 @@ class RunSettings(Settings):
     keep: Annotated[
         Literal["champions", "lineage", "all"],
         Field(description="the genomes to keep: champions, those whose line lives on too, or all"),
-    ] = "champions"
+    ] = "lineage"
     checkpoint_every: Annotated[
         Positive,
         Field(description="generations between two checkpoints, and at most one a second"),
