@@ -92,7 +92,8 @@ class Measured:
     """A birth on the paired set of episodes, beside its primary parent on the same ones.
 
     `gain` is the mean over the episodes of the parent's cost less its own, within `low` and `high`
-    with 95 % confidence; a founder has no gain.
+    with 95 % confidence; a founder has no gain, and where the parent's genome was not kept, gain,
+    `low` and `high` are NaN.
     """
 
     bits: float
@@ -124,6 +125,7 @@ class Step:
     displacement: float | None
     changes: tuple[str, ...]
     matters: bool
+    since: Measured | None = None
 
 
 @dataclass(frozen=True)
