@@ -61,6 +61,15 @@ class Moment(NamedTuple):
         )
 
 
+class Step(NamedTuple):
+    """One step: what was answered, how things stood before and after, what heads were told."""
+
+    answer: Float[Tensor, "*batch O"]
+    before: Moment
+    after: Moment
+    orders: Orders
+
+
 class Trace(NamedTuple):
     """Everything that happened in the heads and the memory, step by step."""
 
@@ -143,14 +152,23 @@ class Machine:
         self, weights: Weights, inputs: Float[Tensor, "T *shown I"], state: State
     ) -> tuple[Float[Tensor, "T *batch O"], State, Trace]:
         """Answer as `run` does, and tell what heads and memory did on the way."""
-        answers, seen, moment = [], [], self._moment(state)
-        for heard in _hear(weights, inputs):
-            answer, moment, orders = self._step(weights, heard, moment)
+        answers, seen = [], []
+        for answer, _, moment, orders in self.steps(weights, inputs, state):
             answers.append(answer)
             weightings = moment.writing, moment.reading
             seen.append(Trace(*weightings, moment.reads, orders.e, orders.a, moment.memory))
         told = Trace(*map(torch.stack, zip(*seen, strict=True)))
         return torch.stack(answers), moment.state(), told
+
+    def steps(
+        self, weights: Weights, inputs: Float[Tensor, "T *shown I"], state: State
+    ) -> Iterator[Step]:
+        """Answer as `run` does, and tell all of every step, keeping no more than two of them."""
+        moment = self._moment(state)
+        for heard in _hear(weights, inputs):
+            before = moment
+            answer, moment, orders = self._step(weights, heard, before)
+            yield Step(answer, before, moment, orders)
 
     def _run_ragged(
         self, weights: Weights, inputs: Tensor, state: State, lengths: Sequence[int]

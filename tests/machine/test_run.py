@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -207,6 +209,17 @@ def test_the_trace_agrees_with_the_run_and_with_the_state(topology):
     torch.testing.assert_close(weightings[-1], end.store.weightings)
     torch.testing.assert_close(told.memory[-1], end.store.memory)
     torch.testing.assert_close(told.reads[-1], end.reads)
+
+
+@every
+def test_each_step_begins_where_the_last_one_ended(topology):
+    machine, weights, state = begin(topology, weights_of(topology, 2))
+    inputs = inputs_of(topology)
+    answers, end = machine.run(weights, inputs, state)
+    steps = list(machine.steps(weights, inputs, state))
+    torch.testing.assert_close(torch.stack([step.answer for step in steps]), answers)
+    assert all(after.before is before.after for before, after in pairwise(steps))
+    same(steps[-1].after.state(), end)
 
 
 def test_the_trace_tells_what_was_read_erased_and_added():
