@@ -55,7 +55,7 @@ def observe(genome: Genome, task: Task, *, rows: int, epsilon: float, seed: int 
     A tied genome is expressed to as many bits as the task has. Raises ReportError where the genome
     is not for the task's channels, or the sequence too long to be shown.
     """
-    genome = _for_the_task(genome, task)
+    genome = for_the_task(genome, task)
     if rows < 1:
         raise ReportError(f"expected at least 1 memory row, but came {rows}")
     episodes = task.episodes(derive(seed, "show"), 1)
@@ -90,7 +90,11 @@ def _numbers(tensor: Tensor) -> Numbers:
     return np.asarray(tensor.select(1, 0), dtype=np.float64)
 
 
-def _for_the_task(genome: Genome, task: Task) -> Genome:
+def for_the_task(genome: Genome, task: Task) -> Genome:
+    """Express a tied genome to as many bits as a task has; another stays as it is.
+
+    Raises ReportError where the machine has other channels than the task.
+    """
     bits = next((block.size for block in task.inputs if block.per_bit), None)
     if genome.encoding == "tied" and bits is not None and bits != genome.topology.bits:
         genome = genome.with_bits(bits)
