@@ -5,12 +5,20 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from evo_ntm.errors import nearest
 from evo_ntm.experiment.cma import CMA
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy
 from evo_ntm.experiment.exam import Exam, Part, Stage
+from evo_ntm.experiment.finetune import Finetune
 from evo_ntm.experiment.genetic import Genetic
 from evo_ntm.experiment.machine import MachineSettings
 from evo_ntm.experiment.model import Path, Settings, refuse, within
@@ -48,8 +56,10 @@ class Experiment(Settings):
         Strategy, Field(discriminator="strategy", description="how to look for a solution")
     ]
     finetune: Annotated[
-        None, Field(description="training by gradients afterwards: null, as there is none yet")
-    ] = None
+        Finetune,
+        BeforeValidator(lambda told: {} if told is None else told),  # as older runs have it
+        Field(description="how to train by gradients, after evolution or instead of it"),
+    ] = Finetune()
     run: Annotated[RunSettings, Field(description="where and how it is computed")] = RunSettings()
     overrides: Annotated[
         tuple[str, ...], Field(description="what `--set` changed, already included above")
@@ -141,15 +151,16 @@ class Experiment(Settings):
 
     @property
     def config_hash(self) -> str:
-        """Name the experiment: all but where it is computed and how it is called."""
-        return _hash(self, set(type(self).model_fields) - {"run", "name", "overrides"})
+        """Name how evolution goes: all but tuning, where it is computed and how it is called."""
+        keys = {*type(self).model_fields} - {"run", "name", "overrides", "finetune"}
+        return _hash(self, keys, finetune=None)
 
 
 def _bits(settings: Settings) -> int | None:
     return getattr(settings, "bits", None)
 
 
-def _hash(experiment: Experiment, keys: set[str]) -> str:
-    told = experiment.model_dump(mode="json", by_alias=True, include=keys)
+def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
+    told = {**experiment.model_dump(mode="json", by_alias=True, include=keys), **also}
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

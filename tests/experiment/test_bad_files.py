@@ -135,7 +135,13 @@ BAD_VALUES = [
     ("run.gpus_per_worker=1.5", "run.gpus_per_worker: expected a share up to 1, or a whole number "
      "of GPUs, but came 1.5"),
     ("run.timeout=0", "run.timeout: expected a number above 0, but came 0"),
-    ("finetune={steps: 5}", "finetune: expected null, but came a group of keys (steps)"),
+    ("finetune.optimiser=rmsporp", "finetune.optimiser: expected one of adam, rmsprop, but came "
+     "'rmsporp': did you mean 'rmsprop'?"),
+    ("finetune.warmup=20000", "finetune.warmup: expected fewer than all steps (20000), "
+     "but came 20000"),
+    ("finetune.learning_rate=0", "finetune.learning_rate: expected a number above 0, but came 0"),
+    ("finetune.learning_rat=1", "finetune.learning_rat: expected a known key, but came "
+     "'learning_rat': did you mean 'learning_rate'?"),
     ("evolve.population=2000000", "evolve.population: expected at most 1000000, "
      "but came 2000000"),
     ("machine.rows=2000000", "machine.rows: expected at most 1000000, but came 2000000"),

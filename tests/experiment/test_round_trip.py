@@ -63,11 +63,23 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
             "readers": st.integers(0, 4),
         },
     )
+    finetune = st.fixed_dictionaries(
+        {},
+        optional={
+            "optimiser": st.sampled_from(["adam", "rmsprop"]),
+            "learning_rate": AMOUNTS | st.none(),
+            "clip": AMOUNTS | st.none(),
+            "schedule": st.sampled_from(["constant", "linear", "cosine"]),
+            "batch": COUNTS,
+            "seed": st.integers(0, 2**63 - 1) | st.none(),
+        },
+    )
     told = {
         "task": task,
         "exam": {"validation": draw(parts(task, limited=True)), "parts": draw(parts(task))},
         "machine": draw(machine),
         "evolve": evolve,
+        "finetune": draw(finetune),
     }
     if draw(st.booleans()):
         told["curriculum"] = [{"with": {}, "until": {"bits": draw(AMOUNTS)}}, {"with": {}}]
