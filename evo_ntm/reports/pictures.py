@@ -1,6 +1,5 @@
 """Figures on disk: PNG or SVG, the same bytes for the same figure, whatever the user's style is."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -10,6 +9,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from evo_ntm.errors import ReportError
+from evo_ntm.reports.documents import require_place, write_document
 
 # A file says nothing of the clock, nor of matplotlib's version.
 METADATA = {"png": {"Software": None}, "svg": {"Date": None, "Creator": "evo-ntm"}}
@@ -24,11 +24,7 @@ def picture_format(path: Path) -> str:
     if kind not in METADATA:
         raise ReportError(f"{path}: expected a name that ends in .png or .svg, "
                           f"but it ends in {path.suffix!r}")  # fmt: skip
-    with _refused_in_words(path):
-        if not path.parent.is_dir():
-            raise ReportError(f"{path}: expected an existing folder, but {path.parent} is none")
-        if path.is_dir():
-            raise ReportError(f"{path}: expected the name of a file, but it is a folder")
+    require_place(path)
     return kind
 
 
@@ -42,22 +38,7 @@ def write_picture(path: Path, compose: Callable[[], Figure]) -> None:
     with _house_style():
         figure = compose()
         figure.savefig(content, format=kind, dpi=figure.dpi, metadata=METADATA[kind])
-    part = path.with_name(f".{os.getpid()}.part")
-    with _refused_in_words(path):
-        try:
-            part.write_bytes(content.getvalue())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _refused_in_words(path: Path) -> Iterator[None]:
-    """Say in one line what the disk does not allow."""
-    try:
-        yield
-    except OSError as error:
-        raise ReportError(f"{path}: cannot be written: {error.strerror}") from error
+    write_document(path, content.getvalue())
 
 
 @contextmanager
