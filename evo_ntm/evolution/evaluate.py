@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from evo_ntm.evolution.cohort import Cohort, Matrix, Rows, gather
 from evo_ntm.machine import Backend, choose
 from evo_ntm.machine.chunks import chunk_size
-from evo_ntm.tasks import Episodes, Task, grade, measures
+from evo_ntm.tasks import Episodes, Grades, Task, grade, measures
 from evo_ntm.topology import Topology
 
 LARGER = 1.25  # than the best size a piece may be
@@ -136,12 +136,18 @@ def unscored(chunk: Chunk, reason: str) -> Scores:
 
 def score_weights(trial: Trial, topology: Topology, weights: Matrix) -> Scores:
     """Run a population of weights [P, D] through the trial at once."""
+    with torch.inference_mode():
+        taken = measures(trial.task, trial.shown, answered(trial, topology, weights))
+    return _never_nan({name: value.double().cpu().numpy() for name, value in taken.items()})
+
+
+def answered(trial: Trial, topology: Topology, weights: Matrix) -> Grades:
+    """Grade the answers of a population of weights [P, D], each to each episode [P, B]."""
     machine, episodes = trial.backend.machine(topology, trial.epsilon), trial.shown
     with torch.inference_mode():
         flat = torch.from_numpy(weights).to(trial.backend.device)
         logits = machine.episode(flat, episodes.inputs, rows=trial.rows, lengths=episodes.lengths)
-        taken = measures(trial.task, episodes, grade(episodes, logits))
-    return _never_nan({name: value.double().cpu().numpy() for name, value in taken.items()})
+        return grade(episodes, logits)
 
 
 def _never_nan(taken: dict[str, NDArray[np.float64]]) -> Scores:
