@@ -1,0 +1,159 @@
+"""What runs came to: found in folders, and read from their rows, also while they are written."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from evo_ntm.errors import EvoNTMError, RunError
+from evo_ntm.evolution.exam import ExamRow, read_rows
+from evo_ntm.experiment import Experiment
+from evo_ntm.runs.run import ROWS, in_words
+from evo_ntm.runs.snapshot import snapshot
+from evo_ntm.runs.store import is_unfinished, is_written, open_run
+
+State = Literal["solved", "not solved", "interrupted", "running"]
+Measure = Literal["evaluations", "timesteps", "seconds"]
+
+MEASURES: tuple[Measure, ...] = ("evaluations", "timesteps", "seconds")
+COMPUTED = ("evo_ntm", "torch", "platform", "device", "backend", "threads", "workers")
+
+TOTALS = """
+SELECT count(*) AS generations, coalesce(sum(scored), 0) AS evaluations,
+    coalesce(sum(timesteps), 0) AS timesteps, coalesce(max(seconds), 0.0) AS seconds
+FROM generations
+"""
+SITTINGS = "SELECT solved, rows FROM sittings ORDER BY number"
+RESTARTS = "SELECT count(*) AS restarts FROM events WHERE kind = 'restart'"
+PROCESSES = "SELECT told FROM processes ORDER BY number"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to, and what it cost until then.
+
+    An evaluation is a genome that is scored on the episodes of a generation; the validation set
+    and the exam are none. Time is in sequence-timesteps and in seconds, the latter with all that
+    was done between. `exam` is the last sitting's, empty where none was sat; `computed` tells where
+    and with what, as provenance has it.
+    """
+
+    path: Path
+    seed: int
+    state: State
+    generations: int
+    evaluations: int
+    timesteps: int
+    seconds: float
+    restarts: int
+    sittings: int
+    exam: tuple[ExamRow, ...]
+    computed: Mapping[str, str]
+
+    @property
+    def solved(self) -> bool:
+        """Tell whether the exam was passed."""
+        return self.state == "solved"
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether it is known how the run ends: its exam is passed or its budget spent."""
+        return self.state in ("solved", "not solved")
+
+    def cost(self, measure: Measure) -> float:
+        """Tell what the run cost."""
+        return float(getattr(self, measure))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A run, with what it is a run of. `brought` are the parts of somebody's own toolbox."""
+
+    result: Result
+    experiment: Experiment
+    brought: tuple[str, ...]
+
+
+def find(paths: Sequence[Path]) -> tuple[list[Found], list[str]]:
+    """Read every run among paths and in folders among them, each once, and say what cannot be read.
+
+    Raises RunError where a path is no run, nor a folder with any that can be read.
+    """
+    found: dict[Path, Found] = {}
+    unread: list[str] = []
+    for path in paths:
+        if (path / ROWS).is_file() or not path.is_dir():
+            found.setdefault(path.resolve(), read(path))
+            continue
+        runs = _runs_in(path)
+        complaints = []
+        for run in runs:
+            try:
+                if run.resolve() not in found:
+                    found[run.resolve()] = read(run)
+            except EvoNTMError as error:
+                complaints.append(f"left out: {error}")
+        if len(complaints) == len(runs):
+            why = complaints[0].removeprefix("left out: ") if runs else f"there is no {ROWS} in it"
+            raise RunError(f"{path}: expected a run or a folder with runs, but {why}")
+        unread += complaints
+    return list(found.values()), unread
+
+
+def read(path: Path) -> Found:
+    """Read what a run came to. Raises RunError where there is none."""
+    with snapshot(open_run(path)) as run, in_words(path / ROWS):
+        experiment, facts = run.experiment, run.facts()
+        sittings = run.rows(SITTINGS)
+        exam = read_rows(sittings[-1]["rows"]) if sittings else ()
+        totals: dict[str, Any] = dict(run.rows(TOTALS)[0])
+        restarts = run.rows(RESTARTS)[0]["restarts"]
+        processes = [json.loads(row["told"]) for row in run.rows(PROCESSES)]
+    ended = not facts.get("interrupted", True)
+    if ended:  # then the last exam is in it, too
+        totals["seconds"] = float(facts.get("seconds", totals["seconds"]))
+    solved = any(row["solved"] for row in sittings)
+    result = Result(
+        path=path,
+        seed=experiment.evolve.seed,
+        state=_state(path, solved=solved, ended=ended),
+        **totals,
+        restarts=restarts,
+        sittings=len(sittings),
+        exam=exam,
+        computed=_computed(processes),
+    )
+    return Found(result, experiment, tuple(facts.get("toolbox", ())))
+
+
+def _state(path: Path, *, solved: bool, ended: bool) -> State:
+    if solved:  # also where the process was killed before it could say that the run has ended
+        return "solved"
+    if ended:
+        return "not solved"
+    return "running" if is_written(path) else "interrupted"
+
+
+def _computed(processes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Tell where all processes of a run computed and with what, each thing once."""
+    told: dict[str, list[str]] = {name: [] for name in COMPUTED}
+    for process in processes:
+        for name, came in {**process.get("versions", {}), **process}.items():
+            if name in told and came is not None and str(came) not in told[name]:
+                told[name].append(str(came))
+    return {name: ", ".join(came) for name, came in told.items()}
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    """List the runs that lie in a folder, seeds in their order."""
+    try:
+        there = [path for path in folder.iterdir() if not is_unfinished(path)]
+        runs = [path for path in there if (path / ROWS).is_file()]
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be read: {error.strerror}") from error
+    return sorted(runs, key=lambda path: [
+        (int(part), "") if part.isdecimal() else (0, part)
+        for part in re.split("([0-9]{1,18})", path.name)
+    ])  # fmt: skip
