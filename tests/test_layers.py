@@ -18,7 +18,7 @@ STEPS = [
     ["evolution", "runs"],  # workers and strategies
     ["evolution.engine", "reports"],
     ["outcome", "beginnings", "watch"],
-    ["journal"],
+    ["journal", "tuning"],
     ["verbs.opening"],
     ["verbs", "series"],
     ["tables"],

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -49,16 +49,15 @@ class Standing(NamedTuple):
 
 
 class Slope(NamedTuple):
-    """What a step met: the mean cost of its sequences, and how long the gradient was, unclipped."""
+    """What a step met: the mean cost of its sequences, and how long the gradient was, unclipped.
+
+    It is `steady` where cost, gradient and genes stayed finite; elsewhere nothing was changed.
+    """
 
     bits: Float[Tensor, "*population"]
     wrong_bits: Float[Tensor, "*population"]
     norm: Float[Tensor, "*population"]
-
-    @property
-    def finite(self) -> bool:
-        """Tell whether cost and gradient are numbers, so that the step could be taken."""
-        return bool(torch.isfinite(self.bits).all() and torch.isfinite(self.norm).all())
+    steady: Bool[Tensor, "*population"]
 
 
 @dataclass(frozen=True)
@@ -96,19 +95,26 @@ class Descent:
         return Genome(self.topology, standing.genes.cpu().numpy(), self.encoding)
 
     def step(self, standing: Standing, episodes: Episodes, rows: int) -> tuple[Standing, Slope]:
-        """Go one step down on some sequences. Where the slope is not finite, stay."""
+        """Go one step down on some sequences; whoever would leave the numbers stays."""
         settings, (genes, moments, number) = self.settings, standing
         slope, gradient = self.slope(genes, episodes, rows)
-        if not slope.finite:
-            return standing, slope
         if settings.clip_norm is not None:
             gradient = clip_norm(gradient, settings.clip_norm)
         if settings.clip is not None:
             gradient = clip_elements(gradient, settings.clip)
-        change, moments = self.optimiser.change(
+        change, after = self.optimiser.change(
             gradient, moments, rate=rate(settings, number), step=number
         )
-        return Standing(genes + change, moments, number + 1), slope
+        moved = genes + change
+        steady = slope.steady & torch.isfinite(moved).all(-1)
+        if bool(steady.all()):
+            return Standing(moved, after, number + 1), slope
+
+        def kept(new: Tensor, old: Tensor) -> Tensor:
+            return torch.where(steady.unsqueeze(-1), new, old)
+
+        after = {name: kept(moment, moments[name]) for name, moment in after.items()}
+        return Standing(kept(moved, genes), after, number + 1), slope._replace(steady=steady)
 
     def slope(
         self, genes: Float[Tensor, "*population G"], episodes: Episodes, rows: int
@@ -120,8 +126,10 @@ class Descent:
         bits = grades.bits.mean(-1)
         torch.autograd.backward(bits.sum())
         assert flat.grad is not None
-        gradient = self._gather(flat.grad)
-        return Slope(bits.detach(), grades.wrong_bits.mean(-1), norm(gradient)), gradient
+        gradient, bits = self._gather(flat.grad), bits.detach()
+        length = norm(gradient)
+        steady = torch.isfinite(bits) & torch.isfinite(length)
+        return Slope(bits, grades.wrong_bits.mean(-1), length, steady), gradient
 
     def _answers(self, flat: Tensor, episodes: Episodes, rows: int) -> Tensor:
         inputs, lengths = episodes.inputs, episodes.lengths

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from evo_ntm.experiment.finetune import Finetune
-from evo_ntm.genome import Genome
 from evo_ntm.genome.encoding import code
 from evo_ntm.genome.founder import founder
 from evo_ntm.machine import Backend, Machine, choose
@@ -39,7 +38,7 @@ def gone(genome, steps, backend=None, lanes=5, **settings):
     standing = way.begin(genome.genes)
     for step in range(steps):
         standing, slope = way.step(standing, episodes(step, lanes), rows=6)
-        assert slope.finite
+        assert slope.steady
     return way, standing
 
 
@@ -147,14 +146,38 @@ def test_tied_weights_stay_tied_as_genes_and_come_apart_as_wires():
     assert child.weights[pair[0]] != child.weights[pair[1]]
 
 
+def stays(way, before):
+    after, slope = way.step(before, episodes(), rows=6)
+    assert not slope.steady
+    for name, tensor in after.tensors().items():
+        assert np.array_equal(tensor, before.tensors()[name])
+
+
 def test_where_a_slope_is_no_number_nothing_moves():
     made = genome()
-    broken = Genome(made.topology, np.full_like(made.genes, 3e38))
-    way = descent(broken)
-    before = way.begin(broken.genes)
-    after, slope = way.step(before, episodes(), rows=6)
-    assert not slope.finite
-    assert after is before
+    way = descent(made)
+    stays(way, way.begin(np.full_like(made.genes, 3e38)))
+
+
+def test_where_a_step_would_lead_beyond_all_numbers_nothing_moves():
+    made = genome()
+    way = descent(made)
+    before = way.begin(made.genes)
+    steep = {**before.moments, "change": torch.full_like(before.genes, torch.finfo().max)}
+    assert way.slope(before.genes, episodes(), rows=6)[0].steady
+    huge = before._replace(moments=steep, genes=before.genes + 1e37)
+    stays(way, huge)
+
+
+def test_a_machine_that_leaves_the_numbers_takes_no_other_with_it():
+    made = genome()
+    way = descent(made)
+    together = np.stack([made.genes, np.full_like(made.genes, 3e38)])
+    after, slope = way.step(way.begin(together), episodes(), rows=6)
+    assert slope.steady.tolist() == [True, False]
+    _, alone = gone(made, 1)
+    assert torch.equal(after.genes[0], alone.genes)
+    assert np.array_equal(after.genes[1], together[1])
 
 
 LEARNERS = [
