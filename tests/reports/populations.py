@@ -73,10 +73,11 @@ def made(folder, births, *, survivors=None, scored=None, strategy="genetic", eve
 
 
 def evolved(folder, *, seed=1, size=16, generations=20, elites=2, tournament=2, crossover=0.0,
-            founded=(0,)):  # fmt: skip
+            growth=0.002, founded=(0,)):  # fmt: skip
     """Make a run whose fitness is inherited with noise; it is founded anew where that is asked."""
     with _rows(folder, parse(told("genetic"))) as rows:
-        turns = _turns(derive(seed, "population"), size, elites, tournament, crossover, {*founded})
+        drawn, shares = derive(seed, "population"), (crossover, growth)
+        turns = _turns(drawn, size, elites, tournament, shares, {*founded})
         for (generation, survivors, births), _ in zip(turns, range(generations), strict=False):
             rows.executemany(BIRTHS, births)
             statistics = json.dumps({"worst": -9.0, "median": -5.0, "best": -1.0, "sigma": 0.1})
@@ -87,7 +88,7 @@ def evolved(folder, *, seed=1, size=16, generations=20, elites=2, tournament=2, 
     return Run(folder)
 
 
-def _turns(drawn, size, elites, tournament, crossover, founded):
+def _turns(drawn, size, elites, tournament, shares, founded):
     """Give generations without end: number, survivors, and births as rows."""
     numbers, topologies, fitness = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
     born = 0
@@ -101,7 +102,7 @@ def _turns(drawn, size, elites, tournament, crossover, founded):
             rivals = drawn.integers(0, size, (room, tournament))
             parent = rivals[np.arange(room), fitness[rivals].argmax(axis=1)]
             other = drawn.integers(0, size, room)
-            crossed, grown = drawn.random((2, room)) < [[crossover], [0.002]]
+            crossed, grown = drawn.random((2, room)) < np.array(shares)[:, None]
             inherited = fitness[parent] + 0.1 * drawn.normal(room)
             topology = (topologies[parent] + grown) % len(TOPOLOGIES)
             told = [
