@@ -1,0 +1,41 @@
+import pytest
+
+from evo_ntm.errors import ReportError
+from evo_ntm.reports.charts import charts
+from evo_ntm.reports.prints import draw, write_figures
+from tests.reports.made_up import bred, searched
+
+
+@pytest.mark.parametrize("made", [searched, bred])
+def test_every_chart_has_a_print_with_its_titles_and_names(made):
+    for name, chart in charts(made()).items():
+        figure = draw(chart)
+        titles = [axes.get_title(loc="left") for axes in figure.axes]
+        assert [title for title in titles if title] == [plot.title for plot in chart.plots]
+        named = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+        assert named == list(chart.named()), name
+
+
+def test_prints_are_written_as_svg_and_png_with_the_same_bytes(tmp_path):
+    lineage = searched()
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    one, other = (write_figures(lineage, tmp_path / name, ["svg"]) for name in ("one", "other"))
+    assert [path.name for path in one] == [f"{name}.svg" for name in charts(lineage)]
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
+    pngs = write_figures(lineage, tmp_path / "one", ["png"])
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pngs)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ReportError, match="expected an existing folder"):
+        write_figures(searched(), tmp_path / "gone")
+
+
+def test_prints_show_what_pages_show():
+    chart = charts(bred())["generalisation"]
+    (axes,) = draw(chart).axes
+    drawn = [line for line in axes.lines if line.get_label() == "champion"]
+    told = next(layer for layer in chart.plots[0].layers if layer.name == "champion")
+    assert list(drawn[0].get_xdata()) == list(told.x) and list(drawn[0].get_ydata()) == list(told.y)
+    assert axes.get_xscale() == "log"
