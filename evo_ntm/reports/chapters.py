@@ -204,10 +204,11 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Displacement:
-    """How far every wire had moved from where the line began, at some births of the trunk.
+    """How far every wire had moved from where it began, at some births of the trunk that were kept.
 
-    `moved` has a row for each wire and a column for each birth: the length of the change over that
-    of all weights at the founder; None where the wire was not there or the genome was not kept.
+    `moved` has a row for each wire and a column for each birth: the length of the change since the
+    first birth here that has the wire, over that of all weights at the first birth here, which is
+    the founder where it was kept; None where the wire was not there.
     """
 
     births: tuple[int, ...]

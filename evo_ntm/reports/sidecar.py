@@ -13,9 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from evo_ntm.errors import ReportError
-from evo_ntm.genome.files import publish
 from evo_ntm.paths import no_file
+from evo_ntm.reports.documents import write_document
 from evo_ntm.runs.database import as_json
 
 FORMAT, VERSION = "evo_ntm scores", 1
@@ -67,11 +66,7 @@ class Sidecar:
         told = {"format": FORMAT, "version": VERSION, "task": self._task}
         ordered = {name: dict(sorted(self._results[name].items())) for name in
                    sorted(self._results)}  # fmt: skip
-        text = as_json({**told, "results": ordered})
-        try:
-            publish(self.path, [text.encode()])
-        except OSError as error:
-            raise ReportError(f"{self.path}: cannot be written: {error.strerror}") from error
+        write_document(self.path, as_json({**told, "results": ordered}))
         self._changed = False
 
 
