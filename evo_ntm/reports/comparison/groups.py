@@ -11,7 +11,7 @@ from evo_ntm.reports.comparison.rates import Cost, Interval, cost, solve_rate, s
 from evo_ntm.reports.comparison.results import MEASURES, Found, Measure, Result
 
 LEFT_OUT = frozenset({"name", "run", "overrides", "finetune"})  # of the hash of an experiment
-SEED, TOOLBOX = "evolve.seed", "toolbox"
+SEED, STRATEGY, TOOLBOX = "evolve.seed", "evolve.strategy", "toolbox"
 ABSENT = "none"
 MOST_WORDS, LONGEST_WORD = 3, 24  # of a name
 
@@ -153,15 +153,21 @@ def _differences(settings: Sequence[Settings]) -> list[Difference]:
 
 
 def _names(titles: Sequence[str], settings: Sequence[Settings], hashes: Sequence[str]) -> list[str]:
-    """Call groups by their task files, and those of the same one by what differs between them."""
+    """Call groups by their task files, and those of the same one by what differs between them.
+
+    Strategies have settings of their own: what else differs is told of groups of the same one.
+    """
     every = {key for each in settings for key in each}
-    names = []
-    for number, title in enumerate(titles):
-        alike = [place for place, other in enumerate(titles) if other == title]
-        differing = _differences([settings[place] for place in alike])
-        words = [_word(difference, alike.index(number), every) for difference in differing]
+    kinds = [(title, told[STRATEGY]) for title, told in zip(titles, settings, strict=True)]
+    names: list[str] = []
+    for kind in kinds:
+        place = len(names)
+        alike = [number for number, other in enumerate(kinds) if other == kind]
+        several = len({strategy for title, strategy in kinds if title == kind[0]}) > 1
+        differing = _differences([settings[number] for number in alike])
+        words = [_word(difference, alike.index(place), every) for difference in differing]
         more = ["…"] if len(words) > MOST_WORDS else []
-        names.append(", ".join([title, *words[:MOST_WORDS], *more]))
+        names.append(", ".join([*kind[: 1 + several], *words[:MOST_WORDS], *more]))
     taken = Counter(names)
     return [f"{name} ({told})" if taken[name] > 1 else name
             for name, told in zip(names, hashes, strict=True)]  # fmt: skip

@@ -35,6 +35,14 @@ def test_groups_of_one_task_file_are_called_by_what_differs_between_them():
     ) == ["copy, population 24", "copy, population 32", "other"]
 
 
+def test_groups_of_one_task_file_and_different_strategies_are_called_by_these():
+    assert names(
+        series(experiment("cma"), [30]),
+        series(experiment("genetic", population=20), [30]),
+        series(experiment("genetic", population=30), [30]),
+    ) == ["copy, cma", "copy, genetic, population 20", "copy, genetic, population 30"]
+
+
 def test_a_key_is_called_by_as_much_of_its_end_as_is_its_own():
     rarely = experiment(changes=["evolve.operators.add_reader.share=0.5"])
     told = names(series(experiment(), [30]), series(rarely, [30]))

@@ -1,0 +1,245 @@
+"""A comparison as tables of words, for terminals, pages and papers alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+
+from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.reports.comparison.comparison import HASH, Comparison, Contrast
+from evo_ntm.reports.comparison.groups import Group
+from evo_ntm.reports.comparison.rates import Cost, quantile
+from evo_ntm.reports.comparison.results import Measure, Result
+
+UNSOLVED, NOT_ASKED = "unsolved", "not asked"
+CHANCE = "chance"  # is of the questions, not of who answers them
+LEAST_P = 0.001
+FEW_DIGITS = 100
+MOST_ROWS = 30  # of a table that is not only a detail
+
+MEASURED: dict[Measure, str] = {
+    "evaluations": "evaluations", "timesteps": "sequence-timesteps", "seconds": "seconds",
+}  # fmt: skip
+"""What costs are counted in, as tables and axes call it."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with what has to be said of it. `figures` are the columns of numbers.
+
+    What is only told in `detail` has a row for every run.
+    """
+
+    name: str
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+    figures: frozenset[int] = frozenset()
+    detail: bool = False
+
+
+def tables(comparison: Comparison) -> tuple[Table, ...]:
+    """Tell a comparison in tables, what matters most first."""
+    told = [_rates(comparison), _contrasts(comparison), _seeds(comparison),
+            *_exams(comparison), _differences(comparison), _runs(comparison)]  # fmt: skip
+    return tuple(table for table in told if table.rows or table.notes)
+
+
+def _rates(comparison: Comparison) -> Table:
+    rows = [(group.name, *_rate(group)) for group in comparison.groups]
+    return Table(
+        "rates",
+        "Solved, and at what cost",
+        ("group", "solved", "share", "expected evaluations", "expected sequence-timesteps",
+         "expected seconds", "median evaluations"),
+        tuple(rows),
+        ("Expected is what all runs took, failures included, over how many solved their task. In "
+         "brackets are 95 % intervals, after Wilson and by bootstrap of at least 5 runs, and of "
+         "the median, the quartiles.",),
+        frozenset(range(1, 7)),
+    )  # fmt: skip
+
+
+def _contrasts(comparison: Comparison) -> Table:
+    rows = [
+        (
+            f"{contrast.one} and {contrast.other}",
+            "solved" if test.question == "solved" else MEASURED[test.question],
+            f"{test.better} / {test.worse} / {test.equal}",
+            f"{test.a12:.2f}",
+            _chance(test.p),
+            _chance(test.corrected),
+            test.name,
+        )
+        for contrast in comparison.contrasts
+        for test in contrast.tests
+    ]
+    notes = [f"{contrast.one} and {contrast.other}: {contrast.refused}."
+             for contrast in comparison.contrasts if contrast.refused]  # fmt: skip
+    if rows:
+        notes = [_told(comparison.contrasts), *notes]
+    return Table(
+        "contrasts",
+        "Each group beside each other",
+        ("groups", "measure", "better / worse / same", "A12", "p", "corrected p", "test"),
+        tuple(rows),
+        tuple(notes),
+        frozenset({2, 3, 4, 5}),
+    )
+
+
+def _told(contrasts: Sequence[Contrast]) -> str:
+    tested = [contrast for contrast in contrasts if contrast.tests]
+    pairs = sorted({len(contrast.seeds) for contrast in tested if contrast.paired})
+    of = f"Pairs are runs of the same seed ({' or '.join(map(str, pairs))}). " if pairs else ""
+    least = max(contrast.least for contrast in tested)
+    return (f"{of}A12 is the chance that the first does better, 0.5 telling no difference. Who did "
+            "not solve takes longest. p is corrected after Holm for the number of pairs of "
+            f"groups; below {_chance(least)} it cannot fall with so few runs.")  # fmt: skip
+
+
+def _seeds(comparison: Comparison) -> Table:
+    groups = comparison.groups
+    by_seed = [{result.seed: result for result in group.results} for group in groups]
+    seeds = sorted({seed for each in by_seed for seed in each})
+    rows = [(str(seed), *(_ending(each.get(seed)) for each in by_seed)) for seed in seeds]
+    return Table(
+        "seeds",
+        "Evaluations of each seed until it was solved",
+        ("seed", *(group.name for group in groups)),
+        tuple(rows),
+        figures=frozenset(range(1, len(groups) + 1)),
+        detail=len(rows) > MOST_ROWS,
+    )
+
+
+def _exams(comparison: Comparison) -> list[Table]:
+    """Tell how exams went that are of one task, a table each: no other exam is beside them."""
+    tasks = dict.fromkeys(group.task_hash for group in comparison.groups)
+    return [_exam(task, [group for group in comparison.groups if group.task_hash == task],
+                  alone=len(tasks) == 1) for task in tasks]  # fmt: skip
+
+
+def _exam(task: str, groups: Sequence[Group], *, alone: bool) -> Table:
+    sat = [(group, result.exam) for group in groups for result in group.ended if result.exam]
+    parts = dict.fromkeys((row.name, row.rows, row.sequences) for _, exam in sat for row in exam)
+    asked: dict[str, ExamRow] = {row.name: row for _, exam in sat for row in exam}
+    extents = list(dict.fromkeys(key for row in asked.values() for key in row.extent))
+    own = [name for name in dict.fromkeys(key for row in asked.values() for key in row.measures)
+           if name != CHANCE]  # fmt: skip
+    rows = []
+    for name, memory, sequences in parts:
+        for group in groups:
+            answers = [row for each, exam in sat if each is group for row in exam
+                       if row.name == name]  # fmt: skip
+            if not answers:
+                continue
+            rows.append((
+                name,
+                *(_span(asked[name].extent.get(key)) for key in extents),
+                f"{memory:,}",
+                f"{sequences:,}",
+                group.name,
+                str(len(answers)),
+                _middle([row.wrong_bits for row in answers]),
+                _middle([row.bits for row in answers]),
+                *(_middle([row.measures.get(key, inf) for row in answers]) for key in own),
+                _passed(answers),
+            ))  # fmt: skip
+    headings = ("part", *extents, "rows", "sequences", "group", "sat by", "wrong bits", "bits",
+                *own, "passed")  # fmt: skip
+    title = "The exam, as it was sat last"
+    if not alone:
+        title += f", of {' and '.join(group.name for group in groups)} (task {task[:HASH]})"
+    return Table(f"exam {task[:HASH]}", title, headings, tuple(rows),
+                 ("Medians over the runs that sat it, with quartiles in brackets: it is sat once "
+                  "validation passes, so those that never came near are not among them.",)
+                 if rows else (),
+                 frozenset(range(1, len(headings))) - {len(extents) + 3})  # fmt: skip
+
+
+def _differences(comparison: Comparison) -> Table:
+    names = [group.name for group in comparison.groups]
+    rows = [(each.key, *each.values) for each in comparison.differences]
+    return Table("differences", "What differs between the groups", ("key", *names), tuple(rows),
+                 detail=len(rows) > MOST_ROWS)  # fmt: skip
+
+
+def _runs(comparison: Comparison) -> Table:
+    rows = [
+        (group.name, str(run.seed), run.state, f"{run.generations:,}", f"{run.evaluations:,}",
+         f"{run.timesteps:,}", _amount(run.seconds, 1), str(run.restarts), str(run.sittings),
+         str(run.path))
+        for group in comparison.groups
+        for run in group.results
+    ]  # fmt: skip
+    headings = ("group", "seed", "state", "generations", "evaluations", "sequence-timesteps",
+                "seconds", "restarts", "sittings", "run")  # fmt: skip
+    return Table("runs", "All runs", headings, tuple(rows), figures=frozenset({1, *range(3, 9)}),
+                 detail=True)  # fmt: skip
+
+
+def _rate(group: Group) -> list[str]:
+    runs = len(group.ended)
+    if not group.decides:
+        return [NOT_ASKED, *[""] * 5]
+    if not runs:
+        return ["0 of 0", *[""] * 5]
+    share = f"{group.solved / runs:.2f} ({group.rate.low:.2f} to {group.rate.high:.2f})"
+    costs = map(expected, group.costs.values())
+    return [f"{group.solved} of {runs}", share, *costs, _quartiles(group.costs["evaluations"])]
+
+
+def expected(cost: Cost) -> str:
+    """Write an expected running time with its interval."""
+    if not isfinite(cost.expected):
+        return f"{UNSOLVED} in {_amount(cost.total)}"
+    told = _amount(cost.expected)
+    if cost.interval is None:
+        return told
+    low, high = _amount(cost.interval.low), _amount(cost.interval.high)
+    return f"{told} ({f'{low} to {high}' if isfinite(cost.interval.high) else f'above {low}'})"
+
+
+def _quartiles(cost: Cost) -> str:
+    lower, median, upper = (
+        _amount(each) if isfinite(each) else UNSOLVED
+        for each in (cost.lower, cost.median, cost.upper)
+    )
+    return median if lower == upper else f"{median} ({lower} to {upper})"
+
+
+def _middle(values: Sequence[float]) -> str:
+    ordered = sorted(values)
+    lower, median, upper = (_amount(quantile(ordered, share), 3) for share in (0.25, 0.5, 0.75))
+    return median if lower == upper else f"{median} ({lower} to {upper})"
+
+
+def _ending(result: Result | None) -> str:
+    if result is None:
+        return ""
+    return f"{result.evaluations:,}" if result.solved else result.state
+
+
+def _passed(answers: Sequence[ExamRow]) -> str:
+    decided = [row.passed for row in answers if row.passed is not None]
+    return f"{sum(decided)} of {len(decided)}" if decided else "reported"
+
+
+def _span(value: int | Sequence[int] | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else " to ".join(map(str, value))
+
+
+def _chance(p: float) -> str:
+    return f"{p:.3f}" if p >= LEAST_P else f"< {LEAST_P}"
+
+
+def _amount(value: float, decimals: int | None = None) -> str:
+    """Write a number with so many decimals, or with as many as it takes."""
+    if not isfinite(value):
+        return "?"
+    if decimals is None:
+        decimals = 0 if value >= FEW_DIGITS or value.is_integer() else 1
+    return f"{value:,.{decimals if value else 0}f}"
