@@ -136,7 +136,7 @@ def _drift(recorder: Recorder, generation: Generation) -> str | None:
     number, checkpoint, told = generation.number, generation.checkpoint, None
     known = number <= recorder.generation
     if known:
-        births = [_birth(each) for each in generation.births]
+        births = [birth_row(each) for each in generation.births]
         told = births_drift(recorder.run, number, births)
     if told is None and checkpoint is not None:
         if known or recorder.run.checkpoint_file(number).exists():
@@ -150,7 +150,7 @@ def _record(recorder: Recorder, generation: Generation, drifts: Sequence[str]) -
     with recorder.whole():
         if generation.number <= recorder.generation:
             recorder.forget(generation.number)
-        recorder.record("births", [_birth(each) for each in generation.births])
+        recorder.record("births", [birth_row(each) for each in generation.births])
         for individual in generation.births:
             recorder.bear(individual.born, individual.genome, individual.operators)
         recorder.portray(generation.number, [(each.born, each.genome) for each in ranked])
@@ -194,7 +194,8 @@ def _record_looks(recorder: Recorder, generation: Generation, drifts: Sequence[s
                                for e in events])  # fmt: skip
 
 
-def _birth(individual: Individual) -> dict[str, Any]:
+def birth_row(individual: Individual) -> dict[str, Any]:
+    """Tell of a birth as the rows do."""
     return {
         "number": individual.born,
         "generation": individual.generation,

@@ -18,7 +18,8 @@ STEPS = [
     ["evolution", "runs"],  # workers and strategies
     ["evolution.engine", "reports"],
     ["outcome", "beginnings", "watch"],
-    ["journal", "tuning"],
+    ["journal"],
+    ["tuning"],
     ["verbs.opening"],
     ["verbs", "series"],
     ["tables"],

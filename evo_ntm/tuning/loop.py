@@ -30,13 +30,17 @@ PROGRESS = 0.1  # by which a mark must fall for another sitting, as each is a tr
 
 @dataclass(frozen=True)
 class Look:
-    """What one turn of the loop leaves behind: the place to go on from, and what was just found."""
+    """What one turn of the loop leaves behind: the place to go on from, and what was just found.
+
+    `met` counts the sequences of this turn, and `lasted` its seconds.
+    """
 
     place: Place
     point: Point
     validated: Validated
     sitting: Sitting | None
     opened: tuple[int, ...]
+    met: int
     lasted: float
 
 
@@ -156,7 +160,8 @@ def _look(
         curve=(*place.curve, point),
         over=place.over or (solved and lesson.settings.early_stop),
     )
-    return Look(place, point, validated, sitting, tuple(opened), now - (turned or begun))
+    return Look(place, point, validated, sitting, tuple(opened),
+                len(slopes) * lesson.settings.batch, now - (turned or begun))  # fmt: skip
 
 
 def _may_sit(place: Place, best: Best) -> bool:
