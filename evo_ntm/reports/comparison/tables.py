@@ -65,11 +65,10 @@ def _contrasts(comparison: Comparison) -> Table:
         (
             f"{contrast.one} and {contrast.other}",
             "solved" if test.question == "solved" else MEASURED[test.question],
-            f"{test.better} / {test.worse} / {test.equal}",
+            f"{test.better}/{test.worse}/{test.equal}",
             f"{test.a12:.2f}",
             _chance(test.p),
             _chance(test.corrected),
-            test.name,
         )
         for contrast in comparison.contrasts
         for test in contrast.tests
@@ -81,7 +80,7 @@ def _contrasts(comparison: Comparison) -> Table:
     return Table(
         "contrasts",
         "Each group beside each other",
-        ("groups", "measure", "better / worse / same", "A12", "p", "corrected p", "test"),
+        ("groups", "measure", "better/worse/same", "A12", "p", "corrected p"),
         tuple(rows),
         tuple(notes),
         frozenset({2, 3, 4, 5}),
@@ -91,11 +90,16 @@ def _contrasts(comparison: Comparison) -> Table:
 def _told(contrasts: Sequence[Contrast]) -> str:
     tested = [contrast for contrast in contrasts if contrast.tests]
     pairs = sorted({len(contrast.seeds) for contrast in tested if contrast.paired})
-    of = f"Pairs are runs of the same seed ({' or '.join(map(str, pairs))}). " if pairs else ""
-    least = max(contrast.least for contrast in tested)
-    return (f"{of}A12 is the chance that the first does better, 0.5 telling no difference. Who did "
-            "not solve takes longest. p is corrected after Holm for the number of pairs of "
-            f"groups; below {_chance(least)} it cannot fall with so few runs.")  # fmt: skip
+    told = [f"Pairs are runs of the same seed ({' or '.join(map(str, pairs))})."] if pairs else []
+    names = dict.fromkeys(test.name for contrast in tested for test in contrast.tests)
+    least = _chance(max(contrast.least for contrast in tested))
+    return " ".join([
+        *told,
+        "A12 is the chance that the first does better, 0.5 telling no difference; who did not "
+        "solve takes longest.",
+        f"Tested by {', '.join(names)}; p is corrected after Holm for the number of pairs of "
+        f"groups, and cannot fall below {least} with so few runs.",
+    ])  # fmt: skip
 
 
 def _seeds(comparison: Comparison) -> Table:

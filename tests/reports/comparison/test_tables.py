@@ -49,12 +49,13 @@ def test_tests_are_told_in_words():
         "solved", "evaluations", "sequence-timesteps", "seconds",
     ]  # fmt: skip
     assert table.rows[0] == (
-        "copy, population 24 and copy, population 32", "solved", "2 / 0 / 3", "0.70", "0.500",
-        "0.500", "exact sign test",
+        "copy, population 24 and copy, population 32", "solved", "2/0/3", "0.70", "0.500",
+        "0.500",
     )  # fmt: skip
-    assert table.rows[1][2:5] == ("5 / 0 / 0", "1.00", "0.062")
+    assert table.rows[1][2:5] == ("5/0/0", "1.00", "0.062")
     assert "Pairs are runs of the same seed (5)." in table.notes[0]
-    assert "below 0.062 it cannot fall" in table.notes[0]
+    assert "cannot fall below 0.062" in table.notes[0]
+    assert "Tested by exact sign test, Wilcoxon signed-rank test;" in table.notes[0]
 
 
 def test_where_nothing_is_tested_a_sentence_says_why():
