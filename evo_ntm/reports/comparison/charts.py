@@ -17,9 +17,9 @@ from evo_ntm.reports.charts.layers import (
 )  # fmt: skip
 from evo_ntm.reports.comparison.comparison import HASH, Comparison
 from evo_ntm.reports.comparison.groups import Group
-from evo_ntm.reports.comparison.rates import Interval, quantile
+from evo_ntm.reports.comparison.rates import Cost, Interval, quantile
 from evo_ntm.reports.comparison.results import MEASURES, Measure
-from evo_ntm.reports.comparison.tables import MEASURED, expected
+from evo_ntm.reports.comparison.tables import MEASURED
 from evo_ntm.reports.palette import BLUE, GREY, SERIES, series
 
 DASHES: tuple[Dash, ...] = ("solid", "dash", "dot")
@@ -75,7 +75,7 @@ def rates(groups: Sequence[Group]) -> Chart:
     known = [each.high for cost in costs if (each := cost.interval) and isfinite(each.high)]
     known += [cost.expected for cost in costs if isfinite(cost.expected)]
     if known:
-        told = [f"{name}: {told}" for name, told in zip(names, map(expected, costs), strict=True)]
+        told = [f"{name}: {_expected(cost)}" for name, cost in zip(names, costs, strict=True)]
         values = [cost.expected for cost in costs]
         layers = _ranges(names, values, [cost.interval for cost in costs], told, max(known))
         plots.append(Plot("Expected evaluations", layers, 60 + 30 * len(names)))
@@ -106,6 +106,17 @@ def _ranges(
         Bars("measured", names, briefly(tuple(values)), BLUE, told=tuple(told)),
         Bars("95 % interval", names, tuple(lengths), VEIL, tuple(begins), tuple(told)),
     )
+
+
+def _expected(cost: Cost) -> str:
+    if not isfinite(cost.expected):
+        return f"unsolved in {cost.total:,.0f} evaluations"
+    told = f"{cost.expected:,.0f} evaluations expected"
+    if cost.interval is None:
+        return told
+    open_ended = not isfinite(cost.interval.high)
+    high = "anything" if open_ended else f"{cost.interval.high:,.0f}"
+    return f"{told}, 95 % from {cost.interval.low:,.0f} to {high}"
 
 
 def exam(groups: Sequence[Group]) -> Chart | None:

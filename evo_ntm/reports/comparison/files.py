@@ -12,7 +12,7 @@ from evo_ntm.reports.comparison.results import COMPUTED, Result
 from evo_ntm.reports.comparison.tables import Table, tables
 from evo_ntm.runs.database import finite
 
-IN_PRINT = ("rates", "contrasts")
+IN_PRINT = ("rates", "costs", "contrasts")
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
     "_": r"\_", "%": r"\%", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",

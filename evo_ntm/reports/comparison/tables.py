@@ -40,23 +40,47 @@ class Table:
 
 def tables(comparison: Comparison) -> tuple[Table, ...]:
     """Tell a comparison in tables, what matters most first."""
-    told = [_rates(comparison), _contrasts(comparison), _seeds(comparison),
+    told = [_rates(comparison), _costs(comparison), _contrasts(comparison), _seeds(comparison),
             *_exams(comparison), _differences(comparison), _runs(comparison)]  # fmt: skip
     return tuple(table for table in told if table.rows or table.notes)
 
 
 def _rates(comparison: Comparison) -> Table:
-    rows = [(group.name, *_rate(group)) for group in comparison.groups]
     return Table(
         "rates",
-        "Solved, and at what cost",
-        ("group", "solved", "share", "expected evaluations", "expected sequence-timesteps",
-         "expected seconds", "median evaluations"),
+        "How often the task is solved",
+        ("group", "ended", "solved", "share", "95 % interval"),
+        tuple((group.name, *_rate(group)) for group in comparison.groups),
+        ("Of runs that have ended; the interval is Wilson's.",),
+        frozenset(range(1, 5)),
+    )
+
+
+def _costs(comparison: Comparison) -> Table:
+    rows = [
+        (
+            group.name,
+            MEASURED[measure],
+            _amount(cost.expected) if isfinite(cost.expected) else UNSOLVED,
+            _interval(cost),
+            *(_amount(each) if isfinite(each) else UNSOLVED
+              for each in (cost.lower, cost.median, cost.upper)),
+            _amount(cost.total),
+        )
+        for group in comparison.groups
+        if group.decides and group.ended
+        for measure, cost in group.costs.items()
+    ]  # fmt: skip
+    return Table(
+        "costs",
+        "What it costs to solve",
+        ("group", "measure", "expected", "95 % interval", "lower quartile", "median",
+         "upper quartile", "spent"),
         tuple(rows),
-        ("Expected is what all runs took, failures included, over how many solved their task. In "
-         "brackets are 95 % intervals, after Wilson and by bootstrap of at least 5 runs, and of "
-         "the median, the quartiles.",),
-        frozenset(range(1, 7)),
+        ("Expected is what all runs spent, failures included, over how many solved the task; its "
+         "interval is a bootstrap's, of at least 5 runs. Quartiles are of what each run took, "
+         "where one that did not solve the task takes longest.",),
+        frozenset(range(2, 8)),
     )  # fmt: skip
 
 
@@ -109,7 +133,7 @@ def _seeds(comparison: Comparison) -> Table:
     rows = [(str(seed), *(_ending(each.get(seed)) for each in by_seed)) for seed in seeds]
     return Table(
         "seeds",
-        "Evaluations of each seed until it was solved",
+        "Evaluations until each seed was solved",
         ("seed", *(group.name for group in groups)),
         tuple(rows),
         figures=frozenset(range(1, len(groups) + 1)),
@@ -172,7 +196,7 @@ def _differences(comparison: Comparison) -> Table:
 def _runs(comparison: Comparison) -> Table:
     rows = [
         (group.name, str(run.seed), run.state, f"{run.generations:,}", f"{run.evaluations:,}",
-         f"{run.timesteps:,}", _amount(run.seconds, 1), str(run.restarts), str(run.sittings),
+         f"{run.timesteps:,}", f"{run.seconds:,.1f}", str(run.restarts), str(run.sittings),
          str(run.path))
         for group in comparison.groups
         for run in group.results
@@ -186,36 +210,23 @@ def _runs(comparison: Comparison) -> Table:
 def _rate(group: Group) -> list[str]:
     runs = len(group.ended)
     if not group.decides:
-        return [NOT_ASKED, *[""] * 5]
+        return [str(runs), NOT_ASKED, "", ""]
     if not runs:
-        return ["0 of 0", *[""] * 5]
-    share = f"{group.solved / runs:.2f} ({group.rate.low:.2f} to {group.rate.high:.2f})"
-    costs = map(expected, group.costs.values())
-    return [f"{group.solved} of {runs}", share, *costs, _quartiles(group.costs["evaluations"])]
+        return ["0", "0", "", ""]
+    interval = f"{group.rate.low:.2f} to {group.rate.high:.2f}"
+    return [str(runs), str(group.solved), f"{group.solved / runs:.2f}", interval]
 
 
-def expected(cost: Cost) -> str:
-    """Write an expected running time with its interval."""
-    if not isfinite(cost.expected):
-        return f"{UNSOLVED} in {_amount(cost.total)}"
-    told = _amount(cost.expected)
+def _interval(cost: Cost) -> str:
     if cost.interval is None:
-        return told
+        return ""
     low, high = _amount(cost.interval.low), _amount(cost.interval.high)
-    return f"{told} ({f'{low} to {high}' if isfinite(cost.interval.high) else f'above {low}'})"
-
-
-def _quartiles(cost: Cost) -> str:
-    lower, median, upper = (
-        _amount(each) if isfinite(each) else UNSOLVED
-        for each in (cost.lower, cost.median, cost.upper)
-    )
-    return median if lower == upper else f"{median} ({lower} to {upper})"
+    return f"{low} to {high}" if isfinite(cost.interval.high) else f"above {low}"
 
 
 def _middle(values: Sequence[float]) -> str:
     ordered = sorted(values)
-    lower, median, upper = (_amount(quantile(ordered, share), 3) for share in (0.25, 0.5, 0.75))
+    lower, median, upper = (_small(quantile(ordered, share)) for share in (0.25, 0.5, 0.75))
     return median if lower == upper else f"{median} ({lower} to {upper})"
 
 
@@ -240,10 +251,13 @@ def _chance(p: float) -> str:
     return f"{p:.3f}" if p >= LEAST_P else f"< {LEAST_P}"
 
 
-def _amount(value: float, decimals: int | None = None) -> str:
-    """Write a number with so many decimals, or with as many as it takes."""
+def _amount(value: float) -> str:
+    """Write a number with one decimal where it is small."""
+    return f"{value:,.{0 if value >= FEW_DIGITS or value.is_integer() else 1}f}"
+
+
+def _small(value: float) -> str:
+    """Write a number with three digits or so."""
     if not isfinite(value):
         return "?"
-    if decimals is None:
-        decimals = 0 if value >= FEW_DIGITS or value.is_integer() else 1
-    return f"{value:,.{decimals if value else 0}f}"
+    return "0" if not value else f"{value:,.{3 if value < 1 else 2 if value < 10 else 1}f}"

@@ -58,12 +58,12 @@ def test_names_of_any_kind_come_back_from_csv():
     assert row["path"] == 'a,b"c/é' and row['wrong bits, a "b", c'] == "1.0"
 
 
-def test_latex_is_a_table_for_rates_and_one_for_tests():
+def test_latex_is_tables_of_rates_costs_and_tests():
     told = as_latex(two())
-    assert told.count(r"\begin{tabular}") == told.count(r"\end{tabular}") == 2
-    assert told.count(r"\toprule") == told.count(r"\midrule") == told.count(r"\bottomrule") == 2
-    assert r"copy, population 24 & 5 of 5 & 1.00 (0.57 to 1.00) & 3,000 (2,400 to 3,600) &" in told
-    assert r"In brackets are 95 \% intervals" in told
+    assert told.count(r"\begin{tabular}") == told.count(r"\end{tabular}") == 3
+    assert told.count(r"\toprule") == told.count(r"\midrule") == told.count(r"\bottomrule") == 3
+    assert r"copy, population 24 & 5 & 5 & 1.00 & 0.57 to 1.00 \\" in told
+    assert r"& share & 95 \% interval \\" in told
     for block in told.split(r"\begin{tabular}")[1:]:
         kinds, body = re.match(r"{(\w+)}(.*?)\\end{tabular}", block, re.DOTALL).groups()
         rows = [line for line in body.splitlines() if line.endswith(r" \\")]

@@ -21,26 +21,40 @@ def two():
                     series(experiment(population=32), SLOW, unsolved=(1, 3)))  # fmt: skip
 
 
-def test_rates_and_costs_are_told_with_their_intervals():
-    table = by_name(two())["rates"]
-    one, other = table.rows
-    assert one[:4] == (
-        "copy, population 24", "5 of 5", "1.00 (0.57 to 1.00)", "3,000 (2,400 to 3,600)",
+def test_rates_are_told_with_their_intervals():
+    assert by_name(two())["rates"].rows == (
+        ("copy, population 24", "5", "5", "1.00", "0.57 to 1.00"),
+        ("copy, population 32", "5", "3", "0.60", "0.23 to 0.88"),
+    )
+
+
+def test_costs_are_told_with_failures_paid_for():
+    rows = by_name(two())["costs"].rows
+    assert rows[0] == ("copy, population 24", "evaluations", "3,000", "2,400 to 3,600", "2,500",
+                       "3,000", "3,500", "15,000")  # fmt: skip
+    assert rows[1][1:4] == ("sequence-timesteps", "120,000", "96,000 to 144,000")
+    assert rows[2][1:4] == ("seconds", "30", "24 to 36")
+    assert rows[3] == ("copy, population 32", "evaluations", "11,000", "5,500 to 40,000", "6,000",
+                       "6,500", "unsolved", "33,000")  # fmt: skip
+
+
+def test_an_interval_that_might_be_without_end_says_so():
+    told = compared(series(experiment(), [3000] * 5, unsolved=(1, 2, 3, 4)))
+    assert by_name(told)["costs"].rows[0][2:] == (
+        "15,000", "above 5,000", "unsolved", "unsolved", "unsolved", "15,000",
     )  # fmt: skip
-    assert one[4] == "120,000 (96,000 to 144,000)" and one[5] == "30 (24 to 36)"
-    assert one[6] == "3,000 (2,500 to 3,500)"
-    assert other[1:3] == ("3 of 5", "0.60 (0.23 to 0.88)")
-    assert other[3] == "11,000 (5,500 to 40,000)" and other[6] == "6,500 (6,000 to unsolved)"
 
 
 def test_what_is_not_known_is_not_told_as_a_number():
     only = experiment(changes=["exam.parts.0.at_most=null"])
-    told = compared(series(experiment(), [400, 600], unsolved=(1, 2)), [run(only, 1, 5)],
+    told = compared(series(experiment(), [405, 600], unsolved=(1, 2)), [run(only, 1, 5)],
                     [run(experiment(population=32), 1, 5, "running")])  # fmt: skip
     failed, reported, running = by_name(told)["rates"].rows
-    assert failed[1:] == ("0 of 2", "0.00 (0.00 to 0.66)", "unsolved in 1,000",
-                          "unsolved in 40,000", "unsolved in 10", "unsolved")  # fmt: skip
-    assert reported[1:] == ("not asked", *[""] * 5) and running[1:] == ("0 of 0", *[""] * 5)
+    assert failed[1:] == ("2", "0", "0.00", "0.00 to 0.66")
+    assert reported[1:] == ("1", "not asked", "", "") and running[1:] == ("0", "0", "", "")
+    assert [row[2:] for row in by_name(told)["costs"].rows] == [
+        ("unsolved", "", *["unsolved"] * 3, spent) for spent in ("1,005", "40,200", "10.1")
+    ]
 
 
 def test_tests_are_told_in_words():
@@ -89,9 +103,9 @@ def test_exams_of_one_task_are_side_by_side():
     assert table.rows == (
         ("as trained", "2", "5", "48", "copy, population 24", "3", "0", "0", "3 of 3"),
         ("as trained", "2", "5", "48", "copy, population 32", "1", "0", "0", "1 of 1"),
-        ("length 9", "9", "5", "48", "copy, population 24", "3", "2.000 (1.500 to 3.000)",
-         "4.000 (3.000 to 6.000)", "reported"),
-        ("length 9", "9", "5", "48", "copy, population 32", "1", "1.000", "2.000", "reported"),
+        ("length 9", "9", "5", "48", "copy, population 24", "3", "2.00 (1.50 to 3.00)",
+         "4.00 (3.00 to 6.00)", "reported"),
+        ("length 9", "9", "5", "48", "copy, population 32", "1", "1.00", "2.00", "reported"),
     )  # fmt: skip
 
 
