@@ -1,7 +1,7 @@
 """Documents on disk: written whole or not at all, and refused in one line where they cannot be."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,13 +17,26 @@ def require_place(path: Path) -> None:
             raise ReportError(f"{path}: expected the name of a file, but it is a folder")
 
 
-def write_document(path: Path, content: str | bytes) -> None:
-    """Write a file over what is there, text as UTF-8. Raises ReportError."""
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none yet. Raises ReportError."""
+    with _refused_in_words(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def write_document(path: Path, content: str | bytes | Iterable[str]) -> None:
+    """Write a file over what is there, text as UTF-8, if need be piece by piece.
+
+    Raises ReportError, or what is raised while pieces are made.
+    """
     require_place(path)
     part = path.with_name(f".{os.getpid()}.part")
     with _refused_in_words(path):
         try:
-            part.write_bytes(content.encode() if isinstance(content, str) else content)
+            if isinstance(content, bytes):
+                part.write_bytes(content)
+            else:
+                with part.open("w", encoding="utf-8", newline="") as file:
+                    file.writelines([content] if isinstance(content, str) else content)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)

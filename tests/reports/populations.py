@@ -5,6 +5,7 @@ Run as `python -m tests.reports.populations FOLDER` it fills a store with a mill
 
 import json
 import sys
+from collections import Counter
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from evo_ntm.experiment import parse
 from evo_ntm.genome.notation import topology_json
-from evo_ntm.runs.database import finish, writing
+from evo_ntm.runs.database import as_json, finish, writing
 from evo_ntm.runs.run import ROWS, Run
 from evo_ntm.runs.store import create
 from evo_ntm.seeds import derive
@@ -50,18 +51,17 @@ def made(folder, births, *, survivors=None, scored=None, strategy="genetic", eve
     They are numbered from 1. By generation: survivors, which are unknown where none are given, how
     many were scored, and stages from there on. `tuned` are numbers.
     """
-    last = max(born[0] for born in births)
+    born = Counter(birth[0] for birth in births)
     with _rows(folder, parse(told(strategy))) as rows:
         rows.executemany(BIRTHS, (
             (number, generation, json.dumps(parents), json.dumps(operators), f"{number:032x}",
-             topology + 1, fitness, json.dumps({"bits": -fitness, "wrong_bits": 0.5}))
+             topology + 1, fitness, as_json({"bits": -fitness, "wrong_bits": 0.5}))
             for number, (generation, parents, operators, topology, fitness)
             in enumerate(births, start=1)
         ))  # fmt: skip
-        for number in range(last + 1):
+        for number in range(max(born) + 1):
             kept = (survivors or {}).get(number, [])
-            count = len(kept) + sum(birth[0] == number for birth in births)
-            count = (scored or {}).get(number, count)
+            count = (scored or {}).get(number, len(kept) + born[number])
             known = None if survivors is None else json.dumps(kept)
             rows.execute(GENERATIONS, (number, count, '{"best": -1.0}', float(number), known))
         for number, stage in (stages or {}).items():
