@@ -25,19 +25,26 @@ SELECT count(*) AS generations, coalesce(sum(scored), 0) AS evaluations,
     coalesce(sum(timesteps), 0) AS timesteps, coalesce(max(seconds), 0.0) AS seconds
 FROM generations
 """
-SITTINGS = "SELECT solved, rows FROM sittings ORDER BY number"
 RESTARTS = "SELECT count(*) AS restarts FROM events WHERE kind = 'restart'"
-PROCESSES = "SELECT told FROM processes ORDER BY number"
+# Evolution alone is compared: neither what a gradient made of its outcome, nor who computed that.
+SITTINGS = """
+SELECT solved, rows FROM sittings WHERE birth NOT IN (SELECT birth FROM tunings) ORDER BY number
+"""
+PROCESSES = """
+SELECT told FROM processes
+WHERE generation <= (SELECT coalesce(max(number), 0) FROM generations) ORDER BY number
+"""
+TUNING = "tuning"  # the fact that a run has from its beginning where gradients alone made it
 
 
 @dataclass(frozen=True)
 class Result:
     """What a run came to, and what it cost until then.
 
-    An evaluation is a genome that is scored on the episodes of a generation; the validation set
-    and the exam are none. Time is in sequence-timesteps and in seconds, the latter with all that
-    was done between. `exam` is the last sitting's, empty where none was sat; `computed` tells where
-    and with what, as provenance has it.
+    All is of evolution alone: what was tuned afterwards is left out. An evaluation is a genome that
+    is scored on the episodes of a generation; the validation set and the exam are none. Time is in
+    sequence-timesteps and in seconds, the latter with all that was done between. `exam` is the last
+    sitting's, empty where none was sat; `computed` tells where and with what, as provenance does.
     """
 
     path: Path
@@ -103,7 +110,7 @@ def find(paths: Sequence[Path]) -> tuple[list[Found], list[str]]:
 
 
 def read(path: Path) -> Found:
-    """Read what a run came to. Raises RunError where there is none."""
+    """Read what a run came to. Raises RunError where there is none, or none that evolved."""
     with snapshot(open_run(path)) as run, in_words(path / ROWS):
         experiment, facts = run.experiment, run.facts()
         sittings = run.rows(SITTINGS)
@@ -111,6 +118,8 @@ def read(path: Path) -> Found:
         totals: dict[str, Any] = dict(run.rows(TOTALS)[0])
         restarts = run.rows(RESTARTS)[0]["restarts"]
         processes = [json.loads(row["told"]) for row in run.rows(PROCESSES)]
+    if TUNING in facts and totals["evaluations"] == 1:
+        raise RunError(f"{path}: expected a run that evolved, but gradients alone made it")
     ended = not facts.get("interrupted", True)
     if ended:  # then the last exam is in it, too
         totals["seconds"] = float(facts.get("seconds", totals["seconds"]))

@@ -37,6 +37,13 @@ def rows(run, question):
         return opened.execute(question).fetchall()
 
 
+def altered(run, *statements):
+    with closing(sqlite3.connect(run / "run.sqlite")) as opened:
+        for statement in statements:
+            opened.execute(statement)
+        opened.commit()
+
+
 def test_a_result_is_what_the_rows_say(folder):
     for path, state in (
         (folder / "easy" / "seed-2", "solved"),
@@ -100,9 +107,7 @@ def test_a_run_is_read_while_it_is_written_and_once_it_is_interrupted(tmp_path):
 
 def test_a_run_that_was_killed_once_its_exam_was_passed_is_solved(folder, tmp_path):
     shutil.copytree(folder / "easy" / "seed-1", tmp_path / "run")
-    with closing(sqlite3.connect(tmp_path / "run" / "run.sqlite")) as opened:
-        opened.execute("UPDATE facts SET value = 'true' WHERE name = 'interrupted'")
-        opened.commit()
+    altered(tmp_path / "run", "UPDATE facts SET value = 'true' WHERE name = 'interrupted'")
     assert read(tmp_path / "run").result.state == "solved"
 
 
@@ -157,20 +162,44 @@ def test_a_folder_that_may_not_be_listed_is_told_of(folder, monkeypatch):
 
 def test_rows_that_are_no_json_are_told_of(folder, tmp_path):
     shutil.copytree(folder / "easy" / "seed-1", tmp_path / "run")
-    with closing(sqlite3.connect(tmp_path / "run" / "run.sqlite")) as opened:
-        opened.execute("UPDATE sittings SET rows = '[{'")
-        opened.commit()
+    altered(tmp_path / "run", "UPDATE sittings SET rows = '[{'")
     with pytest.raises(RunError, match="run.sqlite: expected the rows of a run, but "):
         read(tmp_path / "run")
 
 
 def test_runs_of_several_processes_tell_of_all_of_them(folder, tmp_path):
     shutil.copytree(folder / "easy" / "seed-1", tmp_path / "run")
-    with closing(sqlite3.connect(tmp_path / "run" / "run.sqlite")) as opened:
-        words = json.dumps({"threads": 8, "versions": {"torch": "1.0"}})
-        opened.execute(
-            "INSERT INTO processes (started, generation, told) VALUES ('', 3, ?)", (words,)
-        )
-        opened.commit()
+    words = json.dumps({"threads": 8, "versions": {"torch": "1.0"}})
+    altered(tmp_path / "run", f"INSERT INTO processes VALUES (9, '', 0, '{words}')")
     computed = read(tmp_path / "run").result.computed
     assert computed["threads"] == "1, 8" and computed["torch"].endswith(", 1.0")
+
+
+def test_what_a_gradient_made_of_a_run_does_not_count(folder, tmp_path):
+    shutil.copytree(folder / "hard" / "seed-1", tmp_path / "run")
+    before = read(tmp_path / "run")
+    altered(
+        tmp_path / "run",
+        "INSERT INTO births SELECT 9999, generation, parents, '[\"finetune\"]', genome, topology, "
+        "fitness, measures FROM births WHERE number = 1",
+        "INSERT INTO tunings VALUES (9999, 10, 160, 1.0, '{}', '[]')",
+        "INSERT INTO sittings (generation, birth, solved, rows) VALUES (11, 9999, 1, '[]')",
+        "INSERT INTO processes VALUES (9, '', 12, '{\"device\": \"cuda\"}')",
+        "INSERT INTO facts VALUES ('tuning', 'null')",
+    )
+    assert read(tmp_path / "run") == before and not before.result.solved
+
+
+def test_a_run_that_gradients_alone_made_is_no_run_to_compare(folder, tmp_path):
+    shutil.copytree(folder / "hard", tmp_path / "series")
+    tuned = tmp_path / "series" / "seed-1"
+    altered(
+        tuned,
+        "DELETE FROM generations WHERE number > 0",
+        "UPDATE generations SET scored = 1",
+        "INSERT INTO facts VALUES ('tuning', 'null')",
+    )
+    why = f"{tuned}: expected a run that evolved, but gradients alone made it"
+    with pytest.raises(RunError, match=f"^{why}$"):
+        compare([tuned])
+    assert compare([tmp_path / "series"]).warnings == (f"left out: {why}",)
