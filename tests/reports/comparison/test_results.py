@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -203,3 +204,15 @@ def test_a_run_that_gradients_alone_made_is_no_run_to_compare(folder, tmp_path):
     with pytest.raises(RunError, match=f"^{why}$"):
         compare([tuned])
     assert compare([tmp_path / "series"]).warnings == (f"left out: {why}",)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_runs_of_older_versions_can_be_compared(tmp_path, version):
+    kept = Path(__file__).parents[2] / "runs"
+    shutil.copy(kept / f"version_{version}.yaml", tmp_path / "experiment.yaml")
+    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as opened:
+        opened.executescript((kept / f"version_{version}.sql").read_text("utf-8"))
+    (group,) = compare([tmp_path]).groups
+    (result,) = group.results
+    assert result.evaluations > result.generations > 1
+    assert result.state in ("not solved", "interrupted")
