@@ -12,9 +12,9 @@ from evo_ntm.runs.ancestry import trunk
 from evo_ntm.runs.run import Run
 from evo_ntm.topology import Topology
 
-ABOUT = """
-SELECT births.number, genome, topology FROM births
-WHERE number IN (SELECT value FROM json_each(?))
+BIRTHS = """
+SELECT number, generation, operators, parents, fitness, genome, topology FROM births
+WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number
 """
 TOPOLOGIES = "SELECT number, told, shape FROM topologies"
 
@@ -39,17 +39,19 @@ def read_line(run: Run, birth: int) -> tuple[Birth, ...]:
     Raises RunError where there is no such birth, ReportError where nobody knows what a machine of
     the line was made of, GenomeError where a genome is not what it was.
     """
-    steps = trunk(run, birth)
-    numbers = [step.number for step in steps]
-    about = {row["number"]: row for row in run.rows(ABOUT, json.dumps(numbers))}
+    return read_births(run, [step.number for step in trunk(run, birth)])
+
+
+def read_births(run: Run, numbers: Sequence[int]) -> tuple[Birth, ...]:
+    """Read births, in the order of their numbers. Raises as `read_line` does."""
+    rows = run.rows(BIRTHS, json.dumps(numbers))
     genomes = run.genomes(numbers)
-    used = {row["topology"] for row in about.values()}
-    topologies = _topologies(run, used, genomes.values())
+    topologies = _topologies(run, {row["topology"] for row in rows}, genomes.values())
     return tuple(
-        Birth(step.number, step.generation, step.operators, step.parents, step.fitness,
-              topologies[about[step.number]["topology"]], about[step.number]["genome"],
-              genomes.get(step.number))
-        for step in steps
+        Birth(row["number"], row["generation"], tuple(json.loads(row["operators"])),
+              tuple(json.loads(row["parents"])), row["fitness"], topologies[row["topology"]],
+              row["genome"], genomes.get(row["number"]))
+        for row in rows
     )  # fmt: skip
 
 

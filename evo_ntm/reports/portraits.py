@@ -10,7 +10,7 @@ from evo_ntm.genome import Genome
 from evo_ntm.reports.chapters import Portrait
 from evo_ntm.reports.line import Birth
 from evo_ntm.reports.observation import SPARE, observe, task_to_show
-from evo_ntm.reports.rescoring import Marks
+from evo_ntm.reports.rescoring import Marks, Spread
 from evo_ntm.tasks import TASKS, KnownTask, Task
 
 
@@ -42,7 +42,13 @@ def stations(line: Sequence[Birth], marks: Mapping[str, Marks], last: str) -> li
 
 
 def tell_portraits(
-    stations: Sequence[Station], experiment: Experiment, task: Task, *, rows: int, seed: int = 0
+    stations: Sequence[Station],
+    experiment: Experiment,
+    task: Task,
+    *,
+    rows: int,
+    seed: int = 0,
+    spread: Spread = map,
 ) -> tuple[Portrait, ...]:
     """Show what the births of all stations do on one sequence, that of `evo-ntm show`.
 
@@ -53,8 +59,10 @@ def tell_portraits(
     length = shown.extent().get("length", 0) if isinstance(shown, KnownTask) else 0
     enough = max(rows, int(np.max(length)) + SPARE)
     epsilon = experiment.machine.epsilon
-    return tuple(
-        Portrait(name, birth.number, birth.generation, birth.topology,
-                 observe(genome, shown, rows=enough, epsilon=epsilon, seed=seed))
-        for name, birth, genome in stations
-    )  # fmt: skip
+
+    def portray(station: Station) -> Portrait:
+        name, birth, genome = station
+        seen = observe(genome, shown, rows=enough, epsilon=epsilon, seed=seed)
+        return Portrait(name, birth.number, birth.generation, birth.topology, seen)
+
+    return tuple(spread(portray, stations))

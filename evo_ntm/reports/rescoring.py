@@ -73,9 +73,13 @@ class Piece(NamedTuple):
 def paired_set(experiment: Experiment, task: Task, backend: Backend) -> Trial:
     """Make the episodes that all births answer, always the same ones. Raises TaskError."""
     stage = changed(task, experiment.curriculum[-1].with_ if experiment.curriculum else {})
-    rows = max(experiment.exam.parts[0].rows, experiment.machine.rows[1])
     episodes = stage.episodes(derive(SEED, PURPOSE), EPISODES)
-    return Trial(stage, episodes, rows, experiment.machine.epsilon, backend)
+    return Trial(stage, episodes, paired_rows(experiment), experiment.machine.epsilon, backend)
+
+
+def paired_rows(experiment: Experiment) -> int:
+    """Choose the memory rows of the paired set."""
+    return max(experiment.exam.parts[0].rows, experiment.machine.rows[1])
 
 
 def purpose(what: str, trial: Trial) -> str:

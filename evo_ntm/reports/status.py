@@ -96,7 +96,7 @@ def status(path: Path) -> Status:
     steps = sum(row["timesteps"] for row in last[:-1])
     return Status(
         path=path,
-        state=_state(run, facts.get("interrupted", True), any(row["solved"] for row in sittings)),
+        state=state_of(run, facts.get("interrupted", True), any(row["solved"] for row in sittings)),
         task=experiment.task,
         strategy=settings.strategy,
         seed=settings.seed,
@@ -133,9 +133,10 @@ def statuses(folder: Path) -> dict[Path, Status | str]:
     return told
 
 
-def _state(
+def state_of(
     run: Run, interrupted: bool, solved: bool
 ) -> Literal["running", "interrupted", "solved", "not solved"]:
-    if interrupted:
+    """Tell whether a run goes on, or how it ended."""
+    if interrupted or run.facts().get("tuning"):  # which is under way after evolution
         return "running" if is_written(run.folder) else "interrupted"
     return "solved" if solved else "not solved"
