@@ -79,7 +79,7 @@ def _costs(comparison: Comparison) -> Table:
         tuple(rows),
         ("Expected is what all runs spent, failures included, over how many solved the task; its "
          "interval is a bootstrap's, of at least 5 runs. Quartiles are of what each run took, "
-         "where one that did not solve the task takes longest.",),
+         "where one that did not solve the task takes longest.",) if rows else (),
         frozenset(range(2, 8)),
     )  # fmt: skip
 
