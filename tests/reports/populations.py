@@ -1,14 +1,9 @@
-"""Runs made up of births alone: populations that select, breed and die, written as rows.
-
-Run as `python -m tests.reports.populations FOLDER` it fills a store with a million births.
-"""
+"""Runs made up of births alone: populations that select, breed and die, written as rows."""
 
 import json
-import sys
 from collections import Counter
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 
 import numpy as np
 
@@ -121,7 +116,3 @@ def _turns(drawn, size, elites, tournament, shares, founded):
         numbers = np.concatenate([numbers[kept], new])
         fitness = np.concatenate([fitness[kept], inherited])
         topologies = np.concatenate([topologies[kept], topology])
-
-
-if __name__ == "__main__":
-    evolved(Path(sys.argv[1]), size=512, generations=2000, elites=12, crossover=0.25)
