@@ -174,8 +174,9 @@ class Population:
 
     All by primary parents. `common_ancestor` is the most recent birth that everybody alive descends
     from, None where there is none, and `age` how many generations ago it was born. A sweep is when
-    it changes. Distances count births along the tree. `ancestors_back` says how many different
-    ancestors those alive at the end had so many generations back.
+    it changes, with the generation and the new one. Distances count births along the tree, in which
+    founders are joined by a root. `ancestors_back` says how many different ancestors those alive at
+    the end had so many generations back, as far as there are several.
     """
 
     generations: tuple[int, ...]
@@ -219,7 +220,11 @@ class Displacement:
 
 @dataclass(frozen=True)
 class Search:
-    """How a strategy went whose individual is the mean of a distribution."""
+    """How a strategy went whose individual is the mean of a distribution.
+
+    `starts` counts founders, those of restarts too; `stages` tell from which generation on each
+    stage of the curriculum was the top one, beginning with that of the first.
+    """
 
     starts: int
     restarts: tuple[int, ...]
@@ -243,7 +248,10 @@ class SpeciesLife:
 
 @dataclass(frozen=True)
 class SpeciesStream:
-    """Sizes of species at some generations: a row for each of the largest, the last the rest."""
+    """Sizes of species at some generations: a row for each of the largest, and one of the rest.
+
+    There is no rest where all are shown. `lives` are those of all species, as they came up.
+    """
 
     generations: tuple[int, ...]
     names: tuple[str, ...]

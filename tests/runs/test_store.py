@@ -98,6 +98,22 @@ def test_what_is_recorded_whole_is_there_whole_or_not_at_all(folder, experiment,
     assert numbers(folder) == [1, 3]
 
 
+def test_what_is_forgotten_takes_along_all_that_points_to_it(folder, experiment):
+    with create(folder, experiment) as recorder:
+        for number in (1, 2):
+            recorder.record("births", [birth(number, generation=number)])
+            recorder.bear(number, tiny(), ["finetune"])
+            told = {"birth": number, "steps": 1, "sequences": 1, "seconds": 1.0}
+            recorder.record("tunings", [{**told, "settings": {}, "curve": []}])
+        recorder.commit()
+        recorder.forget(2)
+        recorder.commit()
+    rows = recorder.run.rows
+    assert [row["birth"] for row in rows("SELECT birth FROM tunings")] == [1]
+    assert [row["birth"] for row in rows("SELECT birth FROM genomes")] == [1]
+    assert numbers(folder) == [1]
+
+
 def test_a_number_is_given_once(folder, experiment):
     with create(folder, experiment) as recorder:
         recorder.record("births", [birth(1)])
