@@ -39,7 +39,7 @@ def as_it_began(
     is accepted: the experiment, the backend, or the arithmetic of it; ClusterError as they do.
     """
     facts = run.facts()
-    drifted = _edited(experiment, facts)
+    told = _edited(experiment, facts)
     began = str(facts.get("backend", ""))
     kind = began.partition(" ")[0]
     settings = experiment.run.model_copy(update={"backend": kind} if kind else {})
@@ -47,15 +47,15 @@ def as_it_began(
     try:
         workers = stack.enter_context(workers_of(settings))
         experiment = experiment.model_copy(update={"run": settings})
-        drifted += _another(facts.get("arithmetic", {}), workers.backend.arithmetic)
+        told += drifted(facts.get("arithmetic", {}), workers.backend.arithmetic)
     except ExperimentError as error:
-        drifted.append(f"began with the backend {began!r}, which is not to be had: {error}")
-    if drifted and not accept_drift:
-        raise RunError(f"{run.folder}: {'; '.join(drifted)}; --accept-drift goes on otherwise "
+        told.append(f"began with the backend {began!r}, which is not to be had: {error}")
+    if told and not accept_drift:
+        raise RunError(f"{run.folder}: {'; '.join(told)}; --accept-drift goes on otherwise "
                        "than before")  # fmt: skip
     if workers is None:
         workers = stack.enter_context(workers_of(experiment.run))
-    return experiment, workers, "; ".join(drifted) or None
+    return experiment, workers, "; ".join(told) or None
 
 
 def _edited(experiment: Experiment, facts: Mapping[str, Any]) -> list[str]:
@@ -68,7 +68,7 @@ def _edited(experiment: Experiment, facts: Mapping[str, Any]) -> list[str]:
     ][:1]
 
 
-def _another(began: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+def drifted(began: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
     """Tell of arithmetic that is no longer the same; a run of an older version tells of none."""
     return [
         f"began with {name} {began.get(name, 'none')}, but here is {here.get(name, 'none')}"

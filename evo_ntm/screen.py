@@ -5,7 +5,7 @@ import math
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from evo_ntm.evolution.exam import ExamRow
     from evo_ntm.outcome import Outcome
     from evo_ntm.reports.status import Status
+    from evo_ntm.tuning.tuned import Progress as TuningProgress
+    from evo_ntm.tuning.tuned import Tuned
     from evo_ntm.verbs import WireRow
     from evo_ntm.watch import Progress
 
@@ -50,11 +52,13 @@ def tell(sentence: str) -> None:
 class ProgressLine:
     """One line that is redrawn on a terminal; elsewhere a line every ten seconds.
 
-    `begins` is said when the run does.
+    `begins` is said when the run does, and `line` is what says how far it has come: that of
+    evolution if none is named.
     """
 
-    def __init__(self, begins: str) -> None:
+    def __init__(self, begins: str, line: Callable[..., str] | None = None) -> None:
         self._begins = begins
+        self._line: Callable[..., str] = line or progress_line
         self._console = Console(stderr=True, highlight=False)
         live = Live(console=self._console, auto_refresh=False, transient=True)
         self._live = live if self._console.is_terminal else None
@@ -76,7 +80,7 @@ class ProgressLine:
             with _heard_or_not():
                 self._live.stop()
 
-    def __call__(self, progress: "Progress") -> None:
+    def __call__(self, progress: "Progress | TuningProgress") -> None:
         """Show how far the run has come, unless the last time is very recent."""
         now = time.monotonic()
         between = SECONDS_BETWEEN_LINES if self._live is None else SECONDS_BETWEEN_REDRAWS
@@ -84,10 +88,10 @@ class ProgressLine:
             return
         self._drawn = now
         if self._live is None:
-            tell(progress_line(progress))
+            tell(self._line(progress))
             return
         with _heard_or_not():
-            line = progress_line(progress, self._console.width)
+            line = self._line(progress, self._console.width)
             self._live.update(Text(line, no_wrap=True), refresh=True)
 
 
@@ -103,8 +107,28 @@ def progress_line(progress: "Progress", width: int | None = None) -> str:
         f"{clock(progress.seconds_left)} left",
         f"{_thousands(progress.rate)} sequence-timesteps/s",
     ]
+    return _joined(parts, width)
+
+
+def tuning_line(progress: "TuningProgress", width: int | None = None) -> str:
+    """Say in one line how far a tuning has come, as much of it as fits."""
+    bits, wrong_bits = progress.validation_bits, progress.validation_wrong_bits
+    parts = [
+        f"step {progress.step:,}/{progress.steps:,}",
+        *([f"stage {progress.stage + 1}"] if progress.stage else []),
+        f"bits {_number(progress.bits, 2)}",
+        f"validation {_number(bits, 2)}",
+        f"wrong bits {_number(wrong_bits, 2)}",
+        _count(progress.sequences, "sequence"),
+        f"{clock(progress.seconds_left)} left",
+        f"{_number(progress.rate, 0)} sequences/s",
+    ]
+    return _joined(parts, width)
+
+
+def _joined(parts: list[str], width: int | None) -> str:
     while width is not None and len("  ".join(parts)) > width:
-        parts.pop()
+        parts = parts[:-1]
     return "  ".join(parts)
 
 
@@ -272,14 +296,44 @@ def summary(outcome: "Outcome") -> str:
     )
 
 
+def tuning_summary(tuned: "Tuned") -> str:
+    """Say in a few sentences how a tuning ended."""
+    done = f"{_count(tuned.steps, 'step')}, {_count(tuned.sequences, 'sequence')}"
+    begun = f"{tuned.path}: birth {tuned.parent} tuned for {done}, {tuned.seconds:.1f} s"
+    costs = "from {} bits and {} wrong a sequence of the validation set to {} and {}".format(
+        *(_number(value) for value in (*tuned.before, *tuned.after))
+    )
+    parts = [f"{begun}, {costs}" if tuned.kept else begun]
+    if tuned.diverged is not None:
+        parts.append(f"Diverged: cost or genes were no numbers any more in step {tuned.diverged}")
+    if tuned.interrupted:
+        parts.append("Interrupted")
+    elif tuned.child is None:
+        parts.append("There is nothing to keep")
+    else:
+        sat = _count(tuned.sittings, "sitting")
+        ending = "solved" if tuned.solved else "not solved"
+        champion = ", the champion" if tuned.champion else ""
+        parts.append(f"Kept as birth {tuned.child}{champion}: {ending}, {sat} of the exam")
+    return ". ".join(parts) + "."
+
+
+def next_after_tuning(tuned: "Tuned") -> str:
+    """Name what may be done with what was tuned."""
+    if tuned.interrupted:
+        return _next(tuned.path, "interrupted")
+    return _next(tuned.path, "ended", None if tuned.champion else tuned.child)
+
+
 def next_steps(outcome: "Outcome") -> str:
     """Name what may be done with a run that this process has left."""
     return _next(outcome.path, "interrupted" if outcome.interrupted else "ended")
 
 
-def _next(run: Path, state: str) -> str:
+def _next(run: Path, state: str, birth: int | None = None) -> str:
     where, figure = shlex.quote(str(run)), shlex.quote(f"{run.resolve().name}.png")
-    steps = [f"exam {where}", f"show {where} --to {figure}", f"wires {where}"]
+    which = where if birth is None else f"{where} --birth {birth}"
+    steps = [f"exam {which}", f"show {which} --to {figure}", f"wires {where}"]
     if state == "interrupted":
         steps = [f"resume {where}", *steps]
     if state != "running":

@@ -9,6 +9,7 @@ import typer
 
 from evo_ntm import options
 from evo_ntm.arguments import read_seeds
+from evo_ntm.commands import tuning
 from evo_ntm.commands.ending import ending_of, tell_outcome
 from evo_ntm.errors import ExperimentError, GenomeError, TaskError
 
@@ -85,6 +86,10 @@ def resume(
     quiet: options.Quiet = False,
 ) -> int:
     """Go on with a run that was interrupted, as it would have gone on."""
+    from evo_ntm import verbs
+
+    if verbs.is_being_tuned(run):
+        return tuning.go_on(run, quiet=quiet, accept_drift=accept_drift)
     places = options.where(workers, ray, cpus_per_worker, gpus_per_worker, timeout, tensorboard)
     with options.overriding(places) as changes:
         return ending_of(_resume(run, quiet, changes, accept_drift, from_older))

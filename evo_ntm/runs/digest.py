@@ -14,7 +14,10 @@ BIRTHS = """
 SELECT number, generation, parents, operators, genome, fitness FROM births
 WHERE number NOT IN (SELECT birth FROM tunings) ORDER BY number
 """
-CHAMPIONS = "SELECT birth FROM validations WHERE champion ORDER BY generation"
+CHAMPIONS = """
+SELECT birth FROM validations
+WHERE champion AND birth NOT IN (SELECT birth FROM tunings) ORDER BY generation
+"""
 HEAD = "SELECT max(generation) AS generation FROM checkpoints"
 
 

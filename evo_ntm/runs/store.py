@@ -44,11 +44,12 @@ def create(
     *,
     process: Mapping[str, Any] = NOTHING,
     facts: Mapping[str, object] = NOTHING,
+    files: Mapping[str, bytes] = NOTHING,
 ) -> Recorder:
     """Make a run folder, whole or not at all; the next free one in `runs` where none is named.
 
-    `process` is who makes it, and `facts` are what the rows tell of the run from the first. Raises
-    RunError where there is something already.
+    `process` is who makes it, `facts` are what the rows tell of the run from the first, and `files`
+    what else lies in it. Raises RunError where there is something already.
     """
     told = {
         **facts,
@@ -59,14 +60,18 @@ def create(
     while True:
         chosen = free_folder(experiment.name) if folder is None else folder
         try:
-            return _made(chosen, experiment, told, process)
+            return _made(chosen, experiment, told, process, files)
         except RunError:
             if folder is not None or not _is_there(chosen):
                 raise  # or another process was quicker
 
 
 def _made(
-    folder: Path, experiment: Experiment, facts: Mapping[str, object], process: Mapping[str, Any]
+    folder: Path,
+    experiment: Experiment,
+    facts: Mapping[str, object],
+    process: Mapping[str, Any],
+    files: Mapping[str, bytes],
 ) -> Recorder:
     refuse_existing(folder)
     with _unfinished(folder) as part:
@@ -77,7 +82,7 @@ def _made(
         handle = lock(part)  # which stays that of the folder, whatever it is called
         try:
             with asked(folder):
-                _fill(part, experiment, facts)
+                _fill(part, experiment, facts, files)
                 _move(part, folder)
         except BaseException:
             os.close(handle)
@@ -111,11 +116,15 @@ def is_unfinished(folder: Path) -> bool:
     return folder.name.startswith(".") and folder.name.endswith(".part")
 
 
-def _fill(part: Path, experiment: Experiment, facts: Mapping[str, object]) -> None:
+def _fill(
+    part: Path, experiment: Experiment, facts: Mapping[str, object], files: Mapping[str, bytes]
+) -> None:
     for name in (CHAMPIONS, CHECKPOINTS):
         (part / name).mkdir()
     Recorder.reached("folders made")
     publish(part / EXPERIMENT, [dump(experiment).encode()])
+    for name, content in files.items():
+        publish(part / name, [content])
     Recorder.reached("experiment written")
     make_rows(part / ROWS, facts)
     Recorder.reached("rows made")

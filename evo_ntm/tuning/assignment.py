@@ -25,15 +25,19 @@ HASH = "hash"
 class Assignment:
     """Who is tuned, how, and what the child will be called.
 
-    `backend` and `arithmetic` are what the bits of the child depend on.
+    `device`, `backend` and `arithmetic` are what the bits of the child depend on. Where the run is
+    made for it, its founder is by the operator `comes_by`, and `origin` says of what it was made.
     """
 
     birth: int
     generation: int
     parent: int
     settings: Finetune
+    device: str
     backend: str
     arithmetic: Mapping[str, str]
+    comes_by: str = ""
+    origin: str = ""
 
     @property
     def words(self) -> dict[str, Any]:

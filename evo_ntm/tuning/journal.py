@@ -76,9 +76,15 @@ def _ending(log: Log) -> Iterator[None]:
     log.tell(*ending)
 
 
-def record_founder(recorder: Recorder, lesson: Lesson, founder: Individual, origin: str) -> None:
-    """Record the founder of a run that is only tuned: the one birth of its one generation."""
-    trial = _give_birth(lesson, founder, 1, 0)
+def record_founder(
+    recorder: Recorder, assignment: Assignment, lesson: Lesson, genome: Genome, asked: Genome
+) -> None:
+    """Record the founder of a run that is only tuned: the one birth of its one generation.
+
+    It is scored as `asked`, the genome with as many bits as the task has.
+    """
+    founder = Individual(genome, operators=(assignment.comes_by,))
+    trial = _give_birth(lesson, founder, assignment.parent, 0, asked=asked)
     validated = lesson.school.validate(0, founder, lesson.spread)
     (fitness,) = founder.fitness.values
     with recorder.whole():
@@ -104,7 +110,7 @@ def record_founder(recorder: Recorder, lesson: Lesson, founder: Individual, orig
             "bits": validated.validation.bits,
             "champion": 1,
         }])  # fmt: skip
-        recorder.record("events", [_event(0, founder.operators[0], origin)])
+        recorder.record("events", [_event(0, assignment.comes_by, assignment.origin)])
         recorder.fact("interrupted", False)  # for there is nothing that could evolve further
     recorder.commit()
 
@@ -116,7 +122,8 @@ def _record(recorder: Recorder, assignment: Assignment, lesson: Lesson, place: P
     if best is not None:
         child = Individual(_genome(lesson, best), operators=(OPERATOR,),
                            parents=(assignment.parent,))  # fmt: skip
-        _give_birth(lesson, child, assignment.birth, assignment.generation, place.stage)
+        _give_birth(lesson, child, assignment.birth, assignment.generation,
+                    stage=place.stage)  # fmt: skip
         champion = _outdoes(run, lesson, place, best)
     with recorder.whole():
         if best is not None and child is not None:
@@ -222,11 +229,18 @@ def divergence(step: int) -> str:
 
 
 def _give_birth(
-    lesson: Lesson, individual: Individual, number: int, generation: int, stage: int = 0
+    lesson: Lesson,
+    individual: Individual,
+    number: int,
+    generation: int,
+    *,
+    stage: int = 0,
+    asked: Genome | None = None,
 ) -> Trial:
     """Number an individual, and score it as the evolution of that generation would have."""
     trial = lesson.school.trial(lesson.experiment, generation, stage)
-    (scores,) = score([individual], trial, lesson.spread)
+    posed = individual if asked is None else Individual(asked, operators=())
+    (scores,) = score([posed], trial, lesson.spread)
     individual.fitness.values = (float(scores.fitness[0]),)
     individual.measures = {name: float(values[0]) for name, values in scores.measures.items()}
     individual.number, individual.generation = number, generation

@@ -25,7 +25,7 @@ from evo_ntm.training.schedules import rate
 from evo_ntm.tuning.place import Best, Mark, Place, Point, Sat
 
 OPERATOR = "finetune"
-PROGRESS = 0.1  # by which a mark must fall for another sitting, as each is a try
+PROGRESS = 0.25  # by which a mark must fall for another sitting, as each is a try
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def tune(lesson: Lesson, genome: Genome, since: Place | None = None) -> Iterator
     The first look is at the genome as it came, which is never the best. `since` is a place of the
     same tuning, after which the looks are those that followed it then. What is best is so by
     validation; after one has passed the exam, only among those that have. The exam is sat where
-    validation is passed, and then again where the mark has fallen by a tenth, or at the end. Where
+    validation is passed, and again where the mark has fallen by a quarter, or at the end. Where
     cost or genes are no numbers any more, it ends.
     """
     begun = time.monotonic()

@@ -3,6 +3,7 @@
 from evo_ntm.experiment import load
 from evo_ntm.outcome import Outcome, finished, outcome
 from evo_ntm.runs.store import free_folder
+from evo_ntm.tuning.tuned import Tuned
 from evo_ntm.verbs.evolving import evolve, founder, resume, slow
 from evo_ntm.verbs.looking import (
     ExamResult,
@@ -15,8 +16,10 @@ from evo_ntm.verbs.looking import (
     wires,
 )
 from evo_ntm.verbs.opening import read
+from evo_ntm.verbs.tuning import finetune, is_being_tuned, resume_tuning
 
 __all__ = [
-    "ExamResult", "Outcome", "WireRow", "digest", "evolve", "exam", "finished", "founder",
-    "free_folder", "load", "outcome", "read", "resume", "runs", "show", "slow", "status", "wires",
+    "ExamResult", "Outcome", "Tuned", "WireRow", "digest", "evolve", "exam", "finetune", "finished",
+    "founder", "free_folder", "is_being_tuned", "load", "outcome", "read", "resume",
+    "resume_tuning", "runs", "show", "slow", "status", "wires",
 ]  # fmt: skip

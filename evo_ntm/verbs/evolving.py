@@ -34,6 +34,7 @@ from evo_ntm.runs.store import (
 )
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Task
+from evo_ntm.tuning.assignment import under_way
 from evo_ntm.verbs.opening import about, task_of
 from evo_ntm.watch import Progress, Watch
 
@@ -156,6 +157,9 @@ def _watch(run: Run, experiment: Experiment, process: Mapping[str, Any]) -> Watc
 
 
 def _refuse_ended(run: Run) -> None:
+    if under_way(run) is not None:
+        raise RunError(f"{run.folder}: expected evolution that was interrupted, but a tuning was: "
+                       "resume_tuning goes on with it")  # fmt: skip
     if not run.facts().get("interrupted", True):
         raise RunError(f"{run.folder}: expected a run that was interrupted, but it has ended, "
                        f"after {run.generation() + 1} generations")  # fmt: skip

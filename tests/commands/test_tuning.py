@@ -1,0 +1,145 @@
+"""What is typed to tune, what is printed where, and the status that it ends with."""
+
+import json
+import shutil
+
+import pytest
+import typer
+
+from evo_ntm import cli, verbs
+from evo_ntm.commands import evolving, tuning
+from evo_ntm.experiment import parse
+from evo_ntm.tuning import journal
+from tests.tuning.cases import told as asked
+from tests.verbs.test_tuning import ENDLESS, lose_the_way, rows, written
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    app = typer.Typer()
+    for command in (tuning.finetune, evolving.resume):
+        app.command()(command)
+    monkeypatch.setattr(cli, "app", app)
+
+
+@pytest.fixture
+def told(capsys):
+    """Run a command in this process: its status, its stdout and its stderr."""
+
+    def run(*arguments):
+        status = cli.run([str(argument) for argument in arguments])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "made"
+    verbs.evolve(parse(asked()), to=folder)
+    return folder
+
+
+@pytest.fixture
+def file(tmp_path):
+    return written(tmp_path / "tiny.yaml")
+
+
+def test_a_run_is_tuned_and_told_of(made, tmp_path, told):
+    run = shutil.copytree(made, tmp_path / "run")
+    status, out, heard = told("finetune", run, "--seed", 4)
+    (row,) = rows(run, "tunings")
+    assert status == 0
+    first, *table = out.splitlines()
+    assert first.startswith(f"{run}: birth ")
+    assert f"Kept as birth {row['birth']}, the champion: solved, " in first
+    assert "passed" in table[-1]
+    assert "tuned by gradients" in heard and "evo-ntm exam" in heard
+    assert json.loads(row["settings"])["seed"] == 4
+
+
+def test_from_scratch_the_next_free_place_is_taken(file, told):
+    for number in (1, 2):
+        status, out, _ = told("finetune", file, "--from-scratch", "--steps", 20)
+        assert status == 1
+        assert out.startswith(f"runs/tiny-{number}: birth 1 tuned for 20 steps, 160 sequences, ")
+        assert "The exam was not sat, as validation was not passed:" in out
+
+
+def test_quiet_there_are_results_only(file, told):
+    status, out, heard = told("finetune", file, "--from-scratch", "--quiet", "--to", "here")
+    assert (status, heard) == (0, "")
+    assert out.startswith("here: birth 1 tuned for ")
+
+
+def test_a_child_that_is_no_champion_is_named_in_what_comes_next(made, tmp_path, told):
+    run = shutil.copytree(made, tmp_path / "run")
+    told("finetune", run)
+    status, out, heard = told("finetune", run, "--birth", 1, "--steps", 20)
+    child = max(row["birth"] for row in rows(run, "tunings"))
+    assert status == 1 and f"Kept as birth {child}: not solved" in out
+    assert f"evo-ntm exam {run} --birth {child}" in heard
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--steps", "0"], "--steps 0: finetune.steps: expected at least 1, but came 0"),
+        (["--seed", "-1"], "--seed -1: finetune.seed: expected at least 0, but came -1"),
+        (["--set", "finetune.optimiser=sgd"], "--set finetune.optimiser=sgd: finetune.optimiser: "
+         "expected one of adam, rmsprop, but came 'sgd'"),
+        (["--device", "tpu"], "--device tpu: run.device: expected one of cpu, cuda, "
+         "but came 'tpu'"),
+    ],
+)  # fmt: skip
+def test_bad_input_ends_in_one_line_and_leaves_nothing(file, told, arguments, sentence):
+    status, out, heard = told("finetune", file, "--from-scratch", "--to", "here", *arguments)
+    assert (status, out) == (2, "")
+    assert heard == f"evo-ntm: {file} {sentence}\n"
+    assert not (file.parent / "here").exists()
+
+
+def test_a_run_that_was_interrupted_goes_on_with_resume(file, told, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(journal, "SECONDS_BETWEEN_PLACES", 0.0)
+    with monkeypatch.context() as patched:
+        patched.setattr("evo_ntm.screen.ProgressLine.__call__", interrupt)
+        status, out, heard = told("finetune", file, "--from-scratch", "--to", "here")
+    assert status == 130
+    assert "Interrupted." in out and "evo-ntm resume here" in heard
+    status, out, heard = told("finetune", "here")
+    assert (status, out) == (2, "")
+    assert heard == ("evo-ntm: here: a tuning of birth 1 was interrupted: evo-ntm resume here "
+                     "goes on with it, --anew drops it\n")  # fmt: skip
+    status, out, heard = told("resume", "here")
+    assert status == 0 and "goes on with its tuning" in heard
+    assert "solved" in out
+
+
+def test_a_tuning_that_diverges_says_at_which_step(file, told, monkeypatch):
+    lose_the_way(monkeypatch, at=31)
+    status, out, _ = told("finetune", file, "--from-scratch", "--to", "here")
+    assert status == 1
+    assert "Diverged: cost or genes were no numbers any more in step 31." in out
+
+
+def test_an_exam_that_is_not_passed_is_shown(tmp_path, told):
+    hard = written(tmp_path / "hard.yaml", exam=ENDLESS, steps=200)
+    status, out, _ = told("finetune", hard, "--from-scratch", "--to", "here")
+    assert status == 1
+    assert "endless" in out and "not passed" in out and "The exam was not sat" not in out
+
+
+def test_the_line_of_a_tuning_fits_the_terminal():
+    from evo_ntm import screen
+    from evo_ntm.tuning.tuned import Progress
+
+    progress = Progress(120, 4000, 960, 1, 3.25, 0.5, 4.125, 0.75, 5581.0, 61.0, 125.0)
+    assert screen.tuning_line(progress) == (
+        "step 120/4,000  stage 2  bits 3.25  validation 4.12  wrong bits 0.75  960 sequences  "
+        "2:05 left  5581 sequences/s"
+    )
+    assert screen.tuning_line(progress, 40) == "step 120/4,000  stage 2  bits 3.25"
