@@ -29,6 +29,6 @@ def test_a_rate_rises_over_the_warmup_and_then_is_full_once(schedule):
     assert max(told) == told[4]
 
 
-@pytest.mark.parametrize(("optimiser", "expected"), [("adam", 1e-3), ("rmsprop", 1e-4)])
-def test_without_a_rate_of_its_own_an_optimiser_has_that_of_its_source(optimiser, expected):
-    assert rate(Finetune(optimiser=optimiser, learning_rate=None), 0) == expected
+@pytest.mark.parametrize(("optimiser", "expected"), [("adam", 3e-3), ("rmsprop", 5e-4)])
+def test_where_no_rate_is_set_an_optimiser_has_its_own(optimiser, expected):
+    assert rate(Finetune(optimiser=optimiser), 0) == expected
