@@ -15,7 +15,7 @@ import typer
 
 from evo_ntm import __version__
 from evo_ntm.arguments import joined
-from evo_ntm.commands import evolving, looking, writing
+from evo_ntm.commands import evolving, looking, tuning, writing
 from evo_ntm.errors import EvoNTMError
 from evo_ntm.exits import (
     BAD_INPUT,
@@ -37,6 +37,7 @@ from evo_ntm.exits import (
 COMMANDS = (
     evolving.evolve,
     evolving.resume,
+    tuning.finetune,
     looking.status,
     looking.runs,
     looking.digest,
