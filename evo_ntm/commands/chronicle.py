@@ -83,7 +83,7 @@ def _header(header: "Header") -> Iterator[tuple[str, str]]:
     yield "run", (f"{header.name}: {header.task} by {header.strategy}, {header.encoding} encoding, "
                   f"seed {header.seed}")  # fmt: skip
     yield "state", (f"{header.state} after {_count(header.generations, 'generation')}, "
-                    f"{_count(header.births, 'birth')}, {header.scored:,} machines scored, "
+                    f"{_count(header.births, 'birth')}, {_count(header.scored, 'machine')} scored, "
                     f"{header.seconds:.1f} s")  # fmt: skip
     who = "the champion, birth" if header.is_champion else "birth"
     yield "lineage of", f"{who} {header.birth}: {header.topology}"

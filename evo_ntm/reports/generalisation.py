@@ -13,6 +13,7 @@ from evo_ntm.experiment.model import Settings
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.reports.chapters import Curve, Generalisation
+from evo_ntm.reports.observation import for_the_task
 from evo_ntm.reports.portraits import Station
 from evo_ntm.reports.rescoring import SEED, Spread, purpose
 from evo_ntm.reports.sidecar import Sidecar
@@ -176,8 +177,8 @@ def _answers(
     about = f"generalisation: {', '.join(told)} rows; {purpose('each', trials[0])}"
 
     def measure() -> list[Told]:
-        weights = genome.weights[None]
-        jobs = [_job(trial, genome, weights) for trial in reversed(trials)]
+        fitting = for_the_task(genome, trials[0].task)
+        jobs = [_job(trial, fitting, fitting.weights[None]) for trial in reversed(trials)]
         return list(spread(_call, jobs))[::-1]
 
     def read(found: Any) -> list[Told]:

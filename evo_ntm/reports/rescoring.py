@@ -20,6 +20,7 @@ from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.machine.chunks import chunk_size
 from evo_ntm.reports.chapters import Measured, Verdict
+from evo_ntm.reports.observation import for_the_task
 from evo_ntm.reports.sidecar import Sidecar
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Task
@@ -96,15 +97,17 @@ def rescore(
     """Give the marks of genomes by their ids; those of which the sidecar knows are not run.
 
     `spread` is a map over pieces of work. A genome's marks do not depend on who is scored beside
-    it, so that it does not matter which were known.
+    it, so that it does not matter which were known. A tied genome is expressed to as many bits as
+    the task has. Raises ReportError where a genome is not for the task's channels.
     """
     about = purpose("paired set", trial)
     asked = {genome.id: genome for genome in genomes}
     known = {each: marks for each in asked if (marks := _read(sidecar.find(about, each), trial))}
-    left = [genome for each, genome in asked.items() if each not in known]
-    for genome, marks in zip(left, _scored(left, trial, spread), strict=True):
-        sidecar.keep(about, genome.id, marks.told())
-        known[genome.id] = marks
+    left = [each for each in asked if each not in known]
+    fitting = [for_the_task(asked[each], trial.task) for each in left]
+    for each, marks in zip(left, _scored(fitting, trial, spread), strict=True):
+        sidecar.keep(about, each, marks.told())
+        known[each] = marks
     return {each: known[each] for each in asked}
 
 

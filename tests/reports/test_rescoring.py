@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as some
 
+from evo_ntm.errors import ReportError
 from evo_ntm.evolution.workers import Local
 from evo_ntm.experiment import parse
 from evo_ntm.genome import Genome
@@ -134,6 +135,17 @@ def test_cold_warm_and_half_warm_give_the_same_numbers_exactly(founder, tmp_path
     for one, other, third in zip(cold, mixed, warm, strict=True):
         assert one.bits.tobytes() == other.bits.tobytes() == third.bits.tobytes()
         assert one.wrong_bits == other.wrong_bits == third.wrong_bits
+
+
+def test_a_tied_genome_is_scored_with_as_many_bits_as_the_task_has(founder):
+    genome, _ = founder(told={"bits": 2}, encoding="tied")
+    asked = trial(**{"with": {"bits": 3, "longest": 2}})
+    (own,) = marks([genome], asked)
+    (wide,) = marks([genome.with_bits(3)], asked)
+    assert own.bits.tobytes() == wide.bits.tobytes() and genome.id != genome.with_bits(3).id
+    stranger, _ = founder(told={"bits": 2})
+    with pytest.raises(ReportError, match="expected a machine with 4 inputs and 3 outputs"):
+        marks([stranger], asked)
 
 
 @pytest.mark.parametrize("torn", [None, 3, {}, {"bits": [1.0]}, {"bits": "no", "wrong_bits": 1}])
