@@ -21,7 +21,8 @@ from evo_ntm.reports.explaining.program import Cast
 from evo_ntm.reports.explanation import Ablation
 
 NOTHING = 0.97  # of what a constant costs: it has learned nothing that can be told …
-NO_BETTER = 0.9  # … nor with so many of its wrong bits
+NO_BETTER = 0.9  # … nor with so many of its wrong bits …
+GAINED = 0.1  # … nor if it gains less than that of what the best possible learner does
 FEW = 5
 WHOLE = {"content": "content addressing", "reads": "what is read", "writes": "what is written"}
 
@@ -43,7 +44,12 @@ class Standing(NamedTuple):
 
     @property
     def learned(self) -> bool:
-        """Tell whether it does better than a constant, by its cost or by its wrong bits."""
+        """Tell whether it does better than a constant, by its cost or by its wrong bits.
+
+        Where nobody can know the answer, only the cost counts.
+        """
+        if self.best is not None:
+            return self.chance - self.bits > GAINED * (self.chance - self.best)
         return self.bits < NOTHING * self.chance or self.wrong < NO_BETTER * self.wrong_by_chance
 
 
