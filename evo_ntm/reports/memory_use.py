@@ -5,6 +5,7 @@ the left is what goes in: inputs, add vectors, write weightings; on the right wh
 answers, read vectors, read weightings. White stands for nothing, where the paper has black.
 """
 
+from functools import partial
 from itertools import pairwise, zip_longest
 from pathlib import Path
 
@@ -63,13 +64,12 @@ def compose(genome: Genome, task: KnownTask, seen: Observation) -> Figure:
     limit = largest(seen.add, seen.reads)
     rows = rows_in_use(seen)
     steps, (writers, readers) = len(seen.inputs), (genome.topology.writers, genome.topology.readers)
-    written = _heads(writers, "add vectors", seen.add, "write weightings", seen.write_weightings,
-                     limit=limit, rows=rows)  # fmt: skip
-    read = _heads(readers, "read vectors", seen.reads, "read weightings", seen.read_weightings,
-                  limit=limit, rows=rows)  # fmt: skip
-    marks = _begins(seen)
-    left: list[Slot] = [_inputs(task.inputs, seen), _key(limit if rows.size else None, marks)]
-    right: list[Slot] = [_targets(task.outputs, seen), _answers(task.outputs, seen)]
+    panels_of = partial(head_panels, limit=limit, rows=rows)
+    written = panels_of(writers, "add vectors", seen.add, "write weightings", seen.write_weightings)
+    read = panels_of(readers, "read vectors", seen.reads, "read weightings", seen.read_weightings)
+    marks = answers_begin(seen)
+    left: list[Slot] = [inputs_panel(task.inputs, seen), _key(limit if rows.size else None, marks)]
+    right: list[Slot] = [targets_panel(task.outputs, seen), answers_panel(task.outputs, seen)]
     if not rows.size:
         left.reverse()  # so that the inputs are level with the answers, and time below both
     pairs = [*zip(left, right, strict=True), *zip_longest(written, read)]
@@ -95,7 +95,7 @@ def rows_in_use(seen: Observation, above: float = IN_USE) -> NDArray[np.int64]:
     return np.roll(used, -(widest + 1))
 
 
-def _heads(
+def head_panels(
     heads: tuple[Head, ...],
     vectors: str,
     numbers: Numbers,
@@ -105,7 +105,7 @@ def _heads(
     limit: float,
     rows: NDArray[np.int64],
 ) -> list[Panel]:
-    """Make two panels for each head of one kind: its vectors, and where it was."""
+    """Make two panels for each head of one kind: its vectors up to a limit, and where it was."""
     panels = []
     for number, head in enumerate(heads):
         vector, weight = numbers[:, number].T, weights[:, number]
@@ -137,7 +137,8 @@ def _numbered(rows: NDArray[np.int64]) -> tuple[tuple[float, str], ...]:
     return tuple(chosen)
 
 
-def _inputs(blocks: tuple[Block, ...], seen: Observation) -> Panel:
+def inputs_panel(blocks: tuple[Block, ...], seen: Observation) -> Panel:
+    """Show what goes in, by channels; those beyond bits on a scale of their own."""
     parts, names = [], []
     for block, numbers in zip(blocks, _cut(seen.inputs.T, blocks), strict=True):
         if numbers.min() >= 0 and numbers.max() <= 1:
@@ -150,12 +151,14 @@ def _inputs(blocks: tuple[Block, ...], seen: Observation) -> Panel:
     return _channels("inputs", blocks, names, np.concatenate(parts))
 
 
-def _targets(blocks: tuple[Block, ...], seen: Observation) -> Panel:
+def targets_panel(blocks: tuple[Block, ...], seen: Observation) -> Panel:
+    """Show what was asked, where anything was."""
     shown = _asked(ink(BITS, seen.targets.T), seen)
     return _channels("targets", blocks, [block.name for block in blocks], shown)
 
 
-def _answers(blocks: tuple[Block, ...], seen: Observation) -> Panel:
+def answers_panel(blocks: tuple[Block, ...], seen: Observation) -> Panel:
+    """Show what was answered where it was asked, and which of it is wrong."""
     right, wrong = (ink(scale, seen.answers.T) for scale in (BITS, WRONG))
     shown = _asked(np.where(seen.wrong.T[..., None], wrong, right), seen)
     return _channels("answers", blocks, [block.name for block in blocks], shown)
@@ -178,7 +181,7 @@ def _cut(numbers: Numbers, blocks: tuple[Block, ...]) -> list[Numbers]:
     return np.split(numbers, np.cumsum([block.size for block in blocks])[:-1])
 
 
-def _begins(seen: Observation) -> list[int]:
+def answers_begin(seen: Observation) -> list[int]:
     """Find where answers begin to be due."""
     return [int(step) for step in np.flatnonzero(np.diff(seen.scored.astype(int)) == 1) + 1]
 
