@@ -1,4 +1,4 @@
-"""Numbers as people read them: few digits, thousands set apart, a true minus sign."""
+"""Numbers as people read them: few digits, commas between thousands, a true minus sign."""
 
 from collections.abc import Sequence
 from math import floor, isfinite, log10
@@ -14,7 +14,7 @@ def number(value: float | None, decimals: int | None = None, *, signed: bool = F
         return UNKNOWN
     text = f"{abs(value):,.{decimals_of([value]) if decimals is None else decimals}f}"
     sign = "" if text.strip("0.,") == "" else MINUS if value < 0 else "+" if signed else ""
-    return sign + text.replace(",", THIN)
+    return sign + text
 
 
 def share(value: float | None, decimals: int = 1) -> str:
@@ -25,6 +25,11 @@ def share(value: float | None, decimals: int = 1) -> str:
 def count(value: int, noun: str) -> str:
     """Count something, one or several."""
     return f"{number(value, 0)} {noun}{'' if value == 1 else 's'}"
+
+
+def times(many: int) -> str:
+    """Say how many times."""
+    return {1: "once", 2: "twice"}.get(many, f"{number(many, 0)} times")
 
 
 def decimals_of(values: Sequence[float | None]) -> int:

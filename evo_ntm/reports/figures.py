@@ -6,6 +6,7 @@ They hold on light and on dark paper. To write one as HTML, whole and always wit
 
 from collections.abc import Sequence
 from html import escape
+from math import ceil, floor, log10
 from typing import Any
 
 from plotly import graph_objects
@@ -47,10 +48,12 @@ FONT = {"family": "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans
 GRID = "rgba(128, 135, 146, 0.22)"
 FRAME = "rgba(128, 135, 146, 0.6)"
 CLEAR = "rgba(0, 0, 0, 0)"
-EDGE = "rgba(255, 255, 255, 0.6)"
+EDGE = "rgba(255, 255, 255, 0.5)"
 GAP = 52  # pixels between plots, for a title
 HEAD, FOOT = 34, 46
 WIRE_ROOM = 210  # pixels for the names of rows
+APART = 1.9  # times, of a number on a logarithmic axis over the one before
+DECADES = 2  # that a logarithmic axis may span to have numbers between its powers of ten
 TICKS = 12  # at most, below a heat map
 HINT = "%{text}<extra></extra>"
 
@@ -217,14 +220,15 @@ def _hint(told: Sequence[str]) -> dict[str, Any]:
 
 
 def _mark_out(figure: Figure, layer: Rules | Shade, look: Look, place: dict[str, int]) -> None:
+    where = {**place, "exclude_empty_subplots": False}  # others may come after
     if isinstance(layer, Shade):
         figure.add_vrect(x0=layer.low, x1=layer.high, fillcolor=_clear(layer.colour, 0.16),
-                         line_width=0, layer="below", **look, **place)  # fmt: skip
+                         line_width=0, layer="below", **look, **where)  # fmt: skip
         return
     line = {"color": layer.colour, "width": 1.2, "dash": layer.dash}
     for number, x in enumerate(layer.places):
         shown = look if not number else {**look, "showlegend": False}
-        figure.add_vline(x=x, line=line, layer="below", **shown, **place)
+        figure.add_vline(x=x, line=line, layer="above", **shown, **where)
 
 
 def _interval(layer: Marks) -> dict[str, Any] | None:
@@ -246,6 +250,11 @@ def _scale(figure: Figure, chart: Chart, plot: Plot, place: dict[str, int]) -> N
         upright["range"] = plot.span
     if not plot.scaled:
         upright["showticklabels"] = False
+    if any(isinstance(layer, Bars | Heat) for layer in plot.layers):
+        upright["dtick"] = 1  # every category is named
+    if plot.logarithmic:
+        rounds = _rounds(plot)
+        upright |= {"tickvals": rounds, "ticktext": [f"{value:g}" for value in rounds]}
     if heat is not None:
         upright |= {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 10}}
         every = -(-len(heat.columns) // TICKS)
@@ -254,16 +263,26 @@ def _scale(figure: Figure, chart: Chart, plot: Plot, place: dict[str, int]) -> N
                             showgrid=False, **place)  # fmt: skip
     figure.update_yaxes(**upright, **place)
     if chart.logarithmic:
-        sizes = next(layer.x for layer in plot.layers if isinstance(layer, Line))
-        figure.update_xaxes(type="log", tickvals=_apart(sizes), ticktext=[f"{x:g}" for x in
-                            _apart(sizes)], **place)  # fmt: skip
+        sizes = _apart(next(layer.x for layer in plot.layers if isinstance(layer, Line)))
+        named = [f"{size:g}" for size in sizes]
+        figure.update_xaxes(type="log", tickangle=0, tickvals=sizes, ticktext=named, **place)
+
+
+def _rounds(plot: Plot) -> list[float]:
+    """List the round numbers in the range of a logarithmic axis: 1, 2, 5, 10 and so on."""
+    values = [y for layer in plot.layers if isinstance(layer, Line | Marks) for y in layer.y if y]
+    if not values:
+        return []
+    low, high = floor(log10(min(values))), ceil(log10(max(values)))
+    digits = (1, 2, 5) if high - low <= DECADES else (1,)
+    return [float(f"{digit}e{power}") for power in range(low, high + 1) for digit in digits]
 
 
 def _apart(sizes: Values) -> list[float]:
     """Choose of rising sizes those that leave room for each other on a logarithmic axis."""
     chosen: list[float] = []
     for size in sizes:
-        if size is not None and (not chosen or size >= 1.35 * chosen[-1]):
+        if size is not None and (not chosen or size >= APART * chosen[-1]):
             chosen.append(size)
     return chosen
 

@@ -8,7 +8,7 @@ from evo_ntm.reports.digits import clock, count, decimals_of, number, share
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        (0, "0"), (12.3456, "12.3"), (0.0123456, "0.0123"), (123456.7, "123 457"),
+        (0, "0"), (12.3456, "12.3"), (0.0123456, "0.0123"), (123456.7, "123,457"),
         (-2.5, "−2.50"), (-0.00001, "0.0000"), (None, "—"), (nan, "—"), (-inf, "—"), (41, "41"),
     ],
 )  # fmt: skip

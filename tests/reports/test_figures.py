@@ -6,6 +6,8 @@ import pytest
 
 from evo_ntm.errors import ReportError
 from evo_ntm.reports import figures
+from evo_ntm.reports.charts import charts
+from evo_ntm.reports.charts.layers import Rules, Shade
 from tests.reports.made_up import bred, searched
 
 
@@ -91,3 +93,13 @@ def test_titles_stand_over_their_own_plots():
         layout = plainly(figure)["layout"]
         axes = [axis for name, axis in layout.items() if name.startswith("xaxis")]
         assert {note["x"] for note in layout["annotations"]} == {a["domain"][0] for a in axes}
+
+
+def test_what_is_ruled_and_shaded_is_in_the_figure():
+    lineage = searched()
+    for name, chart in charts(lineage).items():
+        layers = [layer for plot in chart.plots for layer in plot.layers]
+        ruled = sum(len(layer.places) for layer in layers if isinstance(layer, Rules))
+        shaded = sum(isinstance(layer, Shade) for layer in layers)
+        shapes = plainly(figures.draw(chart))["layout"].get("shapes", ())
+        assert len(shapes) == ruled + shaded, name

@@ -12,7 +12,7 @@ def charts(lineage: Lineage) -> dict[str, Chart]:
         found.append(history.fitness(lineage.history))
     if lineage.trunk.steps:
         found.append(trunk.trunk(lineage.trunk))
-    if lineage.operators:
+    if any(use.attempts for use in lineage.operators):
         found.append(trunk.operators(lineage.operators))
     if lineage.population is not None:
         found.append(selection.population(lineage.population))

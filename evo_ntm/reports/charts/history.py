@@ -125,9 +125,8 @@ def _span(history: History) -> tuple[float, float] | None:
     """Leave out of sight the few generations whose lower quarter is far below the others'."""
     lower = [v for v in briefly(history.quantiles.get("lower", ())) if v is not None]
     best = [v for v in briefly(history.quantiles.get("best", ())) if v is not None]
-    if len(lower) < 2 or not best:
+    if len(lower) < 2 or len(best) < 2:
         return None
-    low, high = quantiles(lower, n=20)[0], max(best)
-    low = min(low, *best[:1])
+    low, high = min(quantiles(lower, n=20)[0], quantiles(best, n=50)[0]), max(best)
     room = 0.05 * (high - low) or 1.0
     return low - room, high + room

@@ -13,6 +13,7 @@ from evo_ntm.reports.charts.layers import (
     Marks,
     Plot,
     Rules,
+    Shade,
     briefly,
 )
 from evo_ntm.reports.digits import number
@@ -33,7 +34,8 @@ def population(chapter: Population) -> Chart:
     )
     plots = (
         Plot("Generations since the most recent common ancestor",
-             (Line("age", x, briefly(chapter.age), BLUE), *([marks] if swept else [])), 160),
+             (*_unsettled(chapter), Line("age", x, briefly(chapter.age), BLUE),
+              *([marks] if swept else [])), 160),
         Plot("Mean pairwise distance, in births",
              (Line("distance", x, briefly(chapter.mean_pairwise_distance), GREEN),), 130),
         Plot("Phylogenetic diversity, in births",
@@ -134,6 +136,14 @@ def species(chapter: SpeciesStream) -> Chart:
         "generation",
         (Plot("Machines of each species, by width", tuple(layers), 300, scaled=False),),
     )
+
+
+def _unsettled(chapter: Population) -> list[Shade]:
+    """Shade the generations since everybody's last common ancestor: their lines may still end."""
+    if not chapter.age or chapter.age[-1] is None:
+        return []
+    last = chapter.generations[-1]
+    return [Shade("lines may still end", float(last - chapter.age[-1]), float(last), GREY)]
 
 
 def _stages(chapter: Search, generations: int) -> list[Bars]:

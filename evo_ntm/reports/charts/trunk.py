@@ -21,6 +21,7 @@ WIDE = 30  # times that the highest cost is of the lowest, for the axis to be lo
 MOST_MARKS = 1500  # of steps that do not matter, beside those that do
 ORDER: tuple[Verdict, ...] = ("neutral", "not measured", "deleterious", "beneficial", "founder")
 LEAST_COST = 1e-3
+SIZES = ((100, 9.0), (400, 7.0), (10**9, 5.0))  # of marks, where there are at most so many steps
 
 
 def trunk(chapter: Trunk) -> Chart:
@@ -49,7 +50,9 @@ def trunk(chapter: Trunk) -> Chart:
     for verdict in ORDER:
         chosen = [number for number, step in enumerate(steps) if step.verdict == verdict]
         if chosen:
-            layers.append(_marks(verdict, [steps[n] for n in chosen], [places[n] for n in chosen]))
+            size = next(size for most, size in SIZES if len(steps) <= most)
+            there = [steps[n] for n in chosen], [places[n] for n in chosen]
+            layers.append(_marks(verdict, *there, size))
     counts = ", ".join(f"{count} {verdict}" for verdict, count in chapter.verdicts.items() if count)
     return Chart(
         "trunk",
@@ -81,9 +84,11 @@ def tell(step: Step) -> str:
 
 def operators(chapter: Sequence[OperatorUse]) -> Chart:
     """Chart how often operators were tried, how often they succeeded, and on the line."""
-    uses = sorted(chapter, key=lambda use: (use.attempts, use.name))
+    uses = sorted(
+        (use for use in chapter if use.attempts), key=lambda use: (use.attempts, use.name)
+    )
     names = tuple(use.name for use in uses)
-    rates = tuple(100 * use.successes / use.attempts if use.attempts else None for use in uses)
+    rates = tuple(100 * use.successes / use.attempts for use in uses)
     tried = tuple(f"{use.name}: {number(use.attempts)} attempts" for use in uses)
     worked = tuple(f"{use.name}: {number(use.successes)} of {number(use.attempts)} stood higher "
                    "than their parent" for use in uses)  # fmt: skip
@@ -94,7 +99,7 @@ def operators(chapter: Sequence[OperatorUse]) -> Chart:
     successes = Bars("successes", names, briefly(rates), BLUE, told=worked)
     enriched = Bars("enrichment", names, briefly(tuple(use.enrichment for use in uses)), GREEN,
                     told=there)  # fmt: skip
-    height = 60 + 26 * len(uses)
+    height = 60 + 26 * max(len(uses), 1)
     return Chart(
         "operators",
         "Of each operator: how often it was tried, how often its children stood higher than their "
@@ -111,7 +116,7 @@ def operators(chapter: Sequence[OperatorUse]) -> Chart:
     )  # fmt: skip
 
 
-def _marks(verdict: Verdict, steps: Sequence[Step], places: Sequence[float]) -> Marks:
+def _marks(verdict: Verdict, steps: Sequence[Step], places: Sequence[float], size: float) -> Marks:
     lows, highs = [], []
     for step in steps:
         low, high = (
@@ -125,7 +130,7 @@ def _marks(verdict: Verdict, steps: Sequence[Step], places: Sequence[float]) -> 
         briefly(tuple(places)),
         VERDICTS[verdict],
         SYMBOLS[verdict],
-        6 if verdict in ("neutral", "not measured") else 9,
+        size * (0.7 if verdict in ("neutral", "not measured") else 1.0),
         low=tuple(lows) if any(low is not None for low in lows) else (),
         high=tuple(highs) if any(high is not None for high in highs) else (),
         told=tuple(map(tell, steps)),
