@@ -8,7 +8,8 @@ import pytest
 from evo_ntm.errors import ReportError
 from evo_ntm.reports.chapters import Event
 from evo_ntm.reports.charts import charts
-from evo_ntm.reports.html import island, page, write_page
+from evo_ntm.reports.frame import island
+from evo_ntm.reports.html import page, write_page
 from evo_ntm.reports.sentences import ABSENT
 from tests.reports.made_up import bred, searched
 
