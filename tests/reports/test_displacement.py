@@ -64,6 +64,11 @@ def test_a_wire_that_comes_later_is_measured_from_where_it_began_and_one_that_go
         else:
             assert moved[name][number] == pytest.approx(length(row - rows[2]) / whole, rel=1e-6)
     assert moved[name][:3] == (None, None, 0.0)
+    founder = genomes[0].express()
+    for old in founder.keys() & genomes[-1].express().keys():
+        for number, genome in enumerate(genomes):
+            expected = length(genome.express()[old] - founder[old]) / whole
+            assert moved[old][number] == pytest.approx(expected, rel=1e-6)
     last = [*genomes[-1].express()]
     assert list(told.wires[: len(last)]) == last
     assert all(wire.find(gone) >= 0 for wire in told.wires[len(last) :]) and told.wires[len(last) :]

@@ -202,6 +202,27 @@ def test_a_run_that_goes_on_is_told_of_and_goes_as_if_nobody_looked(
     assert not list(folder.glob("*-wal")) and not list(folder.glob("*-shm"))
 
 
+def test_what_is_written_meanwhile_is_told_the_next_time(tmp_path, brief, monkeypatch):
+    monkeypatch.setattr(journal, "SECONDS_BETWEEN_COMMITS", 0.0)
+    folder, seen, read = tmp_path / "run", [], report.read_line
+
+    def meanwhile(run, birth):
+        with closing(sqlite3.connect(folder / "run.sqlite")) as rows:
+            rows.execute("INSERT INTO events VALUES (8, 'stage', 'meanwhile')")
+            rows.commit()
+        return read(run, birth)
+
+    def look(progress):
+        if progress.generation == 8:
+            monkeypatch.setattr(report, "read_line", meanwhile)
+            seen.append(lineage(Run(folder)))
+            monkeypatch.setattr(report, "read_line", read)
+            seen.append(lineage(Run(folder)))
+
+    verbs.evolve(experiment_of("genetic"), to=folder, on_generation=look)
+    assert [[event.told for event in told.history.events] for told in seen] == [[], ["meanwhile"]]
+
+
 class Mine:
     """Somebody's own task: copy, but nobody else knows."""
 

@@ -143,6 +143,19 @@ def test_steps_that_were_not_measured_are_passed_over_by_what_was_gained_since()
     assert [step.verdict for step in steps] == ["founder"] + ["not measured"] * 4
 
 
+def test_steps_that_gain_much_for_sure_matter_each_and_those_that_may_not_do_not():
+    line, marks = made_up([50.0, 40.0, 30.0, 20.0, 10.0], [("found",)] + [("perturb",)] * 4)
+    steps = tell_trunk(line, marks, EXPERIMENT, rows=9).steps
+    assert [step.matters for step in steps] == [True] * 5
+    wild = np.resize([300.0, -300.0], 64)
+    for place, birth in enumerate(line):
+        sign = (-1) ** place
+        marks[birth.id] = Marks((500 - 10 * place + sign * wild).astype(np.float32), 1.0)
+    steps = tell_trunk(line, marks, EXPERIMENT, rows=9).steps
+    assert {step.verdict for step in steps[1:]} == {"neutral"}
+    assert [step.matters for step in steps] == [True, False, False, False, True]
+
+
 def test_what_most_steps_were_made_by_is_not_told_step_by_step():
     operators = [("found",)] + [("perturb",)] * 30
     operators[12], operators[20] = ("cross", "perturb"), ("restore",)
