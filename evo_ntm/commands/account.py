@@ -76,7 +76,9 @@ def _tell_failings(explanation: "Explanation") -> None:
 
     table = new_table("what", "of", "how many", "wrong", "others wrong")
     for failing in explanation.failings:
-        shares = (f"{100 * share:.1f} %" for share in (failing.share_wrong, failing.share_otherwise))
+        shares = (
+            f"{100 * share:.1f} %" for share in (failing.share_wrong, failing.share_otherwise)
+        )
         table.add_row(failing.told, failing.of, f"{failing.sequences:,}", *shares)
     show_table(table)
     note = "each row is of what those above it of its kind do not have; answers up to the first "

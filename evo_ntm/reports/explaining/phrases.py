@@ -168,5 +168,5 @@ def deeds(behaviour: Behaviour, thing: str, *, several: bool) -> str:
     elif behaviour.reading is not None:
         done = reading(behaviour.reading, thing, several=several)
     if behaviour.decided is not None and behaviour.decided[1] >= MOSTLY:
-        moved = f"go{{s}} where the {behaviour.decided[0]} says"
+        moved = f"move{{s}} to where the {behaviour.decided[0]} says"
     return f"{moved}, {done}" if done else moved

@@ -120,10 +120,14 @@ def _by_which(worth: Sequence[Ablation], standing: Standing) -> list[str]:
     others = [WHOLE.get(a.part, a.part) for a in parts if not a.matters]
     sentences = []
     if needed:
-        wrong = listed([f"{a.wrong_bits:.1f}" for a in needed])
-        either = "it" if len(needed) == 1 else "them"
-        sentences.append(f"It needs {listed(names)}: without {either}, {wrong} bits of a sequence "
-                         f"are wrong instead of {standing.wrong_bits:.1f}.")  # fmt: skip
+        begin = f"It needs {listed(names)}: without {'it' if len(needed) == 1 else 'them'},"
+        if standing.best is not None:
+            losses = listed([f"{a.loss:.1f}" for a in needed])
+            sentences.append(f"{begin} a sequence costs {losses} bits more.")
+        else:
+            wrong = listed([f"{a.wrong_bits:.1f}" for a in needed])
+            sentences.append(f"{begin} {wrong} bits of a sequence are wrong instead of "
+                             f"{standing.wrong_bits:.1f}.")  # fmt: skip
     if others:
         sentences.append(f"It does not need {listed(others)}.")
     return sentences

@@ -1,13 +1,15 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from evo_ntm.errors import ReportError
 from evo_ntm.evolution.breeding import found
 from evo_ntm.machine import choose
 from evo_ntm.reports.explaining import explain
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import TASKS
+from evo_ntm.tasks import TASKS, Episodes
+from evo_ntm.topology import Block
 from evo_ntm.verbs import evolve, founder, read
 from tests.reports.explaining.handmade import BITS, RECALL, copier, experiment, recaller, task_of
 
@@ -147,3 +149,26 @@ def test_a_copier_that_evolved_is_explained(tmp_path):
     assert any("row after row as they were written" in line for line in told.program)
     nothing = explain(founder(asked), asked)
     assert nothing.program != told.program and replace(nothing, rows=told.rows) != told
+
+
+class Parity:
+    """Somebody's own task, with no settings, whose answer is none of its vectors."""
+
+    inputs = (Block(1, 3, name="bits"), Block(2, 1, name="end"))
+    outputs = (Block(101, 1, name="odd"),)
+
+    def episodes(self, generator, lanes):
+        bits = torch.tensor(generator.bits((4, lanes, 3))).float()
+        flag = torch.cat([torch.zeros(1, lanes, 3), torch.ones(1, lanes, 1)], -1)
+        inputs = torch.cat([torch.cat([bits, torch.zeros(4, lanes, 1)], -1), flag])
+        odd = torch.zeros(5, lanes, 1)
+        odd[4, :, 0] = bits.sum((0, 2)) % 2
+        scored = (torch.arange(5) == 4)[:, None].expand(5, lanes)
+        return Episodes(inputs, odd, scored, (5,) * lanes)
+
+
+def test_a_task_of_one_s_own_is_explained():
+    asked = experiment()
+    genome = found(asked, Parity(), derive(1, "founder"))
+    told = explain(genome, asked, task=Parity())
+    assert told.sequences == 2048 + 64 and told.summary[0].startswith("It has learned nothing")

@@ -7,6 +7,8 @@ import pytest
 from evo_ntm.reports.explaining.behaviour import behaviours
 from evo_ntm.reports.explaining.evidence import evidence
 from evo_ntm.reports.explaining.moves import Move
+from evo_ntm.reports.explaining.phrases import deeds
+from evo_ntm.reports.explaining.phrases import told as as_told
 from evo_ntm.reports.explaining.program import Cast, program
 from evo_ntm.reports.explanation import Ablation
 from evo_ntm.tasks import make
@@ -132,3 +134,15 @@ def test_a_machine_that_has_learned_nothing_has_a_program_all_the_same(name):
     lines = told(SPECIMENS[name], task, rows=9, lanes=32).splitlines()
     assert lines[0].startswith("initialise: ") and lines[-1] == "end while"
     assert "{" not in "".join(lines)
+
+
+def test_a_head_that_goes_where_a_value_says_is_told_by_it():
+    done = behaviours(watched(copier(["follows"]), COPY))[0]
+    swayed = replace(done, decided=("priority", 0.9))
+    assert told_as(swayed) == "moves to where the priority says, writes the input vector to it"
+    unswayed = replace(done, decided=("priority", 0.3))
+    assert told_as(unswayed) == "increments location by 1, writes the input vector to it"
+
+
+def told_as(behaviour):
+    return as_told(deeds(behaviour, "vector", several=False))
