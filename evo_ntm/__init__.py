@@ -6,12 +6,23 @@ if TYPE_CHECKING:
     from evo_ntm.evolution.problem import Problem
     from evo_ntm.experiment import Experiment, load
     from evo_ntm.training import machine_of
-    from evo_ntm.verbs import digest, evolve, exam, founder, read, resume
+    from evo_ntm.verbs import (
+        compare,
+        digest,
+        evolve,
+        exam,
+        explain,
+        finetune,
+        founder,
+        lineage,
+        read,
+        resume,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
-    "Experiment", "Problem", "digest", "evolve", "exam", "founder", "load", "machine_of", "read",
-    "resume",
+    "Experiment", "Problem", "compare", "digest", "evolve", "exam", "explain", "finetune",
+    "founder", "lineage", "load", "machine_of", "read", "resume",
 ]  # fmt: skip
 
 _HOMES = {

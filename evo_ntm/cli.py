@@ -15,7 +15,7 @@ import typer
 
 from evo_ntm import __version__
 from evo_ntm.arguments import joined
-from evo_ntm.commands import evolving, looking, tuning, writing
+from evo_ntm.commands import evolving, looking, reporting, tuning, writing
 from evo_ntm.errors import EvoNTMError
 from evo_ntm.exits import (
     BAD_INPUT,
@@ -46,6 +46,9 @@ COMMANDS = (
     writing.tasks,
     looking.show,
     looking.wires,
+    reporting.lineage,
+    reporting.explain,
+    reporting.compare,
     writing.schema,
 )
 

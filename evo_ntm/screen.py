@@ -35,7 +35,7 @@ VERDICTS = {True: "passed", False: "not passed", None: "reported"}
 
 
 @contextmanager
-def _heard_or_not() -> Iterator[None]:
+def heard_or_not() -> Iterator[None]:
     """Let a run go on where nobody can hear what is said beside the results."""
     try:
         yield
@@ -45,7 +45,7 @@ def _heard_or_not() -> Iterator[None]:
 
 def tell(sentence: str) -> None:
     """Say something beside the results; where nobody can hear it, the run goes on."""
-    with _heard_or_not():
+    with heard_or_not():
         print(sentence, file=sys.stderr, flush=True)
 
 
@@ -71,13 +71,13 @@ class ProgressLine:
         """Say that the run begins, and show the line from now on."""
         tell(self._begins)
         if self._live is not None:
-            with _heard_or_not():
+            with heard_or_not():
                 self._live.start()
         self._drawn = time.monotonic() if self._live is None else -math.inf
 
     def __exit__(self, *error: object) -> None:
         if self._live is not None:
-            with _heard_or_not():
+            with heard_or_not():
                 self._live.stop()
 
     def __call__(self, progress: "Progress | TuningProgress") -> None:
@@ -90,7 +90,7 @@ class ProgressLine:
         if self._live is None:
             tell(self._line(progress))
             return
-        with _heard_or_not():
+        with heard_or_not():
             line = self._line(progress, self._console.width)
             self._live.update(Text(line, no_wrap=True), refresh=True)
 
@@ -333,11 +333,14 @@ def next_steps(outcome: "Outcome") -> str:
 def _next(run: Path, state: str, birth: int | None = None) -> str:
     where, figure = shlex.quote(str(run)), shlex.quote(f"{run.resolve().name}.png")
     which = where if birth is None else f"{where} --birth {birth}"
-    steps = [f"exam {which}", f"show {which} --to {figure}", f"wires {where}"]
+    steps = [f"exam {which}", f"show {which} --to {figure}", f"explain {which}"]
     if state == "interrupted":
         steps = [f"resume {where}", *steps]
-    if state != "running":
-        steps.append(f"digest {where}")
+    return next_to([*steps, f"lineage {which} --report"])
+
+
+def next_to(steps: Sequence[str]) -> str:
+    """Name the next commands."""
     return "\n".join(["What next:", *(f"  evo-ntm {step}" for step in steps)])
 
 

@@ -24,6 +24,7 @@ STEPS = [
     ["verbs", "series"],
     ["tables"],
     ["screen", "arguments", "options"],
+    ["waiting"],
     ["commands"],
     ["cli"],
     ["__init__", "__main__"],
@@ -44,7 +45,7 @@ HOMES = {
     "sqlite3": ["runs"],
     "safetensors": ["genome.files", "runs"],
     "typer": ["cli", "commands", "options"],
-    "rich": ["screen", "tables"],
+    "rich": ["screen", "tables", "waiting"],
 }
 BANNED = {"base", "manager", "handler", "utils", "util", "helpers", "misc", "common"}
 LONGEST = 400

@@ -55,7 +55,6 @@ def tell_lineage(lineage: "Lineage", *, every: bool = False) -> None:
         print("\nWhat it does")
         for sentence in lineage.explanation.summary:
             show_facts({"": sentence})
-    print(f"\nWhat next:\n  {lineage.again.commands[-1]}")
 
 
 def lineage_json(lineage: "Lineage") -> str:
