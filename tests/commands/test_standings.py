@@ -20,7 +20,7 @@ def test_warnings_come_first_then_a_table_after_the_other(two, capsys):
     tell_comparison(two)
     blocks = capsys.readouterr().out.split("\n\n")
     assert blocks[0].startswith(
-        "warning  copy, population 32: 1 run running (seed 5), in no figure"
+        "warning  copy, population 32: 1 run (seed 5) running, in no figure"
     )
     assert [block.splitlines()[0] for block in blocks[1:]] == [
         "How often the task is solved", "What it costs to solve", "Each group beside each other",

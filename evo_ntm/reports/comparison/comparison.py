@@ -179,7 +179,7 @@ def _corrected(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:
 
 
 def _warnings(groups: Sequence[Group], differences: Sequence[Difference]) -> list[str]:
-    warnings = [told for group in groups for told in _unended(group)]
+    warnings = [told for group in groups for told in (*_unended(group), *_tuned(group))]
     warnings += [f"{group.name}: its exam is only reported: nobody passes it, so nobody solves it"
                  for group in groups if not group.decides]  # fmt: skip
     if len({group.task_hash for group in groups}) > 1:
@@ -196,12 +196,22 @@ def _warnings(groups: Sequence[Group], differences: Sequence[Difference]) -> lis
 def _unended(group: Group) -> list[str]:
     told = []
     for state in ("running", "interrupted"):
-        seeds = [str(result.seed) for result in group.results if result.state == state]
-        if seeds:
-            numbers = f"seed{'' if len(seeds) == 1 else 's'} {', '.join(seeds)}"
-            told.append(f"{group.name}: {_count(len(seeds), 'run')} {state} ({numbers}), in no "
-                        "figure: what ends early weighs more until all have ended")  # fmt: skip
+        if runs := [result for result in group.results if result.state == state]:
+            told.append(f"{group.name}: {_runs(runs)} {state}, in no figure: what ends early "
+                        "weighs more until all have ended")  # fmt: skip
     return told
+
+
+def _tuned(group: Group) -> list[str]:
+    runs = [result for result in group.results if result.tuned]
+    return [f"{group.name}: {_runs(runs)} tuned by gradients afterwards, which counts nowhere: "
+            "evolution is compared"] if runs else []  # fmt: skip
+
+
+def _runs(results: Sequence[Result]) -> str:
+    """Count runs and tell their seeds."""
+    seeds = ", ".join(str(result.seed) for result in results)
+    return f"{_count(len(results), 'run')} ({_plural(len(results), 'seed')} {seeds})"
 
 
 def _budgets(groups: Sequence[Group]) -> list[str]:
@@ -240,4 +250,8 @@ def _each(groups: Sequence[Group], values: Sequence[str]) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {_plural(number, noun)}"
+
+
+def _plural(number: int, noun: str) -> str:
+    return noun if number == 1 else f"{noun}s"

@@ -45,6 +45,7 @@ class Result:
     is scored on the episodes of a generation; the validation set and the exam are none. Time is in
     sequence-timesteps and in seconds, the latter with all that was done between. `exam` is the last
     sitting's, empty where none was sat; `computed` tells where and with what, as provenance does.
+    `tuned` tells whether a gradient went on from there.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class Result:
     sittings: int
     exam: tuple[ExamRow, ...]
     computed: Mapping[str, str]
+    tuned: bool = False
 
     @property
     def solved(self) -> bool:
@@ -117,6 +119,7 @@ def read(path: Path) -> Found:
         exam = read_rows(sittings[-1]["rows"]) if sittings else ()
         totals: dict[str, Any] = dict(run.rows(TOTALS)[0])
         restarts = run.rows(RESTARTS)[0]["restarts"]
+        tunings = run.rows("SELECT count(*) AS tunings FROM tunings")[0]["tunings"]
         processes = [json.loads(row["told"]) for row in run.rows(PROCESSES)]
     if TUNING in facts and totals["evaluations"] == 1:
         raise RunError(f"{path}: expected a run that evolved, but gradients alone made it")
@@ -133,6 +136,7 @@ def read(path: Path) -> Found:
         sittings=len(sittings),
         exam=exam,
         computed=_computed(processes),
+        tuned=tunings > 0,
     )
     return Found(result, experiment, tuple(facts.get("toolbox", ())))
 

@@ -89,8 +89,8 @@ def test_runs_that_have_not_ended_are_in_no_figure_and_told_of():
     assert group.costs["evaluations"].total == 30
     so = "in no figure: what ends early weighs more until all have ended"
     assert told.warnings == (
-        f"copy: 1 run running (seed 3), {so}",
-        f"copy: 2 runs interrupted (seeds 4, 5), {so}",
+        f"copy: 1 run (seed 3) running, {so}",
+        f"copy: 2 runs (seeds 4, 5) interrupted, {so}",
     )
 
 

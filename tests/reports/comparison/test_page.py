@@ -102,7 +102,7 @@ def test_one_group_and_runs_that_go_on_make_a_page_too():
     ]
     words = "".join(read.words)
     assert "1 run, of which 0 have ended, in 1 group for copy" in words
-    assert "copy: 1 run running (seed 1), in no figure" in words
+    assert "copy: 1 run (seed 1) running, in no figure" in words
 
 
 def test_many_groups_have_a_title_of_their_own():

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,7 +189,12 @@ def test_what_a_gradient_made_of_a_run_does_not_count(folder, tmp_path):
         "INSERT INTO processes VALUES (9, '', 12, '{\"device\": \"cuda\"}')",
         "INSERT INTO facts VALUES ('tuning', 'null')",
     )
-    assert read(tmp_path / "run") == before and not before.result.solved
+    told = read(tmp_path / "run")
+    assert told.result == replace(before.result, tuned=True) and not before.result.solved
+    assert compare([tmp_path / "run"]).warnings == (
+        "experiment: 1 run (seed 1) tuned by gradients afterwards, which counts nowhere: evolution "
+        "is compared",
+    )
 
 
 def test_a_run_that_gradients_alone_made_is_no_run_to_compare(folder, tmp_path):
