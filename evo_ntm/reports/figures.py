@@ -185,7 +185,8 @@ def _marks(layer: Marks, look: Look) -> Any:
 
 
 def _bars(layer: Bars, look: Look) -> Any:
-    marker = {"color": layer.colour, "line": {"width": 1, "color": EDGE}}
+    edge = 1 if layer.begins else 0  # so that bars that touch are told apart
+    marker = {"color": layer.colour, "line": {"width": edge, "color": EDGE}}
     return graph_objects.Bar(y=_all_safe(layer.categories), x=layer.lengths, orientation="h",
                              base=layer.begins or None, marker=marker, textposition="none",
                              **look, **_hint(layer.told))  # fmt: skip
@@ -216,7 +217,8 @@ def _bands(layer: Band, look: Look) -> list[Any]:
 
 def _hint(told: Sequence[str]) -> dict[str, Any]:
     """Show words where the pointer is, if there are any."""
-    return {"text": _all_safe(told), "hovertemplate": HINT} if told else {}
+    lines = [text.replace(" · ", "<br>") for text in _all_safe(told)]
+    return {"text": lines, "hovertemplate": HINT} if told else {}
 
 
 def _mark_out(figure: Figure, layer: Rules | Shade, look: Look, place: dict[str, int]) -> None:

@@ -138,7 +138,7 @@
   }
 
   const plainly = (text) => {
-    const page = new DOMParser().parseFromString(text ?? "", "text/html");
+    const page = new DOMParser().parseFromString((text ?? "").replaceAll("<br>", " · "), "text/html");
     return page.body.textContent;
   };
 
