@@ -11,8 +11,8 @@ Integers = NDArray[np.int64]
 
 SURE = 1e-3  # that any of all that was tried is chance
 FEWEST = 5  # failures that must have it
-APART = 0.02  # at least must lie between the shares …
-TIMES = 1.5  # … and one be so many times the other
+APART, FAR_MORE = 0.02, 3.0  # so much must lie between the shares, or one be so many times …
+TIMES = 1.5  # … the other, and this at any rate by the chances to fail
 MOST = 3
 
 
@@ -59,9 +59,10 @@ def _contrast(name: str, failed: Booleans, has: Booleans) -> Contrast | None:
     if wrong < FEWEST or having == len(failed):
         return None
     otherwise = (int(failed.sum()) - wrong) / (len(failed) - having)
-    if wrong / having < otherwise + APART:
+    share = wrong / having
+    if share < otherwise + APART and share < FAR_MORE * otherwise:
         return None
-    return Contrast(name, having, wrong / having, otherwise)
+    return Contrast(name, having, share, otherwise)
 
 
 def _table(failed: Booleans, has: Booleans, counts: Integers) -> tuple[int, int, int, int]:

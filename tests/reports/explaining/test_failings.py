@@ -59,10 +59,11 @@ def test_answers_behind_a_blank_one_are_found_out():
     assert told.share_wrong == 1.0 and told.share_otherwise == 0.0
 
 
-def test_a_machine_that_mixes_two_bits_up_is_found_out():
+@pytest.mark.parametrize("share", [0.01, 0.2])
+def test_a_machine_that_mixes_two_bits_up_is_found_out(share):
     def wrong(episodes, number):
         differ = vectors(episodes)[..., 1] != vectors(episodes)[..., 4]
-        return differ & rarely(episodes, number, 0.2)
+        return differ & rarely(episodes, number, share)
 
     found = failings([paper(COPY, wrong)])
     told = [(each.told, each.of) for each in found.found]
