@@ -5,7 +5,7 @@ from pathlib import Path
 from evo_ntm.reports import frame, sentences, sheets, steps
 from evo_ntm.reports.chapters import Lineage
 from evo_ntm.reports.charts import charts
-from evo_ntm.reports.documents import write_document
+from evo_ntm.reports.documents import require_place, write_document
 from evo_ntm.reports.drawings.ancestry import ancestry
 from evo_ntm.reports.drawings.machine import machine
 from evo_ntm.reports.drawings.memory import memories, scales, vector_limit
@@ -44,4 +44,5 @@ def page(lineage: Lineage) -> str:
 
 def write_page(lineage: Lineage, path: Path) -> None:
     """Write a lineage as a page, whole or not at all, over what is there. Raises ReportError."""
+    require_place(path)  # before anything is made
     write_document(path, page(lineage))

@@ -271,6 +271,7 @@ def test_without_scripts_tables_and_drawings_are_there(browser, pages):
     )
     assert len(heights) > 15 and sum(height > 0 for height in heights) == len(heights)
     assert browser.script("return document.querySelectorAll('.main-svg').length") == 0
+    assert browser.script("return document.querySelector('.plot').clientHeight") == 0
 
 
 def test_the_worst_of_names_does_nothing(browser, tmp_path):
