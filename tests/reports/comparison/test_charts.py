@@ -42,6 +42,15 @@ def test_rates_are_bars_under_their_intervals():
     assert interval.told[0] == "copy, population 32: 3 of 5, 95 % from 23 to 88 %"
 
 
+def test_an_interval_without_end_ends_where_the_others_do():
+    told = compared(series(experiment(population=24), COSTS),
+                    series(experiment(population=32), COSTS, unsolved=(1, 2, 3, 4)))  # fmt: skip
+    *_, expected, around = of(rates(told.groups), Bars)
+    assert expected.lengths == (15_000, 3000)
+    assert around.begins[0] + around.lengths[0] == 15_000
+    assert around.told[0].endswith("15,000 evaluations expected, 95 % from 5,167 to anything")
+
+
 def test_exams_are_drawn_by_size_each_task_alone():
     exams = [
         (sat(0.0), sat(bits, name="length 9", length=(3, 9), passed=None)) for bits in (1, 2, 4)

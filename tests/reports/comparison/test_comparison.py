@@ -113,7 +113,7 @@ def test_budgets_that_differ_are_warned_of_where_it_matters():
         "budgets differ: some gave up before others solved their task, yet count as slowest "
         "(after 40 in copy, generations 12; solved after up to 90 evaluations)",
     )
-    assert not compared(gave_up, series(long, [30] * 5)).warnings
+    assert not compared(gave_up, series(long, [40] * 5)).warnings
 
 
 def test_evaluations_of_different_numbers_of_episodes_are_warned_of():

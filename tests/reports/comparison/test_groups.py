@@ -85,3 +85,9 @@ def test_a_seed_that_comes_twice_counts_once_as_the_run_that_has_ended(states):
     assert result.state == "not solved"
     other = "b" if result.path == "a" else "a"
     assert told.warnings == (f"copy: seed 1 came twice: {other} is left out beside {result.path}",)
+
+
+def test_of_two_runs_of_a_seed_that_have_ended_the_first_counts():
+    one = experiment()
+    told = compared([run(one, 1, 10, path="a"), run(one, 1, 20, path="b")])
+    assert [result.path for result in told.groups[0].results] == ["a"]

@@ -137,7 +137,7 @@ def test_a_run_that_cannot_be_read_is_left_out_of_its_series_and_told_of(folder,
     series = tmp_path / "series"
     shutil.copytree(folder / "hard", series)
     (series / "seed-1" / "run.sqlite").write_bytes(b"torn")
-    (series / ".seed-3.1-1.part").mkdir()
+    shutil.copytree(series / "seed-2", series / ".seed-2.1-1.part")
     told = compare([series])
     assert [result.seed for result in told.groups[0].results] == [2]
     assert len(told.warnings) == 1
