@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from evo_ntm.errors import ArgumentError, nearest
 
 MOST_SEEDS = 10_000
-ABLATIONS = ("reads", "content", "shift", "head N")
+STAGES = ("content", "shift", "sharpening")
+ABLATIONS = ("reads", "writes", *STAGES, "head N", "head N STAGE")
 
 
 def read_seeds(text: str) -> list[int]:
@@ -28,7 +29,8 @@ def read_seeds(text: str) -> list[int]:
 def read_ablation(text: str) -> str:
     """Read what a machine is to do without. Raises ArgumentError."""
     words = " ".join(text.split())
-    if words not in ABLATIONS[:-1] and not re.fullmatch(r"head [0-9]+", words):
+    of_a_head = re.fullmatch(rf"head [0-9]+( ({'|'.join(STAGES)}))?", words)
+    if words not in ABLATIONS[:-2] and not of_a_head:
         expected = ", ".join(ABLATIONS)
         suggestion = nearest(words, ABLATIONS)
         raise ArgumentError(
@@ -38,10 +40,13 @@ def read_ablation(text: str) -> str:
 
 
 def joined(arguments: Sequence[str]) -> list[str]:
-    """Let `--ablate head 3` be written without quotes."""
+    """Let `--ablate head 3`, and `--ablate head 3 shift`, be written without quotes."""
     joined = list(arguments)
     for place in range(len(joined) - 2):
         if joined[place : place + 2] == ["--ablate", "head"] and joined[place + 2].isdecimal():
-            joined[place + 1 : place + 3] = [f"head {joined[place + 2]}"]
+            end = place + 3
+            if end < len(joined) and joined[end] in STAGES:
+                end += 1
+            joined[place + 1 : end] = [" ".join(joined[place + 1 : end])]
             break
     return joined

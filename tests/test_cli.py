@@ -101,8 +101,8 @@ def test_a_bad_file_ends_in_one_line_and_leaves_nothing(tmp_path, told, content,
         (["evolve", "{small}", "--seeds", "3-1"], "expected a range upwards of at most 10000, "
          "but came '3-1'"),
         (["evolve", "{small}", "--seeds", "1-3x"], "expected 1-10 or 1,3,7, but came '1-3x'"),
-        (["exam", "a", "--ablate", "raeds"], "expected one of reads, content, shift, head N, "
-         "but came 'raeds': did you mean 'reads'?"),
+        (["exam", "a", "--ablate", "raeds"], "expected one of reads, writes, content, shift, "
+         "sharpening, head N, head N STAGE, but came 'raeds': did you mean 'reads'?"),
         (["show", "a"], "Missing option '--to'."),
         (["new", "copi"], "expected the name of a task, but came 'copi': did you mean 'copy'?"),
     ],
@@ -134,7 +134,7 @@ def test_what_needs_no_machine_needs_no_torch(small, arguments):
     filled = [argument.replace("{small}", str(small)) for argument in arguments]
     code = (
         "import sys; from evo_ntm.cli import run; status = run(sys.argv[1:]); "
-        "heavy = {'torch', 'deap', 'matplotlib', 'scipy'} & sys.modules.keys(); "
+        "heavy = {'torch', 'deap', 'matplotlib', 'scipy', 'plotly', 'jinja2'} & sys.modules.keys(); "
         "sys.exit(f'{status} {heavy}' if heavy else 0)"
     )
     command = [sys.executable, "-c", code, *filled]
@@ -214,7 +214,7 @@ def test_a_run_can_be_evolved_examined_shown_and_wired(small, tmp_path, told):
     assert figure.read_text().startswith("<?xml")
 
 
-@pytest.mark.parametrize("part", [["reads"], ["content"], ["shift"]])
+@pytest.mark.parametrize("part", [["reads"], ["writes"], ["sharpening"]])
 def test_a_part_can_be_taken_away_for_an_exam(small, tmp_path, told, part):
     run = tmp_path / "run"
     told("evolve", small, "--to", run)
@@ -231,6 +231,8 @@ def test_a_head_can_be_taken_away_with_or_without_quotes(small, tmp_path, told):
     apart = told("exam", run, "--ablate", "head", number)
     assert apart == told("exam", run, "--ablate", f"head {number}")
     assert apart[0] in (0, 1)
+    stage = told("exam", run, "--ablate", "head", number, "shift")
+    assert stage == told("exam", run, "--ablate", f"head {number} shift") != apart
 
 
 def test_a_quiet_run_prints_results_only(small, tmp_path, told):

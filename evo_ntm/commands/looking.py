@@ -53,7 +53,7 @@ def exam(
     as_json: options.Json = False,
     ablate: Annotated[
         str | None,
-        typer.Option(metavar="PART", help="Do without reads, content, shift, or head N."),
+        typer.Option(metavar="PART", help="Do without reads, writes, a stage, or head N."),
     ] = None,
     device: Annotated[options.Device | None, typer.Option(help="Override run.device.")] = None,
     backend: Annotated[
