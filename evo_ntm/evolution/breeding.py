@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from evo_ntm.experiment import Experiment
+from evo_ntm.experiment.operators import UNSTRUCTURED, FinetuneChildren
 from evo_ntm.genome import Genome
 from evo_ntm.genome.bounds import Bounds, Inapplicable
 from evo_ntm.genome.founder import founder
 from evo_ntm.genome.variation import Operator, bind, parents_needed
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks import Task
-
-UNSTRUCTURED = ("perturb", "cross")
 
 
 class Choice(NamedTuple):
@@ -53,6 +52,8 @@ def operators_of(experiment: Experiment) -> dict[str, Choice]:
     bounds = Bounds(**experiment.machine.bounds.model_dump())
     chosen = {}
     for name, settings in experiment.evolve.operators.items():
+        if isinstance(settings, FinetuneChildren):
+            continue  # which is applied to children that others made
         told = settings.model_dump(exclude={"share"}, exclude_none=True)
         operator = bind(name, bounds=bounds, parameters=told)
         inherits = name == "perturb" and "sigma" not in told

@@ -23,6 +23,7 @@ from evo_ntm.evolution.evolution_strategy import EvolutionStrategy
 from evo_ntm.evolution.genetic import Genetic
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.own import Own
+from evo_ntm.evolution.practice import practise
 from evo_ntm.evolution.school import School, Sitting, school
 from evo_ntm.evolution.strategy import Event, Strategy, Validation
 from evo_ntm.evolution.workers import backend_of
@@ -132,7 +133,8 @@ def _generations(
         reseed_globals(settings.seed, "generate", generation)
         jobs, reasons = strategy.generate(generation), list[str]()
         spread = partial(_heard, toolbox.map, reasons)
-        scores = toolbox.evaluate(jobs, trial, spread)
+        posed, practised = practise(experiment, lessons, generation, stage, trial, jobs, spread)
+        scores = toolbox.evaluate(posed, trial, spread)
         births = _record(jobs, scores, generation, count(born + 1))
         born += len(births)
         # Not before scoring: others in this process draw from the same generators.
@@ -168,7 +170,7 @@ def _generations(
             births=births,
             individuals=tuple(job for job in jobs if isinstance(job, Individual)),
             scored=len(fitness),
-            timesteps=len(fitness) * trial.steps,
+            timesteps=len(fitness) * trial.steps + practised,
             failures=sum(part.failures for part in scores),
             species=strategy.species(),
             stage=stage,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -32,6 +32,8 @@ class Scores(NamedTuple):
     measures: dict[str, NDArray[np.float64]]
     reasons: tuple[str, ...] = ()
     """Why genomes could not be scored at all."""
+    genes: Matrix | None = None
+    """What they have become, [rows, genes], where they were trained instead."""
 
     @property
     def failures(self) -> int:
@@ -49,7 +51,7 @@ class Trial:
     epsilon: float
     backend: Backend = field(default_factory=choose)
 
-    def __reduce__(self) -> tuple[type["Trial"], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[Any, tuple[object, ...]]:
         """Travel without what lies on a device."""
         return Trial, (self.task, self.episodes, self.rows, self.epsilon, self.backend)
 

@@ -9,6 +9,7 @@ from math import inf
 from evo_ntm.errors import TaskError, nearest
 from evo_ntm.evolution.cohort import Cohort
 from evo_ntm.evolution.evaluate import Chunk, Map, Scores, Trial, score_chunk
+from evo_ntm.evolution.fitting import express
 from evo_ntm.experiment.exam import Part
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
@@ -48,13 +49,6 @@ class Questions:
     trials: tuple[Trial, ...]
     chance: float
 
-    def express(self, genome: Genome) -> Genome:
-        """Express a tied genome to as many bits as are asked; another stays as it is."""
-        bits = next((block.size for block in self.task.inputs if block.per_bit), None)
-        if genome.encoding == "tied" and bits is not None and bits != genome.topology.bits:
-            return genome.with_bits(bits)
-        return genome
-
     def row(self, taken: Mapping[str, float]) -> ExamRow:
         """Tell in a row what was measured."""
         own = {name: value for name, value in taken.items() if name not in ("bits", "wrong_bits")}
@@ -83,7 +77,7 @@ class Questions:
 
 def ask(parts: Sequence[Questions], genome: Genome, spread: Map) -> tuple[ExamRow, ...]:
     """Let a genome answer the questions of all parts, a row each."""
-    posed = [_posed(part.trials, part.express(genome)) for part in parts]
+    posed = [_posed(part.trials, express(genome, part.task)) for part in parts]
     scored = iter(_scored(list(chain.from_iterable(posed)), spread))
     return tuple(part.row(_averaged(part.trials, [next(scored) for _ in part.trials]))
                  for part in parts)  # fmt: skip

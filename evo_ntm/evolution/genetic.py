@@ -59,6 +59,8 @@ class Genetic:
             share = operators["perturb"].share if "perturb" in operators else 1.0
             operators = {**others, "mutate": Choice(share, self._mutate)}
         self._vary = partial(vary, operators)
+        trained = settings.operators.get("finetune")
+        self._trained = trained.share if trained else 0.0
         self._start(0)
 
     def species(self) -> int:
@@ -188,6 +190,8 @@ class Genetic:
         else:
             taken = (individual, *others)[: bred.parents]
             operators, parents = (bred.operator,), tuple(one.born for one in taken)
+        if self._trained and float(generator.random()) < self._trained:
+            operators = (*operators, "finetune")
         return Individual(bred.genome, operators=operators, parents=parents, sigma=sigma)
 
     def _perturbed(self, genome: Genome, generator: Generator, sigma: float) -> Bred:

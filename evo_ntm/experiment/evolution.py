@@ -5,10 +5,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
-from evo_ntm.experiment.model import Amount, Many, Positive, Settings, Share, refuse, within
+from evo_ntm.experiment.model import Amount, Many, Positive, Seed, Settings, Share, refuse, within
 from evo_ntm.experiment.operators import Operator, OwnOperator, operator_settings
 
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Patience = Annotated[Positive, Field(description="generations without progress before a restart")]
 Progress = Annotated[
     Share, Field(description="by which bits or wrong bits must fall to count as progress")

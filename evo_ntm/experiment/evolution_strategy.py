@@ -51,7 +51,10 @@ class EvolutionStrategy(Evolution):
     ] = 20
 
     @model_validator(mode="after")
-    def _antithetic(self) -> Self:
+    def _possible_here(self) -> Self:
+        if "finetune" in self.operators:
+            refuse(("operators", "finetune"), "the strategy genetic for it, as here the individual "
+                   "is a mean", "evolution_strategy")  # fmt: skip
         if self.population % 2:
             refuse(("population",), "an even number, as samples come in pairs", self.population)
         return self

@@ -4,8 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from evo_ntm.experiment.evolution import Seed
-from evo_ntm.experiment.model import Amount, Many, Natural, Positive, Settings, refuse
+from evo_ntm.experiment.model import Amount, Many, Natural, Positive, Seed, Settings, refuse
 
 OptimiserName = Literal["adam", "rmsprop"]
 Rate = Annotated[float, Field(gt=0, le=10)]

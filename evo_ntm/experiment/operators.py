@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from evo_ntm.errors import nearest
+from evo_ntm.experiment.finetune import Limit, OptimiserName, Rate
 from evo_ntm.experiment.model import OwnSettings, Settings, refuse
 from evo_ntm.experiment.plugins import provided
 
@@ -39,6 +40,32 @@ class GrowController(Operator):
     units: Annotated[int, Field(ge=1, le=1000, description="units to add")] = 4
 
 
+class FinetuneChildren(Operator):
+    """How children, whoever made them, are trained by gradients before they are scored."""
+
+    share: Annotated[
+        float, Field(ge=0, le=1, description="of the children that others made, so many")
+    ] = 0.1
+    steps: Annotated[int, Field(ge=1, le=10**5, description="gradient steps before scoring")] = 10
+    batch: Annotated[int, Field(ge=1, le=10**5, description="sequences a step, for all alike")] = 8
+    optimiser: Annotated[
+        OptimiserName, Field(description="adam, or rmsprop as in Graves (2013)")
+    ] = "adam"
+    learning_rate: Annotated[
+        Rate | None, Field(description="step size; null: 0.003 for adam, 0.0005 for rmsprop")
+    ] = None
+    clip_norm: Annotated[
+        Limit | None, Field(description="longest gradient, longer ones are cut; null: any")
+    ] = 10.0
+    write_back: Annotated[
+        bool,
+        Field(
+            description="true: what was learned is inherited (Lamarck); "
+            "false: it only counts when scored, each time anew (Baldwin)"
+        ),
+    ] = True
+
+
 class OwnOperator(OwnSettings):
     """Somebody's own operator: its share, and parameters that only its author can check."""
 
@@ -64,13 +91,18 @@ OPERATORS: dict[str, str] = {
     "toggle_stage": "switch an addressing stage of a head on or off",
     "change_source": "let a head take its orders from elsewhere",
     "change_target": "let others listen to a reader",
+    "finetune": "train by gradients for some steps, before it is scored",
 }
 """The operators of this package, and what each does to a child."""
+
+UNSTRUCTURED = ("perturb", "cross", "finetune")
+"""Those that leave a topology as it is."""
 
 OPERATOR_SETTINGS: dict[str, type[Operator]] = {
     "perturb": Perturb,
     "widen_memory": WidenMemory,
     "grow_controller": GrowController,
+    "finetune": FinetuneChildren,
 }
 
 

@@ -10,11 +10,11 @@ from evo_ntm.errors import ExperimentError, nearest
 from evo_ntm.experiment.files import parse
 from evo_ntm.experiment.model import Settings
 from evo_ntm.experiment.notation import inline
-from evo_ntm.experiment.operators import OPERATORS
+from evo_ntm.experiment.operators import OPERATORS, UNSTRUCTURED
 from evo_ntm.experiment.tasks import TASK_SETTINGS
 
 MARGIN, WIDTH = 34, 100
-STRUCTURAL = [name for name in OPERATORS if name not in ("perturb", "cross")]
+STRUCTURAL = [name for name in OPERATORS if name not in UNSTRUCTURED]
 
 
 def template(task: str) -> str:

@@ -4,7 +4,8 @@ Nothing is mutated: a step takes where the descent stands and gives where it sta
 steps from the same place lead to the same bits on any number of threads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -122,9 +123,14 @@ class Descent:
         """Give the mean cost of some sequences, in bits, and its gradient by the genes."""
         episodes = episodes.to(self.backend.device)
         flat = self._express(genes).requires_grad_()
-        grades = grade(episodes, self._answers(flat, episodes, rows))
-        bits = grades.bits.mean(-1)
-        torch.autograd.backward(bits.sum())
+        with nullcontext() if self.backend.fused else _alone():
+            answers = self._answers(flat, episodes, rows)
+            with _alone():
+                heard = answers.detach().requires_grad_()
+                grades = grade(episodes, heard)
+                bits = grades.bits.mean(-1)
+                torch.autograd.backward(bits.sum())
+            torch.autograd.backward(answers, heard.grad)
         assert flat.grad is not None
         gradient, bits = self._gather(flat.grad), bits.detach()
         length = norm(gradient)
@@ -154,6 +160,17 @@ class Descent:
         rows = gradient.reshape(-1, gradient.shape[-1]).double().cpu().numpy()
         summed = np.stack([np.bincount(expression, row, keys.size) for row in rows])
         return torch.from_numpy(summed.reshape(*gradient.shape[:-1], keys.size)).to(gradient)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let torch compute on one thread: cut otherwise, its sums and functions give other bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def parameters(genome: Genome, settings: Finetune) -> Genome:

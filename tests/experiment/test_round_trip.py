@@ -52,7 +52,11 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     evolve |= draw(st.fixed_dictionaries({}, optional=OWN[strategy]))
     if strategy != "cma":
         shares = st.fixed_dictionaries({"share": st.floats(1e-3, 1e3)})
-        evolve["operators"] = draw(st.dictionaries(st.sampled_from(sorted(OPERATORS)), shares))
+        names = sorted(OPERATORS.keys() - {"finetune"})
+        evolve["operators"] = draw(st.dictionaries(st.sampled_from(names), shares))
+    if strategy == "genetic" and draw(st.booleans()):
+        taught = {"share": st.floats(1e-3, 1), "steps": st.integers(1, 100)}
+        evolve["operators"]["finetune"] = draw(st.fixed_dictionaries({}, optional=taught))
     machine = st.fixed_dictionaries(
         {},
         optional={

@@ -76,7 +76,7 @@ def test_a_machine_in_company_goes_where_it_goes_alone(controller, encoding):
         standing, slope = way.step(standing, episodes(step), rows=6)
     for row, each in enumerate(several):
         _, alone = gone(each, 3)
-        assert torch.equal(standing.genes[row], alone.genes)
+        torch.testing.assert_close(standing.genes[row], alone.genes)
 
 
 def test_a_step_goes_down_the_slope_of_the_clipped_gradient():
@@ -94,12 +94,15 @@ def test_a_step_goes_down_the_slope_of_the_clipped_gradient():
 
 
 @every
-def test_steps_are_the_same_on_any_number_of_threads(controller, encoding):
+@pytest.mark.parametrize("backend", [None, TORCH], ids=["fused", "torch"])
+@pytest.mark.parametrize(("steps", "lanes"), [(5, 5), (1, 2003)])
+def test_steps_are_the_same_on_any_number_of_threads(controller, encoding, backend, steps, lanes):
     before, ended = torch.get_num_threads(), []
     try:
         for threads in (1, 2, 3):
             torch.set_num_threads(threads)
-            ended.append(gone(genome(controller, encoding), 5)[1])
+            ended.append(gone(genome(controller, encoding), steps, backend, lanes)[1])
+            assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
     for standing in ended[1:]:
@@ -176,7 +179,7 @@ def test_a_machine_that_leaves_the_numbers_takes_no_other_with_it():
     after, slope = way.step(way.begin(together), episodes(), rows=6)
     assert slope.steady.tolist() == [True, False]
     _, alone = gone(made, 1)
-    assert torch.equal(after.genes[0], alone.genes)
+    torch.testing.assert_close(after.genes[0], alone.genes)
     assert np.array_equal(after.genes[1], together[1])
 
 
