@@ -199,6 +199,7 @@ def show_status(status: "Status") -> None:
         "state": f"{status.state} after {done:,} of {_count(status.generations, 'generation')}",
         "task": f"{status.task} by {status.strategy}, seed {status.seed}",
         "births": f"{status.births:,}, {status.species} species alive",
+        "tuned": f"{_count(status.tunings, 'birth')} by gradients" if status.tunings else "",
         "stage": f"{status.stage + 1} of {status.stages}",
         "time": _time(status),
         "champion": "none yet" if champion is None else

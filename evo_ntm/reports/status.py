@@ -64,6 +64,7 @@ class Status:
     generation: int
     generations: int
     births: int
+    tunings: int
     seconds: float
     seconds_left: float
     rate: float
@@ -103,6 +104,7 @@ def status(path: Path) -> Status:
         generation=generation,
         generations=settings.generations,
         births=run.rows("SELECT max(number) AS number FROM births")[0]["number"] or 0,
+        tunings=run.rows("SELECT count(*) AS count FROM tunings")[0]["count"],
         seconds=seconds,
         seconds_left=settings.seconds_left(generation + 1, seconds) if last else nan,
         rate=steps / lasted if lasted > 0 else nan,

@@ -143,3 +143,15 @@ def test_the_line_of_a_tuning_fits_the_terminal():
         "2:05 left  5581 sequences/s"
     )
     assert screen.tuning_line(progress, 40) == "step 120/4,000  stage 2  bits 3.25"
+
+
+def test_the_status_of_a_run_tells_of_what_was_tuned(made, tmp_path, capsys):
+    from evo_ntm import screen
+
+    run = shutil.copytree(made, tmp_path / "run")
+    screen.show_status(verbs.status(run))
+    assert "tuned" not in capsys.readouterr().out
+    verbs.finetune(run, overrides=["finetune.steps=20"])
+    assert verbs.status(run).tunings == 1
+    screen.show_status(verbs.status(run))
+    assert "tuned        1 birth by gradients\n" in capsys.readouterr().out
