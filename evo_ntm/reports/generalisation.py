@@ -8,12 +8,12 @@ import numpy as np
 
 from evo_ntm.errors import TaskError
 from evo_ntm.evolution.evaluate import Trial, answered
+from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.model import Settings
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.reports.chapters import Curve, Generalisation
-from evo_ntm.reports.observation import for_the_task
 from evo_ntm.reports.portraits import Station
 from evo_ntm.reports.rescoring import SEED, Spread, purpose
 from evo_ntm.reports.sidecar import Sidecar

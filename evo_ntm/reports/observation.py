@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from evo_ntm.errors import ReportError
+from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.experiment import Experiment
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Machine
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import KnownTask, Task, grade, make, measures
-from evo_ntm.topology.parts import total
 
 Numbers = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -88,24 +88,6 @@ def observe(genome: Genome, task: Task, *, rows: int, epsilon: float, seed: int 
 def _numbers(tensor: Tensor) -> Numbers:
     """Take the only lane, which lies behind time."""
     return np.asarray(tensor.select(1, 0), dtype=np.float64)
-
-
-def for_the_task(genome: Genome, task: Task) -> Genome:
-    """Express a tied genome to as many bits as a task has; another stays as it is.
-
-    Raises ReportError where the machine has other channels than the task.
-    """
-    bits = next((block.size for block in task.inputs if block.per_bit), None)
-    if genome.encoding == "tied" and bits is not None and bits != genome.topology.bits:
-        genome = genome.with_bits(bits)
-    asked = total(task.inputs), total(task.outputs)
-    has = total(genome.topology.inputs), total(genome.topology.outputs)
-    if asked != has:
-        raise ReportError(
-            "expected a machine with {} inputs and {} outputs, as the task has, "
-            "but genome {} has {} and {}".format(*asked, genome.id[:12], *has)
-        )
-    return genome
 
 
 def task_to_show(experiment: Experiment, length: int | None = None) -> KnownTask:

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from evo_ntm.evolution.evaluate import Trial, answered
 from evo_ntm.evolution.exam import changed
+from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.experiment import Experiment
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.machine.chunks import chunk_size
 from evo_ntm.reports.chapters import Measured, Verdict
-from evo_ntm.reports.observation import for_the_task
 from evo_ntm.reports.sidecar import Sidecar
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Task

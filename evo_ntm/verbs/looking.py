@@ -6,6 +6,7 @@ from pathlib import Path
 
 from evo_ntm.errors import RunError
 from evo_ntm.evolution.exam import ExamRow, ask, passed, prepare
+from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.evolution.workers import Local, backend_of
 from evo_ntm.experiment import load
 from evo_ntm.genome.ablation import ablate as ablated
@@ -17,7 +18,7 @@ from evo_ntm.runs.store import open_run
 from evo_ntm.tasks import Task
 from evo_ntm.topology import wires as wires_of
 from evo_ntm.verbs.evolving import founder
-from evo_ntm.verbs.opening import about, opened, read, refuse_another_task_s, task_of
+from evo_ntm.verbs.opening import about, opened, read, task_of
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def exam(
             genome = ablated(genome, ablate)
         chosen = backend_of(run)
         task, epsilon = task_of(experiment, task), experiment.machine.epsilon
-        refuse_another_task_s(genome, experiment, task)
+        for_the_task(genome, task, experiment.task)
     questions = prepare(experiment.exam.parts, task, "exam", epsilon=epsilon, backend=chosen)
     with Local(threads or experiment.run.threads) as local:
         rows = ask(questions, genome, local.map)
@@ -124,5 +125,5 @@ def show(
     if experiment is None:
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
     with about(path):
-        refuse_another_task_s(genome, experiment, task_of(experiment, None))
+        for_the_task(genome, task_of(experiment, None), experiment.task)
     draw(genome, experiment, to=Path(to), length=length)

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from evo_ntm.errors import EvoNTMError, GenomeError, RunError, TaskError
+from evo_ntm.errors import EvoNTMError, RunError, TaskError
 from evo_ntm.evolution.exam import changed
 from evo_ntm.experiment import Experiment, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import read_card, read_genome
 from evo_ntm.runs.store import open_run
 from evo_ntm.tasks import KnownTask, Task, make
-from evo_ntm.topology.parts import total
 
 PUBLISHED = "genome.safetensors"
 
@@ -55,16 +54,3 @@ def about(path: Path | str) -> Iterator[None]:
         yield
     except EvoNTMError as error:
         raise type(error)(f"{path}: {error}") from error
-
-
-def refuse_another_task_s(genome: Genome, experiment: Experiment, task: Task) -> None:
-    """Raise GenomeError where a machine has not the channels of the task of its experiment."""
-    topology = genome.topology
-    bits = next((block.size for block in task.inputs if block.per_bit), None)
-    if genome.encoding == "tied" and bits is not None and topology.bits is not None:
-        topology = topology.with_bits(bits)
-    asked, there = total(task.inputs), total(topology.inputs)
-    answered, given = total(task.outputs), total(topology.outputs)
-    if (asked, answered) != (there, given):
-        raise GenomeError(f"expected a machine of {asked} inputs and {answered} outputs, as "
-                          f"{experiment.task} asks, but it has {there} and {given}")  # fmt: skip

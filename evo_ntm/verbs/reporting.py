@@ -15,7 +15,7 @@ from evo_ntm.reports.exports import export as export_rows
 from evo_ntm.reports.lineage import lineage as lineage_of
 from evo_ntm.runs.store import open_run
 from evo_ntm.tasks import Task
-from evo_ntm.verbs.opening import about, opened, refuse_another_task_s, task_of
+from evo_ntm.verbs.opening import about, opened, task_of
 
 REPORT = "report.html"
 SCORES = ".scores.json"
@@ -87,7 +87,6 @@ def explain(
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
     with about(path):
         task = task_of(experiment, task)
-        refuse_another_task_s(genome, experiment, task)
         return explain_genome(genome, experiment, task=task, backend=backend_of(experiment.run),
                               threads=threads or experiment.run.threads,
                               progress=progress)  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from evo_ntm.errors import ExperimentError, GenomeError, RunError
 from evo_ntm.evolution.breeding import found
+from evo_ntm.evolution.fitting import bits_of, for_the_task
 from evo_ntm.experiment import Experiment, dump, load, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.founder import start
@@ -13,7 +14,7 @@ from evo_ntm.runs.run import EXPERIMENT, ROWS, Run
 from evo_ntm.runs.store import open_run
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Task
-from evo_ntm.verbs.opening import about, opened, refuse_another_task_s, task_of
+from evo_ntm.verbs.opening import about, opened, task_of
 
 PLACES = ("run.device", "run.backend", "run.threads")
 
@@ -141,10 +142,7 @@ def fitted(genome: Genome, experiment: Experiment, task: Task) -> Genome:
     Raises GenomeError where it is not for this task, or would be untied before an exam that asks
     for other numbers of bits.
     """
-    refuse_another_task_s(genome, experiment, task)
-    bits = next((block.size for block in task.inputs if block.per_bit), None)
-    if genome.encoding == "tied" and bits is not None and bits != genome.topology.bits:
-        genome = genome.with_bits(bits)
+    genome, bits = for_the_task(genome, task, experiment.task), bits_of(task)
     if genome.encoding == "direct" or experiment.finetune.encoding == "wires":
         for part in (*experiment.exam.validation, *experiment.exam.parts):
             if part.with_.get("bits", bits) != bits:

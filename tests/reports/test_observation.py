@@ -64,10 +64,10 @@ def test_a_tied_genome_is_shown_at_as_many_bits_as_the_task_has(founder):
 
 def test_a_machine_for_other_channels_is_refused(founder):
     genome, _ = founder()
-    with pytest.raises(ReportError) as told:
+    with pytest.raises(GenomeError) as told:
         observe(genome, make("priority_sort"), rows=30, epsilon=0.01)
     assert str(told.value) == (
-        "expected a machine with 10 inputs and 8 outputs, as the task has, "
+        "expected a machine of 10 inputs and 8 outputs, as the task asks, "
         f"but genome {genome.id[:12]} has 9 and 8"
     )
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as some
 
-from evo_ntm.errors import ReportError
+from evo_ntm.errors import GenomeError
 from evo_ntm.evolution.workers import Local
 from evo_ntm.experiment import parse
 from evo_ntm.genome import Genome
@@ -144,7 +144,7 @@ def test_a_tied_genome_is_scored_with_as_many_bits_as_the_task_has(founder):
     (wide,) = marks([genome.with_bits(3)], asked)
     assert own.bits.tobytes() == wide.bits.tobytes() and genome.id != genome.with_bits(3).id
     stranger, _ = founder(told={"bits": 2})
-    with pytest.raises(ReportError, match="expected a machine with 4 inputs and 3 outputs"):
+    with pytest.raises(GenomeError, match="expected a machine of 4 inputs and 3 outputs"):
         marks([stranger], asked)
 
 

@@ -8,6 +8,7 @@ import torch
 from evo_ntm.errors import ReportError
 from evo_ntm.evolution.evaluate import Trial
 from evo_ntm.evolution.exam import Questions, prepare
+from evo_ntm.evolution.fitting import express, for_the_task
 from evo_ntm.evolution.workers import Local
 from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.exam import Part
@@ -24,7 +25,7 @@ from evo_ntm.reports.explaining.scene import Scene, scene
 from evo_ntm.reports.explaining.summary import Standing, summary
 from evo_ntm.reports.explaining.traces import Traces, trace
 from evo_ntm.reports.explanation import Ablation, Explanation
-from evo_ntm.reports.observation import MOST_STEPS, for_the_task
+from evo_ntm.reports.observation import MOST_STEPS
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Episodes, Task, constant_cost, join, make
 from evo_ntm.tasks.ngrams import NGrams
@@ -56,7 +57,7 @@ def explain(
     """
     tell = progress or (lambda _: None)
     task = make(experiment.task, experiment.with_) if task is None else task
-    genome = for_the_task(genome, task)
+    genome = for_the_task(genome, task, experiment.task)
     epsilon, rows = experiment.machine.epsilon, experiment.exam.parts[0].rows
     parts = _parts(experiment, rows, _sequences(task, seed))
     with Local(threads, backend) as local:
@@ -156,7 +157,7 @@ def _some(trials: Sequence[Trial]) -> Sequence[Trial]:
 
 
 def _answered(genome: Genome, asked: Questions, spread: Spread) -> Paper:
-    [given] = marks([asked.express(genome)], asked.trials, spread)
+    [given] = marks([express(genome, asked.task)], asked.trials, spread)
     return Paper(asked.part.name, asked.trials, given)
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from evo_ntm.errors import ReportError
+from evo_ntm.errors import GenomeError, ReportError
 from evo_ntm.evolution.breeding import found
 from evo_ntm.machine import choose
 from evo_ntm.reports.explaining import explain
@@ -110,9 +110,11 @@ def test_a_tied_genome_is_explained_at_as_many_bits_as_the_task_has():
 
 
 def test_a_genome_for_other_channels_is_refused():
-    with pytest.raises(ReportError) as told:
+    with pytest.raises(GenomeError) as told:
         explain(copier(["waits"]), experiment("priority_sort", told=SMALL["priority_sort"]))
-    assert str(told.value).startswith("expected a machine with 5 inputs and 3 outputs, as the task")
+    assert str(told.value).startswith(
+        "expected a machine of 5 inputs and 3 outputs, as priority_sort asks, but genome "
+    )
 
 
 def test_sequences_that_are_too_long_are_refused():
