@@ -49,6 +49,7 @@ COMMANDS = (
     reporting.lineage,
     reporting.explain,
     reporting.compare,
+    reporting.publish,
     writing.schema,
 )
 

@@ -114,3 +114,27 @@ def compare(
     if not written:
         tell_comparison(told)
     return DONE
+
+
+def publish(
+    run: options.Folder,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the genome is called.")],
+    birth: options.Birth = None,
+    control: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="The same tuning from random weights, to be told beside."),
+    ] = None,
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Where published genomes are.")] = Path(
+        "genomes"
+    ),
+    quiet: options.Quiet = False,
+) -> int:
+    """Publish the champion of a run, with a card whose claims are measured now."""
+    from evo_ntm import screen, verbs
+
+    folder = verbs.publish(run, name, birth=birth, controls=control or (), to=to)
+    print(folder)
+    if not quiet:
+        where = quote(str(folder))
+        screen.tell(screen.next_to([f"exam {where}", f"explain {where}"]))
+    return DONE

@@ -1,0 +1,174 @@
+"""The card of a published genome: what is claimed of it, how it came about, how to check it.
+
+`card.json` is for programs, `README.md` beside it says the same to people. Every claim can be
+measured again: `evo-ntm exam genomes/NAME`.
+"""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from evo_ntm.errors import ReportError
+from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.runs.ancestry import Step
+from evo_ntm.runs.database import finite
+
+VERSION = 1
+CARD, WORDS, LINE = "card.json", "README.md", "lineage.csv"
+PASSED = {True: "passed", False: "not passed", None: "reported"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a tuning stood after so many sequences, on the validation set, in bits a sequence."""
+
+    sequences: int
+    bits: float
+    wrong_bits: float
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What gradients did: from which weights, and after how many sequences the exam was passed.
+
+    `passed_after` is None where it never was.
+    """
+
+    began: str
+    seed: int
+    passed_after: int | None
+    curve: tuple[Look, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is claimed of a genome, with all that is needed to check it or to do it again.
+
+    `answered` counts the sequences that machines were scored on while it evolved. `tuning` is None
+    where no gradient was used; `controls` are the same tuning from random weights in the same
+    topology. `commands` are those of every process that wrote to the run.
+    """
+
+    name: str
+    task: str
+    task_hash: str
+    config_hash: str
+    seed: int
+    genome: str
+    topology: str
+    encoding: str
+    weights: int
+    birth: int
+    strategy: str
+    generations: int
+    scored: int
+    answered: int
+    seconds: float
+    exam: tuple[ExamRow, ...]
+    passed: bool | None
+    tuning: Tuning | None
+    controls: tuple[Tuning, ...]
+    commands: tuple[str, ...]
+    versions: Mapping[str, str]
+    commit: str | None
+
+    @property
+    def contribution(self) -> str:
+        """Say what evolution contributed, as far as the controls tell."""
+        if self.tuning is None:
+            return "No gradient was used: all of it evolved."
+        if not self.generations:
+            return "Nothing evolved: gradients began with random weights."
+        if not self.controls:
+            return "No control was run, so that what evolution contributed is not known."
+        own = self.tuning.passed_after
+        others = [control.passed_after for control in self.controls]
+        random = ", ".join(map(_sequences, others))
+        told = (
+            f"Tuned from what evolved, the exam was passed after {_sequences(own)}; "
+            f"from random weights in the same topology after {random}."
+        )
+        ahead = own is not None and all(other is None or own < other for other in others)
+        if not ahead:
+            return f"{told} Evolution contributed nothing that shows in this."
+        return f"{told} Before that, evolution had answered {self.answered:,} sequences."
+
+
+def card_json(card: Card) -> str:
+    """Write a card for programs; numbers that are not finite are null."""
+    told = {"version": VERSION, **asdict(card), "contribution": card.contribution}
+    return json.dumps(finite(told), indent=1, allow_nan=False) + "\n"
+
+
+def read_claims(folder: Path) -> dict[str, Any]:
+    """Read the card of a published genome. Raises ReportError where there is none."""
+    path = folder / CARD
+    try:
+        told = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReportError(f"{path}: expected the card of a genome, but {error}") from error
+    version = told.get("version") if isinstance(told, dict) else None
+    if version != VERSION:
+        raise ReportError(f"{path}: expected a card of version {VERSION}, but came {version!r}")
+    claims: dict[str, Any] = told
+    return claims
+
+
+def line_csv(steps: Sequence[Step]) -> str:
+    """List the line from a founder to the genome, a birth a row."""
+    text = StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["number", "generation", "parents", "operators", "fitness", "topology"])
+    for step in steps:
+        parents, operators = (" ".join(map(str, told)) for told in (step.parents, step.operators))
+        rows.writerow([step.number, step.generation, parents, operators, step.fitness,
+                       step.topology])  # fmt: skip
+    return text.getvalue()
+
+
+def card_words(card: Card, pictures: Sequence[str]) -> str:
+    """Write a card for people, in Markdown."""
+    told = [f"A machine for the task `{card.task}`: {card.topology}, {card.weights:,} weights, "
+            f"{card.encoding} encoding."]  # fmt: skip
+    if card.generations:
+        told.append(
+            f"It evolved by `{card.strategy}` in {card.generations:,} generations, in "
+            f"which {card.scored:,} machines answered {card.answered:,} sequences."
+        )
+    told += [card.contribution, f"All of it took {card.seconds:,.0f} seconds."]
+    versions = ", ".join(f"{name} {version}" for name, version in card.versions.items())
+    return "\n".join([
+        f"# {card.name}", "", *told, "", *_exam_table(card.exam), "",
+        "Measured again by", "", "```bash", f"evo-ntm exam genomes/{card.name}", "```", "",
+        "Made by", "", "```bash", *card.commands, "```", "",
+        f"with {versions}, commit `{card.commit}`. Seed {card.seed}, birth {card.birth}, genome "
+        f"`{card.genome}`, task `{card.task_hash}`, experiment `{card.config_hash}`.", "",
+        *_tuning_table(card),
+        *(f"![{Path(name).stem}]({name})" for name in pictures), "",
+    ])  # fmt: skip
+
+
+def _exam_table(rows: Sequence[ExamRow]) -> list[str]:
+    head = ["| exam | rows | sequences | wrong bits a sequence | bits a sequence | |",
+            "|---|---:|---:|---:|---:|---|"]  # fmt: skip
+    return head + [
+        f"| {row.name} | {row.rows} | {row.sequences} | {row.wrong_bits:.4g} | {row.bits:.4g} | "
+        f"{PASSED[row.passed]} |"
+        for row in rows
+    ]
+
+
+def _tuning_table(card: Card) -> list[str]:
+    if card.tuning is None:
+        return []
+    rows = [f"| {each.began}, seed {each.seed} | {_sequences(each.passed_after)} |"
+            for each in (card.tuning, *card.controls)]  # fmt: skip
+    return ["| tuned from | exam passed after |", "|---|---|", *rows, ""]
+
+
+def _sequences(number: int | None) -> str:
+    return "no number of sequences" if number is None else f"{number:,} sequences"

@@ -1,0 +1,31 @@
+"""What the cards of published genomes claim is what is measured."""
+
+from pathlib import Path
+
+import pytest
+
+from evo_ntm import verbs
+from evo_ntm.reports.card import read_claims
+
+FOLDER = Path(__file__).parents[1] / "genomes"
+PUBLISHED = sorted(path.parent for path in FOLDER.glob("*/card.json"))
+
+
+def test_every_folder_holds_a_published_genome():
+    assert [path for path in FOLDER.iterdir() if path.is_dir() and path not in PUBLISHED] == []
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+def test_a_published_genome_is_what_its_card_claims(folder):
+    claims = read_claims(folder)
+    genome = verbs.read(folder)
+    assert claims["name"] == folder.name
+    assert claims["genome"] == genome.id
+    assert claims["topology"] == str(genome.topology)
+    sat = verbs.exam(folder)
+    assert sat.passed is claims["passed"]
+    for row, claim in zip(sat.rows, claims["exam"], strict=True):
+        assert (row.name, row.rows, row.sequences) == (claim["name"], claim["rows"],
+                                                       claim["sequences"])  # fmt: skip
+        assert row.wrong_bits == pytest.approx(claim["wrong_bits"], abs=0.01)
+        assert row.bits == pytest.approx(claim["bits"], rel=0.01, abs=0.01)

@@ -1,0 +1,113 @@
+import json
+
+import pytest
+
+from evo_ntm import verbs
+from evo_ntm.errors import ReportError, RunError
+from evo_ntm.experiment import parse
+from evo_ntm.reports.card import Card, Look, Tuning, read_claims
+from evo_ntm.runs.store import open_run
+from evo_ntm.verbs.publishing import card_of
+from tests.evolution.cases import told
+
+
+def evolved(folder, **changes):
+    easily = {"name": "as trained", "rows": 5, "sequences": 32, "at_most": {"wrong_bits": 9}}
+    asked = {**told("genetic", generations=4, **changes), "exam": {"validation": [easily],
+             "parts": [{**easily, "sequences": 48}]}}  # fmt: skip
+    verbs.evolve(parse(asked), to=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return evolved(tmp_path_factory.mktemp("published") / "run")
+
+
+def test_a_published_genome_stands_by_itself_and_its_exam_comes_out_as_claimed(run, tmp_path):
+    folder = verbs.publish(run, "tiny", to=tmp_path)
+    assert {path.name for path in folder.iterdir()} == {
+        "genome.safetensors", "card.json", "README.md", "lineage.csv", "memory.png"
+    }  # fmt: skip
+    claims = read_claims(folder)
+    assert claims["genome"] == verbs.read(folder).id == verbs.read(run).id
+    sat = verbs.exam(folder)
+    for row, claim in zip(sat.rows, claims["exam"], strict=True):
+        assert (row.bits, row.wrong_bits) == (claim["bits"], claim["wrong_bits"])
+    assert sat.passed is claims["passed"] is True
+    assert claims["contribution"] == "No gradient was used: all of it evolved."
+    lines = (folder / "lineage.csv").read_text().splitlines()
+    assert lines[0].startswith("number,generation,parents,operators")
+    assert lines[-1].startswith(f"{claims['birth']},")
+    assert "![memory](memory.png)" in (folder / "README.md").read_text()
+
+
+def test_publishing_again_gives_the_same_card(run, tmp_path):
+    one, other = (verbs.publish(run, "tiny", to=tmp_path / place) for place in ("one", "other"))
+    for path in one.iterdir():
+        assert path.read_bytes() == (other / path.name).read_bytes(), path.name
+
+
+def test_what_gradients_did_stands_beside_its_controls(tmp_path):
+    run = evolved(tmp_path / "run", seed=2)
+    tuned = verbs.finetune(run, steps=3, overrides=["finetune.validate_every=1"])
+    control = tmp_path / "control"
+    verbs.finetune(run, steps=3, from_scratch=True, to=control, seed=7,
+                   overrides=["finetune.validate_every=1"])  # fmt: skip
+    card = card_of(open_run(run), "tiny", tuned.child, [open_run(control)])
+    assert card.tuning is not None
+    seen = [look.sequences for look in card.tuning.curve]
+    assert seen[0] == 0 and seen == sorted(set(seen))
+    assert [each.began for each in (card.tuning, *card.controls)] == [
+        "what evolved", "random weights"
+    ]  # fmt: skip
+    assert card.controls[0].seed == 7
+    assert card.answered == card.scored * 8 > 0
+    with pytest.raises(RunError, match="its founder evolved"):
+        card_of(open_run(run), "tiny", tuned.child, [open_run(run)])
+
+
+def tuning(passed_after):
+    return Tuning("random weights", 1, passed_after, (Look(0, 9.0, 4.0),))
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "contributed"),
+    [
+        (100, [200, None], True),
+        (100, [None], True),
+        (200, [200], False),
+        (300, [200, None], False),
+        (None, [None], False),
+    ],
+)
+def test_a_card_says_where_evolution_contributed_nothing(run, own, others, contributed):
+    whole = card_of(open_run(run), "tiny", open_run(run).champion())
+    card = Card(**{**vars(whole), "tuning": tuning(own), "controls": tuple(map(tuning, others))})
+    assert ("contributed nothing" not in card.contribution) is contributed
+    for other in others:
+        assert (f"{other:,} sequences" if other else "no number of sequences") in card.contribution
+    alone = Card(**{**vars(card), "controls": ()})
+    assert alone.contribution.endswith("is not known.")
+
+
+@pytest.mark.parametrize("name", ["", "A", "../up", "a b", "x" * 81])
+def test_a_name_that_is_no_folder_s_is_refused(run, tmp_path, name):
+    with pytest.raises(RunError, match="expected a name of small letters"):
+        verbs.publish(run, name, to=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_taken_is_refused(run, tmp_path):
+    (tmp_path / "tiny").mkdir()
+    with pytest.raises(RunError, match="is there already"):
+        verbs.publish(run, "tiny", to=tmp_path)
+
+
+def test_a_card_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ReportError, match="expected the card of a genome"):
+        read_claims(tmp_path)
+    for content in ("{", json.dumps({"version": 2}), "[]"):
+        (tmp_path / "card.json").write_text(content)
+        with pytest.raises(ReportError, match="expected (the|a) card"):
+            read_claims(tmp_path)
