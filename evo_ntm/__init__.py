@@ -17,12 +17,13 @@ if TYPE_CHECKING:
         lineage,
         read,
         resume,
+        resume_tuning,
     )
 
 __version__ = "0.1.0"
 __all__ = [
     "Experiment", "Problem", "compare", "digest", "evolve", "exam", "explain", "finetune",
-    "founder", "lineage", "load", "machine_of", "read", "resume",
+    "founder", "lineage", "load", "machine_of", "read", "resume", "resume_tuning",
 ]  # fmt: skip
 
 _HOMES = {

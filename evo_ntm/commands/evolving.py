@@ -116,7 +116,7 @@ def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) 
     if outcome.path != folder and not quiet:
         screen.tell(f"{folder} was taken meanwhile by another run: it went to {outcome.path}")
     tell_outcome(outcome, quiet)
-    return outcome
+    return tuning.follow(outcome, quiet=quiet)
 
 
 def _resume(
@@ -134,7 +134,7 @@ def _resume(
                                accept_drift=accept_drift, from_older=from_older,
                                overrides=changes)  # fmt: skip
     tell_outcome(outcome, quiet)
-    return outcome
+    return tuning.follow(outcome, quiet=quiet)
 
 
 def _series(

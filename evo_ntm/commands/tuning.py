@@ -10,6 +10,7 @@ from evo_ntm import options
 from evo_ntm.exits import DONE, INTERRUPTED, NOT_PASSED
 
 if TYPE_CHECKING:
+    from evo_ntm.outcome import Outcome
     from evo_ntm.tuning.tuned import Tuned
 
 
@@ -73,6 +74,23 @@ def finetune(
             on_look=line,
         )  # fmt: skip
     return _ending(tuned, quiet)
+
+
+def follow(outcome: "Outcome", *, quiet: bool) -> "Outcome":
+    """Tune the champion where evolution has ended without solving, if its task file says so.
+
+    A tuning that is interrupted interrupts the command.
+    """
+    from evo_ntm import screen, verbs
+
+    if outcome.interrupted or outcome.solved or not verbs.is_to_be_tuned(outcome.path):
+        return outcome
+    begins = f"{outcome.path}: its champion is tuned by gradients"
+    with nullcontext() if quiet else screen.ProgressLine(begins, screen.tuning_line) as line:
+        tuned = verbs.finetune(outcome.path, on_begin=line.begin if line else None, on_look=line)
+    if _ending(tuned, quiet) == INTERRUPTED:
+        raise KeyboardInterrupt
+    return verbs.outcome(outcome.path)
 
 
 def go_on(run: Path, *, quiet: bool, accept_drift: bool) -> int:

@@ -22,6 +22,10 @@ OWN: dict[OptimiserName, dict[str, float]] = {
 class Finetune(Settings):
     """Training by gradients, of what evolved or from scratch."""
 
+    after_evolution: Annotated[
+        bool,
+        Field(description="tune the champion once evolution has ended without passing the exam"),
+    ] = False
     optimiser: Annotated[
         OptimiserName,
         Field(description="adam, or rmsprop as in Graves (2013): centred, with momentum"),

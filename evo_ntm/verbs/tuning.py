@@ -150,6 +150,13 @@ def is_being_tuned(path: Path | str) -> bool:
     return under_way(open_run(Path(path))) is not None
 
 
+def is_to_be_tuned(path: Path | str) -> bool:
+    """Tell whether the task file of a run asks for a tuning, and nothing was tuned yet."""
+    run = open_run(Path(path))
+    tuned = run.rows("SELECT 1 FROM tunings LIMIT 1")
+    return run.experiment.finetune.after_evolution and not tuned
+
+
 def _refuse_unended(run: Run, *, anew: bool) -> None:
     """Raise RunError where a run is not over, or another tuning of it is not."""
     name, other = shlex.quote(str(run.folder)), under_way(run)

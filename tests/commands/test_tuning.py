@@ -4,12 +4,11 @@ import json
 import shutil
 
 import pytest
-import typer
 
-from evo_ntm import cli, verbs
-from evo_ntm.commands import evolving, tuning
+from evo_ntm import cli, exits, verbs
 from evo_ntm.experiment import parse
 from evo_ntm.tuning import journal
+from tests.evolution.cases import told as experiment_of
 from tests.tuning.cases import told as asked
 from tests.verbs.test_tuning import ENDLESS, lose_the_way, rows, written
 
@@ -17,10 +16,6 @@ from tests.verbs.test_tuning import ENDLESS, lose_the_way, rows, written
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    app = typer.Typer()
-    for command in (tuning.finetune, evolving.resume):
-        app.command()(command)
-    monkeypatch.setattr(cli, "app", app)
 
 
 @pytest.fixture
@@ -155,3 +150,17 @@ def test_the_status_of_a_run_tells_of_what_was_tuned(made, tmp_path, capsys):
     assert verbs.status(run).tunings == 1
     screen.show_status(verbs.status(run))
     assert "tuned        1 birth by gradients\n" in capsys.readouterr().out
+
+
+def test_a_task_file_may_ask_for_a_tuning_once_evolution_has_ended(tmp_path, told):
+    part = {"name": "as trained", "rows": 5, "sequences": 32, "at_most": {"wrong_bits": 0}}
+    experiment = experiment_of("genetic", generations=2, validate_every=2)
+    experiment["exam"] = {"validation": [part], "parts": [part]}
+    experiment["finetune"] = {"after_evolution": True, "steps": 4, "validate_every": 2}
+    (tmp_path / "task.yaml").write_text(json.dumps(experiment))
+    status, out, _ = told("evolve", "task.yaml", "--to", "run", "--quiet")
+    assert status == exits.NOT_PASSED
+    assert "not solved after 2 generations" in out
+    assert "Kept as birth" in out
+    assert not verbs.is_to_be_tuned("run")
+    assert len(verbs.lineage("run", explain=False).tuned) == 1

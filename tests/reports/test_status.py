@@ -69,13 +69,13 @@ def test_the_command_line_tells_of_one_run(tmp_path, capsys, monkeypatch):
     assert told["champion"].startswith("birth ") and "wrong bits" in told["validation"]
     assert re.match("1, the last since 2.*: evo-ntm evolve 'my task.yaml'$", told["processes"])
     named = [line.split()[1] for line in out.partition("What next:")[2].split("\n") if line]
-    assert named == ["resume", "exam", "show", "wires", "digest"]
+    assert named == ["resume", "exam", "show", "explain", "lineage"]
     verbs.resume(folder)
     assert cli.run(["status", str(folder)]) == 0
     out = capsys.readouterr().out
     assert facts(out)["state"] == "not solved after 12 of 12 generations"
     assert facts(out)["processes"].startswith("2, the last since ")
-    assert "evo-ntm resume" not in out and f"evo-ntm digest {folder}" in out
+    assert "evo-ntm resume" not in out and f"evo-ntm lineage {folder} --report" in out
 
 
 def test_the_command_line_tells_of_a_run_in_progress(tmp_path, capsys):
