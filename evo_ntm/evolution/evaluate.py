@@ -115,8 +115,9 @@ def chunks(trial: Trial, cohort: Cohort) -> list[Chunk]:
     fused = trial.backend.fuses(topology, trial.rows)
     size = chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps, fused=fused)
     if trial.backend.device == "cpu":
-        # An even count keeps two cores busy to the end; a mean or two are no reason for more.
-        pieces = 2 * math.ceil(count / (2 * LARGER * size))
+        # An even count keeps two cores busy to the end. Where torch computes, which takes longer
+        # for two small pieces than for one larger, a mean or two are no reason for more.
+        pieces = 2 * math.ceil(count / (2 * size * (1 if fused else LARGER)))
     else:
         pieces = -(-count // (TIMES_THE_CACHE * size))
     least, longer = divmod(count, min(pieces, count))
