@@ -86,6 +86,8 @@ class Experiment(Settings):
                 self._part(part, ("exam", key, number))
         if self.machine.encoding == "tied":
             self._room_for_every_bit()
+        if self.finetune.rows is not None:
+            self.machine.enough_rows(self.finetune.rows[0], "finetune", "rows")
         return self
 
     def _room_for_every_bit(self) -> None:

@@ -4,7 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from evo_ntm.experiment.model import Amount, Many, Natural, Positive, Seed, Settings, refuse
+from evo_ntm.experiment.model import (
+    Amount,
+    Many,
+    Natural,
+    NumberOrRange,
+    Positive,
+    Seed,
+    Settings,
+    refuse,
+)
 
 OptimiserName = Literal["adam", "rmsprop"]
 Rate = Annotated[float, Field(gt=0, le=10)]
@@ -55,6 +64,10 @@ class Finetune(Settings):
         Field(description="how the step size falls to 0 at the last step, if it does"),
     ] = "constant"
     warmup: Annotated[Natural, Field(description="steps over which the step size rises")] = 0
+    rows: Annotated[
+        NumberOrRange | None,
+        Field(description="memory rows, drawn anew each step; null: those of machine"),
+    ] = None
     batch: Annotated[Many, Field(description="sequences a step")] = 2
     steps: Annotated[Positive, Field(description="stop after so many")] = 20_000
     minutes: Annotated[

@@ -62,7 +62,7 @@ class Lesson:
 
     def met(self, step: int, stage: int) -> tuple[Episodes, int]:
         """Make the sequences of a step, counted from 0, and draw the rows of its memory."""
-        fewest, most = self.experiment.machine.rows
+        fewest, most = self.settings.rows or self.experiment.machine.rows
         rows = int(derive(self.seed, f"{OPERATOR} rows", step).integers(fewest, most + 1))
         stream, curriculum = derive(self.seed, OPERATOR, step), self.school.curriculum
         if not self.settings.curriculum:

@@ -6,11 +6,13 @@ from math import isnan
 
 import pytest
 
+from evo_ntm.errors import ExperimentError
+from evo_ntm.experiment import parse
 from evo_ntm.machine import choose
 from evo_ntm.training import Descent, descent_of
 from evo_ntm.tuning import read_place, tune
 from evo_ntm.tuning.loop import Lesson
-from tests.tuning.cases import PART, genome_of, lesson, looks, plain
+from tests.tuning.cases import PART, genome_of, lesson, looks, plain, told
 
 HARD = [{**PART, "name": "endless", "with": {"shortest": 30, "longest": 30}, "rows": 4}]
 
@@ -107,6 +109,13 @@ def test_rows_are_drawn_anew_for_every_step():
     lessons, _ = lesson()
     drawn = {lessons.met(step, 0)[1] for step in range(40)}
     assert drawn == {5, 6, 7}
+    others, _ = lesson(rows=[8, 9])
+    assert {others.met(step, 0)[1] for step in range(40)} == {8, 9}
+
+
+def test_rows_that_a_shift_reaches_beyond_are_refused():
+    with pytest.raises(ExperimentError, match="finetune.rows: expected at least 2 rows"):
+        parse(told(rows=1, machine={"bounds": {"shifts": [3, 5]}}))
 
 
 STAGES = [
