@@ -106,7 +106,7 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
         passed=sat.passed,
         tuning=tuning,
         controls=tuple(_control(control) for control in controls),
-        commands=tuple(_command(each.get("command") or []) for each in processes),
+        commands=tuple(dict.fromkeys(_command(each.get("command") or []) for each in processes)),
         versions=last.get("versions", {}),
         commit=last.get("commit"),
     )
