@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from evo_ntm.errors import ReportError
+from evo_ntm.paths import kind_of
 
 
 def require_place(path: Path) -> None:
@@ -13,8 +14,8 @@ def require_place(path: Path) -> None:
     with _refused_in_words(path):
         if not path.parent.is_dir():
             raise ReportError(f"{path}: expected an existing folder, but {path.parent} is none")
-        if path.is_dir():
-            raise ReportError(f"{path}: expected the name of a file, but it is a folder")
+        if path.exists() and (kind := kind_of(path)) is not None:
+            raise ReportError(f"{path}: expected the name of a file, but it is {kind}")
 
 
 def make_folder(path: Path) -> None:

@@ -1,5 +1,8 @@
 """Documents are written whole, or refused in one line."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from evo_ntm.errors import ReportError
@@ -41,3 +44,14 @@ def test_what_the_disk_refuses_leaves_the_older_document(tmp_path, monkeypatch):
     with pytest.raises(ReportError, match=r"told.csv: cannot be written: Permission denied$"):
         write_document(path, "newer")
     assert path.read_text() == "older" and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_no_file_is_never_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place, kind in ((pipe, "a pipe"), (Path(os.devnull), "a device")):
+        with pytest.raises(ReportError) as refusal:
+            write_document(place, "words")
+        assert str(refusal.value) == f"{place}: expected the name of a file, but it is {kind}"
+    assert pipe.is_fifo()
+    assert Path(os.devnull).is_char_device()
