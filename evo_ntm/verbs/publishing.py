@@ -84,7 +84,9 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
     evolved = tuning is None or _evolved(run)
     processes = [json.loads(row["told"]) for row in run.rows("SELECT told FROM processes")]
     last = processes[-1] if processes else {}
-    tuned = run.rows("SELECT sum(seconds) AS seconds FROM tunings WHERE birth = ?", birth)
+    line = {step.number for step in trunk(run, birth)}
+    tunings = run.rows("SELECT birth, seconds FROM tunings")
+    tuned = sum(row["seconds"] for row in tunings if row["birth"] in line)
     scored = done["scored"] or 0
     return Card(
         name=name,
@@ -101,7 +103,7 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
         generations=done["generations"] if evolved else 0,
         scored=scored if evolved else 0,
         answered=scored * experiment.evolve.episodes if evolved else 0,
-        seconds=run.facts().get("seconds", 0.0) + (tuned[0]["seconds"] or 0.0),
+        seconds=run.facts().get("seconds", 0.0) + tuned,
         exam=sat.rows,
         passed=sat.passed,
         tuning=tuning,
