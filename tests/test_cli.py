@@ -134,7 +134,8 @@ def test_what_needs_no_machine_needs_no_torch(small, arguments):
     filled = [argument.replace("{small}", str(small)) for argument in arguments]
     code = (
         "import sys; from evo_ntm.cli import run; status = run(sys.argv[1:]); "
-        "heavy = {'torch', 'deap', 'matplotlib', 'scipy', 'plotly', 'jinja2'} & sys.modules.keys(); "
+        "heavy = {'torch', 'deap', 'matplotlib', 'scipy', 'plotly', 'jinja2'}; "
+        "heavy &= sys.modules.keys(); "
         "sys.exit(f'{status} {heavy}' if heavy else 0)"
     )
     command = [sys.executable, "-c", code, *filled]
