@@ -84,6 +84,9 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
     evolved = tuning is None or _evolved(run)
     processes = [json.loads(row["told"]) for row in run.rows("SELECT told FROM processes")]
     last = processes[-1] if processes else {}
+    typed = [each.get("command") or [] for each in processes]
+    if tuning is None:  # then what was tuned in this run later is somebody else
+        typed = [command for command in typed if "finetune" not in command]
     line = {step.number for step in trunk(run, birth)}
     tunings = run.rows("SELECT birth, seconds FROM tunings")
     tuned = sum(row["seconds"] for row in tunings if row["birth"] in line)
@@ -108,7 +111,7 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
         passed=sat.passed,
         tuning=tuning,
         controls=tuple(_control(control) for control in controls),
-        commands=tuple(dict.fromkeys(_command(each.get("command") or []) for each in processes)),
+        commands=tuple(dict.fromkeys(_command(command) for command in typed)),
         versions=last.get("versions", {}),
         commit=last.get("commit"),
     )
