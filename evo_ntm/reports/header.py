@@ -89,7 +89,8 @@ def _unkept(line: Sequence[Birth]) -> list[str]:
     if not missing:
         return []
     return [f"{missing:,} of the {_count(len(line), 'birth')} of the line are not measured, as "
-            "their genomes were not kept: set run.keep to lineage"]  # fmt: skip
+            "their genomes were not kept: run.keep keeps lines that live on with lineage, "
+            "and those that died out with all"]  # fmt: skip
 
 
 def _count(number: int, noun: str) -> str:

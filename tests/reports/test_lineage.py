@@ -142,7 +142,7 @@ def test_what_was_not_kept_is_not_measured_and_the_reader_is_told_what_to_do(evo
     (warning,) = [each for each in told.header.warnings if "run.keep" in each]
     count = sum(step.measured is None for step in told.trunk.steps)
     assert warning.startswith(f"{count} of the {len(told.trunk.steps)} births of the line are not")
-    assert warning.endswith("as their genomes were not kept: set run.keep to lineage")
+    assert warning.endswith("and those that died out with all")
     assert [p.name for p in told.portraits] == ["champion"] and told.explanation
     unkept = next(step.number for step in told.trunk.steps if step.measured is None)
     other = lineage(run, unkept)
