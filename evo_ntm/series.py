@@ -5,7 +5,7 @@ from pathlib import Path
 
 from evo_ntm.errors import RunError
 from evo_ntm.experiment import Experiment, load
-from evo_ntm.outcome import Outcome, finished
+from evo_ntm.outcome import Outcome
 from evo_ntm.runs.run import EXPERIMENT
 
 
@@ -17,7 +17,7 @@ def in_turn(
     begin: Callable[[Experiment, Path], Outcome],
     go_on: Callable[[Path], Outcome],
 ) -> dict[int, Outcome]:
-    """Give every seed its run, those that have ended theirs, until one is interrupted.
+    """Give every seed its run, until one is interrupted; `go_on` gets those that are there already.
 
     They go to `seed-N` in a folder, or to NAME-seed-N in `runs`. Raises RunError where a folder
     holds something else.
@@ -28,7 +28,7 @@ def in_turn(
         folder = to / f"seed-{seed}" if to else Path("runs") / f"{experiment.name}-seed-{seed}"
         if folder.exists():
             _same_experiment(folder, experiment)
-            outcomes[seed] = finished(folder) or go_on(folder)
+            outcomes[seed] = go_on(folder)
         else:
             outcomes[seed] = begin(experiment, folder)
         if outcomes[seed].interrupted:

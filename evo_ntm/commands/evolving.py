@@ -137,6 +137,15 @@ def _resume(
     return tuning.follow(outcome, quiet=quiet)
 
 
+def _go_on(run: Path, quiet: bool, changes: Sequence[str]) -> "Outcome":
+    from evo_ntm.outcome import finished
+
+    ended = finished(run)
+    if ended is None:
+        return _resume(run, quiet, changes)
+    return tuning.catch_up(ended, quiet=quiet)
+
+
 def _series(
     task: Path,
     series: "Experiment",
@@ -151,7 +160,7 @@ def _series(
     outcomes = in_turn(
         series, seeds, to,
         begin=lambda experiment, folder: _evolve(task, experiment, folder, quiet),
-        go_on=lambda folder: _resume(folder, quiet, changes),
+        go_on=lambda folder: _go_on(folder, quiet, changes),
     )  # fmt: skip
     tables.show_table(screen.series_table(outcomes))
     return max(map(ending_of, outcomes.values()))

@@ -93,6 +93,17 @@ def follow(outcome: "Outcome", *, quiet: bool) -> "Outcome":
     return verbs.outcome(outcome.path)
 
 
+def catch_up(outcome: "Outcome", *, quiet: bool) -> "Outcome":
+    """Go on with the tuning of a run whose evolution has ended, or begin it where one is due."""
+    from evo_ntm import verbs
+
+    if not verbs.is_being_tuned(outcome.path):
+        return follow(outcome, quiet=quiet)
+    if go_on(outcome.path, quiet=quiet, accept_drift=False) == INTERRUPTED:
+        raise KeyboardInterrupt
+    return verbs.outcome(outcome.path)
+
+
 def go_on(run: Path, *, quiet: bool, accept_drift: bool) -> int:
     """Go on with a tuning that was interrupted, and give the exit status."""
     from evo_ntm import screen, verbs

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from evo_ntm import cli, exits, verbs
-from evo_ntm.experiment import parse
-from evo_ntm.tuning import journal
+from evo_ntm.experiment import load, parse
+from evo_ntm.tuning import journal, loop
 from tests.evolution.cases import told as experiment_of
 from tests.tuning.cases import told as asked
 from tests.verbs.test_tuning import ENDLESS, lose_the_way, rows, written
@@ -152,15 +153,45 @@ def test_the_status_of_a_run_tells_of_what_was_tuned(made, tmp_path, capsys):
     assert "tuned        1 birth by gradients\n" in capsys.readouterr().out
 
 
-def test_a_task_file_may_ask_for_a_tuning_once_evolution_has_ended(tmp_path, told):
+def asks_for_a_tuning(path):
     part = {"name": "as trained", "rows": 5, "sequences": 32, "at_most": {"wrong_bits": 0}}
     experiment = experiment_of("genetic", generations=2, validate_every=2)
     experiment["exam"] = {"validation": [part], "parts": [part]}
     experiment["finetune"] = {"after_evolution": True, "steps": 4, "validate_every": 2}
-    (tmp_path / "task.yaml").write_text(json.dumps(experiment))
+    path.write_text(json.dumps(experiment))
+    return path
+
+
+def test_a_task_file_may_ask_for_a_tuning_once_evolution_has_ended(tmp_path, told):
+    asks_for_a_tuning(tmp_path / "task.yaml")
     status, out, _ = told("evolve", "task.yaml", "--to", "run", "--quiet")
     assert status == exits.NOT_PASSED
     assert "not solved after 2 generations" in out
     assert "Kept as birth" in out
     assert not verbs.is_to_be_tuned("run")
     assert len(verbs.lineage("run", explain=False).tuned) == 1
+
+
+def test_a_series_goes_on_with_a_tuning_that_was_interrupted_or_never_begun(
+    tmp_path, told, monkeypatch
+):
+    task = asks_for_a_tuning(tmp_path / "task.yaml")
+    verbs.evolve(load(task, ["evolve.seed=2"]), to="series/seed-2")
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "_descend", interrupt)
+        status, *_ = told("evolve", task, "--seeds", "1-2", "--to", "series", "--quiet")
+    assert status == exits.INTERRUPTED and verbs.is_being_tuned("series/seed-1")
+
+    status, out, _ = told("evolve", task, "--seeds", "1-2", "--to", "series", "--quiet")
+    assert status == exits.NOT_PASSED and out.count("Kept as birth") == 2
+    for seed in (1, 2):
+        run = Path(f"series/seed-{seed}")
+        assert not verbs.is_being_tuned(run)
+        assert len(rows(run, "tunings")) == 1
+    before = [rows(Path(f"series/seed-{seed}"), "tunings") for seed in (1, 2)]
+    told("evolve", task, "--seeds", "1-2", "--to", "series", "--quiet")
+    assert [rows(Path(f"series/seed-{seed}"), "tunings") for seed in (1, 2)] == before
