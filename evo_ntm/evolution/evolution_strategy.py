@@ -178,6 +178,8 @@ class EvolutionStrategy:
     def __init__(self, settings: Settings, *, found: Found, vary: Vary) -> None:
         self._settings, self._seed = settings, settings.seed
         self._found, self._vary = found, vary
+        trained = settings.operators.get("finetune")
+        self._trained = trained.share if trained else 0.0
         self._restarts = -1
         self._best: Best | None = None
         self._searches: tuple[Search, ...] = ()
@@ -212,7 +214,7 @@ class EvolutionStrategy:
     ) -> list[Event]:
         """Move every mean, then decide between starts, or between incumbent and challenger."""
         moved = []
-        for number, search in enumerate(self._searches):
+        for number, search in enumerate(map(_as_practised, self._searches)):
             samples, own = jobs[2 * number + 1], scores[2 * number : 2 * number + 2]
             assert isinstance(samples, Samples)
             record = (*search.record, float(own[0].fitness[0]))[-self._settings.window :]
@@ -343,15 +345,25 @@ class EvolutionStrategy:
         return [Event(generation, "replace", told)]
 
     def _challenge(self, generation: int) -> list[Event]:
-        parent = self._scored
-        bred = self._vary(parent.genome, generator=derive(self._seed, "challenger", generation))
-        if bred is None:
+        parent, stream = self._scored, derive(self._seed, "challenger", generation)
+        bred = self._vary(parent.genome, generator=stream)
+        genome, operators = (bred.genome, (bred.operator,)) if bred else (parent.genome, ())
+        if self._trained and float(stream.random()) < self._trained:
+            operators = (*operators, "finetune")
+        if not operators:
             return []
-        genome = bred.genome
-        child = Individual(genome, operators=(bred.operator,), parents=(parent.individual.born,))
+        child = Individual(genome, operators=operators, parents=(parent.individual.born,))
         search = begin(child, parent.rate, generation + 1)
         self._searches = (*self._searches, replace(search, adam=_grafted(parent, genome)))
-        return [Event(generation, "challenge", f"{bred.operator}: {genome.topology}")]
+        return [Event(generation, "challenge", f"{', '.join(operators)}: {genome.topology}")]
+
+
+def _as_practised(search: Search) -> Search:
+    """Take a challenger to where it came by training, about which nobody was sampled yet."""
+    if "finetune" not in search.individual.operators:
+        return search
+    genes = search.genome.genes.astype(np.float64)
+    return replace(search, mean=genes, average=genes)
 
 
 def _grafted(parent: Search, child: Genome) -> Adam:

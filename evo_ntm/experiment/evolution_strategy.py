@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from evo_ntm.experiment.evolution import Evolution, Patience, Progress
 from evo_ntm.experiment.model import Natural, Positive, Share, refuse
+from evo_ntm.experiment.operators import FinetuneChildren
 
 
 class EvolutionStrategy(Evolution):
@@ -52,9 +53,10 @@ class EvolutionStrategy(Evolution):
 
     @model_validator(mode="after")
     def _possible_here(self) -> Self:
-        if "finetune" in self.operators:
-            refuse(("operators", "finetune"), "the strategy genetic for it, as here the individual "
-                   "is a mean", "evolution_strategy")  # fmt: skip
+        trained = self.operators.get("finetune")
+        if isinstance(trained, FinetuneChildren) and not trained.write_back:
+            refuse(("operators", "finetune", "write_back"), "true, as a search goes on "
+                   "from what was scored", False)  # fmt: skip
         if self.population % 2:
             refuse(("population",), "an even number, as samples come in pairs", self.population)
         return self

@@ -43,6 +43,13 @@ def asked(write_back=True, encoding="direct", run=None, **changes):
     return parse({**whole, "with": bits, "run": {"threads": 1, **(run or {})}})
 
 
+def challenged(run=None, **changes):
+    operators = {"add_reader": {}, "finetune": {**OPERATOR, "share": 1.0}, **changes}
+    short = {"starts": 1, "start_generations": 2, "challenger_every": 3, "generations": 8}
+    experiment = told("evolution_strategy", operators=operators, **short)
+    return parse({**experiment, "run": {"threads": 1, **(run or {})}})
+
+
 def untrained(monkeypatch):
     """Let everybody be as they were bred."""
     monkeypatch.setattr(engine, "practise", lambda *told: (told[5], 0))
@@ -111,6 +118,49 @@ def test_as_baldwin_had_it_what_it_learned_only_counts(monkeypatch, encoding):
         else:
             assert child.fitness.values == as_bred.fitness.values
     assert sum(gains) > 0
+
+
+def test_a_challenger_of_an_evolution_strategy_is_trained_and_goes_on_from_there(monkeypatch):
+    experiment = challenged()
+    turns = generations(experiment)
+    with monkeypatch.context() as patched:
+        untrained(patched)
+        bred = generations(experiment)
+    (place,) = (number for number, turn in enumerate(turns[:5])
+                if any("finetune" in birth.operators for birth in turn.births))  # fmt: skip
+    child, as_bred = turns[place].births[-1], bred[place].births[-1]
+    assert child.operators == as_bred.operators == ("add_reader", "finetune")
+    learned, trial = trained(experiment, as_bred.genome, generation=place)
+    np.testing.assert_allclose(child.genome.genes, learned.genes, rtol=1e-3, atol=1e-5)
+    assert child.fitness.values[0] == pytest.approx(fitness(child.genome, trial))
+
+    after, untaught = turns[place + 1].births[-1], bred[place + 1].births[-1]
+    assert after.operators == ("follow_gradient",) and after.parents == (child.number,)
+    step = np.linalg.norm(untaught.genome.genes - as_bred.genome.genes)
+    assert np.linalg.norm(after.genome.genes - child.genome.genes) == pytest.approx(step, rel=1)
+    assert np.linalg.norm(learned.genes - as_bred.genome.genes) > 4 * step
+
+
+def test_a_challenger_may_be_its_parent_trained():
+    turns = generations(challenged(add_reader={"share": 0.0}))
+    (child, *_) = (birth for turn in turns for birth in turn.births
+                   if "finetune" in birth.operators)  # fmt: skip
+    assert child.operators == ("finetune",)
+    assert any(event.text.startswith("finetune: ") for turn in turns for event in turn.events)
+
+
+def test_a_search_with_trained_challengers_goes_the_same_way_on_threads_and_when_resumed(tmp_path):
+    for threads in (1, 2):
+        verbs.evolve(challenged({"threads": threads}), to=tmp_path / f"{threads}")
+
+    def stop(progress):
+        if progress.generation == 4:
+            raise KeyboardInterrupt
+
+    experiment = challenged({"checkpoint_every": 1})
+    verbs.evolve(experiment, to=tmp_path / "other", on_generation=stop)
+    verbs.resume(tmp_path / "other")
+    assert len({verbs.digest(folder) for folder in tmp_path.iterdir()}) == 1
 
 
 @HOW
@@ -261,8 +311,8 @@ def test_without_the_operator_nothing_changes():
 
 @pytest.mark.parametrize(
     ("strategy", "sentence"),
-    [("evolution_strategy", "expected the strategy genetic"), ("cma", "expected no operators")],
+    [("evolution_strategy", "write_back: expected true"), ("cma", "expected no operators")],
 )
-def test_where_the_individual_is_a_mean_the_operator_is_refused(strategy, sentence):
+def test_where_the_individual_is_a_mean_nobody_is_scored_as_what_it_may_learn(strategy, sentence):
     with pytest.raises(ExperimentError, match=sentence):
-        parse(told(strategy, operators={"finetune": {}}))
+        parse(told(strategy, operators={"finetune": {"write_back": False}}))
