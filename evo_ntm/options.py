@@ -15,7 +15,8 @@ Arithmetic = Literal["auto", "torch", "fused"]
 Place = Annotated[Path, typer.Argument(metavar="PATH", help="A run, a published folder, a genome.")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Birth = Annotated[
-    int | None, typer.Option(metavar="N", min=0, help="Another birth than the champion.")
+    int | None,
+    typer.Option(metavar="N", min=0, max=2**63 - 1, help="Another birth than the champion."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Curves = Annotated[

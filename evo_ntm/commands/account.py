@@ -51,8 +51,8 @@ def _tell_parts(explanation: "Explanation") -> None:
     for part in explanation.ablations:
         table.add_row(
             part.part,
-            f"{part.loss:+.2f}",
-            f"{part.low:+.2f} to {part.high:+.2f}",
+            f"{part.loss:+z.2f}",
+            f"{part.low:+z.2f} to {part.high:+z.2f}",
             f"{part.bits:.2f}",
             f"{part.wrong_bits:.2f}",
             "needed" if part.matters else "not needed",

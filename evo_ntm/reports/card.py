@@ -6,6 +6,7 @@ measured again: `evo-ntm exam genomes/NAME`.
 
 import csv
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from io import StringIO
@@ -130,8 +131,8 @@ def line_csv(steps: Sequence[Step]) -> str:
     return text.getvalue()
 
 
-def card_words(card: Card, pictures: Sequence[str]) -> str:
-    """Write a card for people, in Markdown."""
+def card_words(card: Card, folder: Path, pictures: Sequence[str]) -> str:
+    """Write a card for people, in Markdown; `folder` is where it will lie."""
     told = [f"A machine for the task `{card.task}`: {card.topology}, {card.weights:,} weights, "
             f"{card.encoding} encoding."]  # fmt: skip
     if card.generations:
@@ -143,7 +144,7 @@ def card_words(card: Card, pictures: Sequence[str]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in card.versions.items())
     return "\n".join([
         f"# {card.name}", "", *told, "", *_exam_table(card.exam), "",
-        "Measured again by", "", "```bash", f"evo-ntm exam genomes/{card.name}", "```", "",
+        "Measured again by", "", "```bash", shlex.join(["evo-ntm", "exam", str(folder)]), "```", "",
         "Made by", "", "```bash", *card.commands, "```", "",
         f"with {versions}, commit `{card.commit}`. Seed {card.seed}, birth {card.birth}, genome "
         f"`{card.genome}`, task `{card.task_hash}`, experiment `{card.config_hash}`.", "",

@@ -21,6 +21,11 @@ def require_place(path: Path) -> None:
 def make_folder(path: Path) -> None:
     """Make a folder where there is none yet. Raises ReportError."""
     with _refused_in_words(path):
+        for place in (path, *path.parents):
+            if place.exists() and not place.is_dir():
+                raise ReportError(
+                    f"{place}: expected a folder, but it is {kind_of(place) or 'a file'}"
+                )
         path.mkdir(parents=True, exist_ok=True)
 
 

@@ -22,7 +22,7 @@ from evo_ntm.reports.card import (
     card_words,
     line_csv,
 )
-from evo_ntm.reports.documents import write_document
+from evo_ntm.reports.documents import make_folder, write_document
 from evo_ntm.reports.memory_use import draw
 from evo_ntm.runs.ancestry import trunk
 from evo_ntm.runs.run import Run
@@ -60,14 +60,14 @@ def publish(
     genome, experiment = opening.genome(number), opening.experiment
     card = card_of(opening, name, number, [open_run(Path(control)) for control in controls])
     part = folder.with_name(f".{name}.{os.getpid()}.part")
-    part.mkdir(parents=True)
+    make_folder(part)
     try:
         told = {"experiment": dump(experiment), "birth": str(number)}
         write_document(part / PUBLISHED, genome_bytes(genome, card=told))
         draw(genome, experiment, to=part / PICTURE)
         write_document(part / LINE, line_csv(trunk(opening, number)))
         write_document(part / CARD, card_json(card))
-        write_document(part / WORDS, card_words(card, [PICTURE]))
+        write_document(part / WORDS, card_words(card, folder, [PICTURE]))
         part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)

@@ -265,7 +265,7 @@ def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(ReportError) as refusal:
         export(run, tmp_path / "file")
-    assert str(refusal.value) == f"{tmp_path / 'file'}: cannot be written: File exists"
+    assert str(refusal.value) == f"{tmp_path / 'file'}: expected a folder, but it is a file"
     (tmp_path / "exports" / "tree.nwk").mkdir(parents=True)
     with pytest.raises(ReportError, match=r"tree.nwk: expected the name of a file, but it is a"):
         export(run, tmp_path / "exports")

@@ -42,10 +42,23 @@ def test_a_published_genome_stands_by_itself_and_its_exam_comes_out_as_claimed(r
     assert "![memory](memory.png)" in (folder / "README.md").read_text()
 
 
-def test_publishing_again_gives_the_same_card(run, tmp_path):
-    one, other = (verbs.publish(run, "tiny", to=tmp_path / place) for place in ("one", "other"))
-    for path in one.iterdir():
-        assert path.read_bytes() == (other / path.name).read_bytes(), path.name
+def test_publishing_again_gives_the_same_card_which_names_its_place(run, tmp_path, monkeypatch):
+    published = []
+    for place in ("one", "other"):
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        folder = verbs.publish(run, "tiny", to="some place")
+        published.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert published[0] == published[1]
+    assert b"\nevo-ntm exam 'some place/tiny'\n" in published[0]["README.md"]
+
+
+def test_a_place_within_a_file_is_refused(run, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ReportError) as refusal:
+        verbs.publish(run, "tiny", to=tmp_path / "file")
+    assert str(refusal.value) == f"{tmp_path / 'file'}: expected a folder, but it is a file"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_what_gradients_did_stands_beside_its_controls(tmp_path):

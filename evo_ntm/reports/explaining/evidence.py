@@ -20,7 +20,7 @@ def evidence(cast: Cast, worth: tuple[Ablation, ...]) -> tuple[str, ...]:
     others = [head.name for head in traces.heads if head.name not in cast.shown]
     if others:
         losses = {a.part: a.loss for a in worth}
-        cost = ", ".join(f"{losses[name]:+.2f}" for name in others)
+        cost = ", ".join(f"{losses[name]:+z.2f}" for name in others)
         sentences.append(f"Nothing is told of {listed(others)}, without which a sequence costs "
                          f"{cost} bits more.")  # fmt: skip
     return tuple(sentences)
