@@ -1,4 +1,4 @@
-"""Where scoring is done: by threads of this process, or by workers of Ray. The scores are equal."""
+"""Where scoring is done: on this computer, or by workers of Ray. The scores are equal."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence

@@ -1,12 +1,15 @@
-"""Scoring by threads of this process."""
+"""Scoring on this computer: by threads of this process, or by processes where these are faster."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Self, TypeVar
+from functools import partial
+from typing import Self, TypeVar, cast
 
 import torch
 
 from evo_ntm.errors import ExperimentError, MachineError
+from evo_ntm.evolution.workers.processes import Processes, may_travel
 from evo_ntm.experiment.run import RunSettings
 from evo_ntm.machine import Backend, choose
 
@@ -17,32 +20,51 @@ Result = TypeVar("Result")
 class Local:
     """Scores on this machine: each thread takes a chunk and computes it alone.
 
-    torch's own threads would wait for each other after every operation of a step. The arithmetic
-    of a chunk never depends on the number of threads.
+    torch's own threads would wait for each other after every operation of a step. Where torch
+    computes for long, each thread has a process of its own do it. The arithmetic of a chunk never
+    depends on the number of threads, nor on who computes it.
     """
 
     asked = alive = 0
-    """How many processes score beside this one."""
+    """How many workers score beside this one."""
 
     def __init__(self, threads: int, backend: Backend | None = None) -> None:
         self.backend = backend or choose()
         self._threads_before = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+        self._processes = Processes(threads)
 
     def lost(self) -> list[str]:
-        """Tell of no workers that were lost, as there are none."""
-        return []
+        """Tell of processes that could not begin."""
+        return self._processes.lost()
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
-        """Apply the function to every item, in order."""
-        return self._pool.map(function, items)
+        """Apply the function to every item, in order.
+
+        Raises ClusterGoneError where a process that scores for this one dies.
+        """
+        if any(map(may_travel, items)):
+            self._processes.prepare()
+        return self._pool.map(partial(self._apply, function), items)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._processes.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._processes.close()
         torch.set_num_threads(self._threads_before)
+
+    def _apply(self, function: Callable[[Item], Result], item: Item) -> Result:
+        """Let a process do it, or do it here."""
+        if (came := self._processes.do(function, item)) is not None:
+            return cast(Result, came[0])
+        begun = time.monotonic()
+        result = function(item)
+        if may_travel(item):
+            self._processes.worked(time.monotonic() - begun)
+        return result
 
 
 def backend_of(run: RunSettings) -> Backend:
