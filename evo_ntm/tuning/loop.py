@@ -7,7 +7,7 @@ is gone on with from any place goes the way that it would have gone.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import nan
+from math import isfinite, nan
 from statistics import median
 
 from evo_ntm.evolution.evaluate import Map
@@ -25,6 +25,7 @@ from evo_ntm.training.schedules import rate
 from evo_ntm.tuning.place import Best, Mark, Place, Point, Sat
 
 OPERATOR = "finetune"
+STRAYS = 10  # steps in a row whose gradient is too long for a number: more are no accident
 PROGRESS = 0.25  # by which a mark must fall for another sitting, as each is a try
 
 
@@ -76,8 +77,10 @@ def tune(lesson: Lesson, genome: Genome, since: Place | None = None) -> Iterator
     The first look is at the genome as it came, which is never the best. `since` is a place of the
     same tuning, after which the looks are those that followed it then. What is best is so by
     validation; after one has passed the exam, only among those that have. The exam is sat where
-    validation is passed, and again where the mark has fallen by a quarter, or at the end. Where
-    cost or genes are no numbers any more, it ends.
+    validation is passed, and again where the mark has fallen by a quarter, or at the end. A step
+    whose gradient is too long to be a number is left out, as the way of one sequence through the
+    memory may be chaotic. Where cost or genes are no numbers any more, or many such steps follow
+    one another, it ends.
     """
     begun = time.monotonic()
     if since is None:
@@ -88,9 +91,9 @@ def tune(lesson: Lesson, genome: Genome, since: Place | None = None) -> Iterator
         since = look.place
     begun = time.monotonic() - since.seconds
     while not since.over:
-        turned = time.monotonic()
+        turned, met = time.monotonic(), since.sequences
         since, slopes = _descend(lesson, since, begun)
-        look = _look(lesson, since, slopes, begun, turned)
+        look = _look(lesson, since, slopes, begun, turned, since.sequences - met)
         yield look
         since = look.place
 
@@ -99,26 +102,40 @@ def _descend(lesson: Lesson, place: Place, begun: float) -> tuple[Place, list[Sl
     """Go step by step until it is time to look, or there is no way on."""
     settings, standing = lesson.settings, place.standing
     slopes: list[Slope] = []
+    strayed = 0
     while True:
         episodes, rows = lesson.met(standing.step, place.stage)
         number = standing.step + 1
         after, slope = lesson.descent.step(standing, episodes, rows)
-        if not slope.steady:
+        strayed = 0 if slope.steady else strayed + 1
+        if strayed > STRAYS or not (slope.steady or _only_too_steep(slope)):
             place = replace(place, diverged=number, over=True)
             break
         standing = after
-        slopes.append(slope)
+        if slope.steady:
+            slopes.append(slope)
         late = settings.minutes is not None and time.monotonic() - begun > 60 * settings.minutes
         if number == settings.steps or late:
             place = replace(place, over=True)
         if place.over or number % settings.validate_every == 0:
             break
-    sequences = place.sequences + len(slopes) * settings.batch
+    taken = standing.step - place.standing.step
+    sequences = place.sequences + taken * settings.batch
     return replace(place, standing=standing, sequences=sequences), slopes
 
 
+def _only_too_steep(slope: Slope) -> bool:
+    """Tell whether a cost was a number, and its gradient was none."""
+    return isfinite(float(slope.bits)) and not isfinite(float(slope.norm))
+
+
 def _look(
-    lesson: Lesson, place: Place, slopes: list[Slope], begun: float, turned: float | None = None
+    lesson: Lesson,
+    place: Place,
+    slopes: list[Slope],
+    begun: float,
+    turned: float | None = None,
+    met: int = 0,
 ) -> Look:
     """Hold what a tuning has come to against the validation set, and perhaps the exam."""
     school, spread, step = lesson.school, lesson.spread, place.standing.step
@@ -160,8 +177,7 @@ def _look(
         curve=(*place.curve, point),
         over=place.over or (solved and lesson.settings.early_stop),
     )
-    return Look(place, point, validated, sitting, tuple(opened),
-                len(slopes) * lesson.settings.batch, now - (turned or begun))  # fmt: skip
+    return Look(place, point, validated, sitting, tuple(opened), met, now - (turned or begun))
 
 
 def _may_sit(place: Place, best: Best) -> bool:

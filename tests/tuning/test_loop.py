@@ -2,16 +2,17 @@
 
 import json
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite, isnan
 
 import pytest
+import torch
 
 from evo_ntm.errors import ExperimentError
 from evo_ntm.experiment import parse
 from evo_ntm.machine import choose
 from evo_ntm.training import Descent, descent_of
 from evo_ntm.tuning import read_place, tune
-from evo_ntm.tuning.loop import Lesson
+from evo_ntm.tuning.loop import STRAYS, Lesson
 from tests.tuning.cases import PART, genome_of, lesson, looks, plain, told
 
 HARD = [{**PART, "name": "endless", "with": {"shortest": 30, "longest": 30}, "rows": 4}]
@@ -151,21 +152,23 @@ def test_without_the_curriculum_there_is_only_its_last_stage():
 
 @dataclass(frozen=True)
 class Stumbling(Descent):
-    """Loses its way in one step."""
+    """Loses its way in some steps, where something is no number."""
 
-    at: int = 30
+    at: range = range(30, 31)
+    lost: str = "bits"
 
     def step(self, standing, episodes, rows):
         after, slope = super().step(standing, episodes, rows)
-        if after.step != self.at:
+        if after.step not in self.at:
             return after, slope
-        return standing._replace(step=after.step), slope._replace(steady=~slope.steady)
+        lost = {"steady": ~slope.steady, self.lost: slope.bits * torch.nan}
+        return standing._replace(step=after.step), slope._replace(**lost)
 
 
-def stumbled(at, **changes):
+def stumbled(at, lost="bits", count=1, **changes):
     lessons, genome = lesson(**changes)
     way = descent_of(genome, lessons.settings, epsilon=0.01, backend=choose())
-    way = Stumbling(**{**vars(way), "at": at})
+    way = Stumbling(**{**vars(way), "at": range(at, at + count), "lost": lost})
     return list(
         tune(Lesson(lessons.experiment, lessons.settings, lessons.school, way, map), genome)
     )
@@ -178,6 +181,21 @@ def test_where_the_cost_is_no_number_it_ends_says_where_and_keeps_the_best():
     assert [look.point.step for look in found] == [0, 20, 29]
     assert found[-1].point.sequences == 29 * 8
     assert last.best is not None
+
+
+def test_a_step_whose_gradient_alone_is_no_number_is_left_out():
+    found = stumbled(30, lost="norm", count=STRAYS, exam=HARD)
+    last = found[-1]
+    assert last.place.diverged is None
+    assert last.point.sequences == last.point.step * 8
+    assert last.place.standing.step == last.point.step > 30 + STRAYS
+    assert all(isfinite(look.point.norm) for look in found[1:])
+    assert found[2].met == 20 * 8
+
+
+def test_many_such_steps_in_a_row_are_no_accident():
+    found = stumbled(30, lost="norm", count=STRAYS + 1, exam=HARD)
+    assert found[-1].place.diverged == 30 + STRAYS
 
 
 def test_what_diverges_in_its_first_step_has_nothing_to_keep():
