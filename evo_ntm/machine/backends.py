@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from evo_ntm.errors import MachineError, nearest
-from evo_ntm.machine.kernels import cpu, cuda, program
+from evo_ntm.machine.kernels import cpu, cuda, layout, program
 from evo_ntm.machine.machine import Machine
 from evo_ntm.machine.state import State
 from evo_ntm.topology import Topology
@@ -67,14 +67,16 @@ class Backend:
 
     def machine(self, topology: Topology, eps: float) -> Runs:
         """Make the machine of a topology."""
-        if not self.fused:
+        if not self.fused or not layout.supports(topology):
             return Machine(topology, eps)
         return FUSED[device_type(self.device)](topology, eps)
 
     def fuses(self, topology: Topology, rows: int) -> bool:
         """Tell whether a machine with so many rows is fused, or the torch path answers for it."""
-        if not self.fused or device_type(self.device) != "cuda":
-            return self.fused
+        if not self.fused or not layout.supports(topology):
+            return False
+        if device_type(self.device) != "cuda":
+            return True
         return cuda.FusedCUDA(topology).fits(rows)
 
     @property

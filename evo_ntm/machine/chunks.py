@@ -4,6 +4,7 @@ The answer depends on shapes only, never on the number of threads or workers, so
 arithmetic of an individual is the same wherever it is scored.
 """
 
+from evo_ntm.machine.tape import longest
 from evo_ntm.topology import Topology
 from evo_ntm.topology.parts import total
 from evo_ntm.topology.wires import size
@@ -22,7 +23,9 @@ def chunk_size(
 
     A power of two, that round populations may split evenly.
     """
-    units, outputs = max(topology.controller.units), total(topology.outputs)
+    units, outputs = max(topology.controller.units, default=1), total(topology.outputs)
+    if topology.tape_heads:
+        rows = longest(topology, rows, steps)
     remembered = lanes * (rows * topology.width if topology.heads else units)
     answered = lanes * steps * outputs
     if fused:  # each machine's memory is in the cache alone, and so are its weights

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+import torch.nn.functional as F
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from evo_ntm.errors import MachineError
@@ -18,12 +19,30 @@ class Soft(NamedTuple):
     weightings: Float[Tensor, "*batch H N"]
 
 
+class Tape(NamedTuple):
+    """What hard addressing keeps: cells from the left end on, how many there are, where heads are.
+
+    Of several lanes the longest tape fills `cells`; what is behind the end of another is blank. At
+    `most` cells a tape closes to a ring.
+    """
+
+    cells: Float[Tensor, "*batch N M"]
+    extent: Int[Tensor, "*batch"]
+    head: Int[Tensor, "*batch H"]
+    most: Int[Tensor, "*batch"]
+
+
+Store = Soft | Tape
+BEHIND: dict[type[Store], tuple[int, ...]] = {Soft: (2, 2), Tape: (2, 0, 1, 0)}
+"""How many axes each tensor of a store has behind those of the batch."""
+
+
 class State(NamedTuple):
     """The controller's carry (hidden and cell of each LSTM layer), the last reads, the store."""
 
     carry: tuple[tuple[Float[Tensor, "*batch U"], Float[Tensor, "*batch U"]], ...]
     reads: Float[Tensor, "*batch R M"]
-    store: Soft
+    store: Store
 
 
 def tensors(state: State) -> list[Tensor]:
@@ -38,6 +57,13 @@ def unwritten(like: Tensor, *batch: int, heads: int, rows: int, width: int) -> S
     return Soft(blank, first.expand(*batch, heads, rows))
 
 
+def soft(state: State) -> Soft:
+    """Take the store of a machine that looks everywhere a little. Raises MachineError."""
+    if not isinstance(state.store, Soft):
+        raise MachineError(f"expected a state of memory and weightings, got {type(state.store)}")
+    return state.store
+
+
 def check_state(state: State, like: State) -> None:
     """Refuse a state of other shapes. Raises MachineError."""
     expected, came = ([list(part.shape) for part in tensors(s)] for s in (like, state))
@@ -48,8 +74,9 @@ def check_state(state: State, like: State) -> None:
 def over_tensors(state: State, change: Callable[[Tensor, int], Tensor]) -> State:
     """Apply a change, told how many axes come after those of the population, to every tensor."""
     carry = tuple((change(hidden, 2), change(cell, 2)) for hidden, cell in state.carry)
-    store = Soft(*(change(part, 3) for part in state.store))
-    return State(carry, change(state.reads, 3), store)
+    kind = type(state.store)
+    store = (change(part, 1 + n) for part, n in zip(state.store, BEHIND[kind], strict=True))
+    return State(carry, change(state.reads, 3), kind(*store))
 
 
 def over_lanes(change: Callable[..., Tensor], *states: State) -> State:
@@ -59,8 +86,10 @@ def over_lanes(change: Callable[..., Tensor], *states: State) -> State:
         for hidden, cell in (zip(*layers, strict=True) for layers in _transpose(states))
     )
     reads = change(*(state.reads for state in states), axis=-3)
-    stores = zip(*(state.store for state in states), strict=True)
-    return State(carry, reads, Soft(*(change(*tensors, axis=-3) for tensors in stores)))
+    kind = type(states[0].store)
+    kept = zip(*(state.store for state in states), strict=True)
+    store = (change(*part, axis=-1 - n) for part, n in zip(kept, BEHIND[kind], strict=True))
+    return State(carry, reads, kind(*store))
 
 
 def _transpose(states: tuple[State, ...]) -> list[tuple[tuple[Tensor, Tensor], ...]]:
@@ -86,4 +115,22 @@ def choose_lanes(state: State, index: Tensor) -> State:
 
 def join_lanes(states: list[State]) -> State:
     """Put the lanes of several states one after another."""
-    return over_lanes(lambda *tensors, axis: join(tensors, axis), *states)
+    return over_lanes(lambda *tensors, axis: join(tensors, axis), *_level(states))
+
+
+def _level(states: list[State]) -> list[State]:
+    """Make all tapes as long as the longest."""
+    tapes = [state.store for state in states if isinstance(state.store, Tape)]
+    longest = max((tape.cells.shape[-2] for tape in tapes), default=0)
+    return [_lengthened(state, longest) for state in states]
+
+
+def _lengthened(state: State, longest: int) -> State:
+    store = state.store
+    if not isinstance(store, Tape) or store.cells.shape[-2] == longest:
+        return state
+    blank = longest - store.cells.shape[-2]
+    # Stored with lanes innermost, as the others are.
+    cells = store.cells.movedim((-2, -1), (0, 1))
+    cells = F.pad(cells, [0, 0] * (cells.ndim - 1) + [0, blank])
+    return state._replace(store=store._replace(cells=cells.movedim((0, 1), (-2, -1))))

@@ -18,11 +18,12 @@ from torch import Tensor
 from evo_ntm.errors import MachineError
 from evo_ntm.topology import Head, Topology, wires
 from evo_ntm.topology.parts import total
-from evo_ntm.topology.wires import LSTM_GATES, hidden, size
+from evo_ntm.topology.wires import LSTM_GATES, before, hidden, size, top
 
 Index = NDArray[np.int64]
 ZERO, SHUT, OPEN = -3, -2, -1
 ORDERS = ("key", "shift", "add", "strength", "sharpening", "gate", "erase")
+TAPE_ORDERS = ("write", "interpolation", "jump", "shift")
 CONSTANTS = {ZERO: 0.0, SHUT: float("-inf"), OPEN: float("inf")}
 
 
@@ -43,7 +44,8 @@ class Weights(NamedTuple):
     """All matrices of a machine, ready to multiply from the right.
 
     The top layer's hidden units and cells speak to the heads and then, on the same wires, to the
-    output; the reads do so to the output alone. The reads start somewhere.
+    output; the reads do so to the output alone. The reads start somewhere. Without layers the input
+    speaks in place of hidden units, and so do the reads of the step before, which are `recalled`.
     """
 
     layers: tuple[Layer, ...]
@@ -52,6 +54,7 @@ class Weights(NamedTuple):
     bias: Float[Tensor, "*population 1 K"]
     reads: Float[Tensor, "*population RM O"]
     start: Float[Tensor, "*population R M"]
+    recalled: Float[Tensor, "*population RM K"]
 
 
 class Plan:
@@ -60,9 +63,11 @@ class Plan:
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
         self.size = size(topology)
-        self.shifts = max((h.shifts for h in topology.heads if h.stages.shift), default=1)
+        shifts = (h.shifts for h in topology.heads if h.stages.shift or h.kind == "tape")
+        self.shifts = max(shifts, default=1)
         self._wires = wires(topology)
         self.indices = self._layers(), *self._top(), self._starts()
+        self.recalled = self._recalled()
 
     def check(self, flat: Tensor) -> None:
         """Refuse weights of another number. Raises MachineError."""
@@ -85,7 +90,7 @@ class Plan:
             Layer(take(below), take(reads), take(before), take(bias), tuple(map(take, start)))
             for below, reads, before, bias, start in layers
         ]
-        return Weights(tuple(laid), *map(take, rest))
+        return Weights(tuple(laid), *map(take, (*rest, self.recalled)))
 
     def _layers(self) -> list[tuple[Index, Index, Index, Index, list[Index]]]:
         topology = self.topology
@@ -101,36 +106,48 @@ class Plan:
                 return np.concatenate([self._places(f"{port} < {sender}") for port in ports], 1)
 
             first = number == 1
-            reads = self._reads("controller", gates, receivers) if first else _absent(0, receivers)
-            before = gates(organ) if lstm else _absent(0, receivers)
+            reads = _absent(0, receivers)
+            if first:
+                reads = self._reads("controller", lambda head: gates(head.name), receivers)
+            recurrent = gates(organ) if lstm else _absent(0, receivers)
             starts = [f"{organ} start < bias", f"{organ} cell start < bias"] if lstm else []
             start = [self._places(name) for name in starts]
-            found.append((gates(below), reads, before, gates("bias"), start))
+            found.append((gates(below), reads, recurrent, gates("bias"), start))
             below = organ
         return found
 
     def _top(self) -> tuple[Index, Index, Index, Index]:
         """Find what leads from the top layer and the reads to the heads and the output."""
-        top = hidden(len(self.topology.controller.layers))
-        units, outputs = self.topology.controller.units[-1], total(self.topology.outputs)
+        name, blocks = top(self.topology)[0]
+        units, outputs = total(blocks), total(self.topology.outputs)
         cells = units * any(head.source == "cell" for head in self.topology.heads)
-
-        def output(sender: str) -> Index:
-            return self._places(f"output < {sender}")
-
+        cell = self._orders(f"{name} cell", cells), _absent(cells, outputs)
         return (
-            np.concatenate([self._orders(top, units), output(top)], axis=1),
-            np.concatenate([self._orders(f"{top} cell", cells), _absent(cells, outputs)], axis=1),
-            np.concatenate([self._orders("bias", 1), output("bias")], axis=1),
-            self._reads("output", output, outputs),
+            self._told(name, units),
+            np.concatenate(cell, axis=1),
+            self._told("bias", 1),
+            self._reads("output", lambda head: self._places(f"output < {head.name}"), outputs),
         )
+
+    def _recalled(self) -> Index:
+        """Find what the reads of the step before tell others where there are no layers."""
+        width = self.topology.width
+        told = self._told("bias", 1).shape[1]
+        if self.topology.controller.layers:
+            return _absent(0, told)
+        return self._reads("controller", lambda head: self._told(before(head), width), told)
+
+    def _told(self, source: str, senders: int) -> Index:
+        """Find what a sender tells all heads, and the output."""
+        output = self._places(f"output < {source}")
+        return np.concatenate([self._orders(source, senders), output], axis=1)
 
     def _orders(self, source: str, senders: int) -> Index:
         """Put the same order of all heads side by side: keys, then shifts, and so on."""
         width = self.topology.width
-        widths = {"key": width, "erase": width, "add": width, "shift": self.shifts}
+        widths = dict.fromkeys(("key", "erase", "add", "write"), width) | {"shift": self.shifts}
         columns = [_absent(senders, 0)]
-        for order in ORDERS:
+        for order in TAPE_ORDERS if self.topology.tape_heads else ORDERS:
             told = self.topology.writers if order in ("erase", "add") else self.topology.heads
             for head in told:
                 columns.append(self._order(head, order, source, (senders, widths.get(order, 1))))
@@ -147,17 +164,19 @@ class Plan:
             absent[:, margin : width - margin] = self._places(wire.name)
         return absent
 
-    def _reads(self, by: str, place: Callable[[str], Index], receivers: int) -> Index:
+    def _reads(self, by: str, place: Callable[[Head], Index], receivers: int) -> Index:
         """Find the wires from all reads; from one that is not listened to they weigh 0."""
         found = [_absent(0, receivers)]
         listened = self.topology.listened(by)
-        for reader, heard in zip(self.topology.readers, listened, strict=True):
-            found.append(place(reader.name) if heard else _absent(self.topology.width, receivers))
+        for head, heard in zip(self.topology.reading, listened, strict=True):
+            found.append(place(head) if heard else _absent(self.topology.width, receivers))
         return np.concatenate(found)
 
     def _starts(self) -> Index:
+        """Find what every head is to have read before the first step; that of a tape nothing."""
+        width = self.topology.width
         starts = [self._places(f"{head.name} start < bias") for head in self.topology.readers]
-        return np.concatenate([_absent(0, self.topology.width), *starts])
+        return np.concatenate([_absent(len(self.topology.tape_heads), width), *starts])
 
     def _places(self, name: str) -> Index:
         """Say where in the flat array a wire lies, a row for each sending unit."""
@@ -173,7 +192,7 @@ def _switched_off(head: Head, order: str, width: int) -> Index:
     constants = np.full(width, ZERO)
     if order == "gate":
         constants[:] = OPEN if head.stages.content else SHUT
-    if order == "sharpening":
+    if order in ("sharpening", "jump"):
         constants[:] = SHUT
     if order == "shift":
         constants[:] = SHUT

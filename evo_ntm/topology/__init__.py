@@ -1,7 +1,7 @@
 """What a machine is made of, and the wires that this implies."""
 
-from evo_ntm.topology.parts import Block, Controller, Head, Stages
+from evo_ntm.topology.parts import Block, Controller, Head, Stages, Tape
 from evo_ntm.topology.topology import Topology
 from evo_ntm.topology.wires import Wire, wires
 
-__all__ = ["Block", "Controller", "Head", "Stages", "Topology", "Wire", "wires"]
+__all__ = ["Block", "Controller", "Head", "Stages", "Tape", "Topology", "Wire", "wires"]

@@ -10,12 +10,14 @@ from typing import Literal, get_args
 from evo_ntm.errors import TopologyError, nearest
 
 ControllerKind = Literal["dense", "lstm"]
-HeadKind = Literal["reader", "writer"]
+HeadKind = Literal["reader", "writer", "tape"]
 Source = Literal["hidden", "cell"]
 Target = Literal["controller", "output", "both"]
+WriteMode = Literal["interpolate", "overwrite"]
 
 MOST_LAYERS = 3
 MOST_SHIFTS = 999
+TAPE_SHIFTS = 3  # left, stay, right
 
 
 def one_of(value: str, kinds: object, what: str) -> None:
@@ -62,9 +64,37 @@ class Stages:
             raise TopologyError("a head that interpolates needs content to interpolate with")
 
 
+@dataclass(frozen=True)
+class Tape:
+    """How the cells of a tape are written and found again; all heads of one tape share it.
+
+    `initial` is what an unwritten cell holds. A content jump that finds nothing as similar as
+    `least_similarity` goes to the last cell. With a `fresh_cell` the last cell is kept unwritten: a
+    write to it that leaves it no more similar to what it was than `did_write` appends another
+    (Lüders et al., 2017: the default jump).
+    """
+
+    write: WriteMode = "interpolate"
+    initial: float = 0.0
+    fresh_cell: bool = False
+    least_similarity: float = 0.0
+    did_write: float = 0.9
+
+    def __post_init__(self) -> None:
+        one_of(self.write, WriteMode, "the way of writing to a tape")
+        for name in ("initial", "least_similarity", "did_write"):
+            value = float(getattr(self, name))
+            if not 0 <= value <= 1:
+                raise TopologyError(f"{name} of a tape is from 0 to 1, but was given {value:g}")
+            object.__setattr__(self, name, value)
+
+
 @dataclass(frozen=True, order=True)
 class Head:
-    """A reader or a writer, with its own genes."""
+    """A reader, a writer, or the head of a tape, which does both at one place; with its own genes.
+
+    Of the stages a tape's head has two: content is its jump, shift its step to either side.
+    """
 
     birth: int
     kind: HeadKind
@@ -80,6 +110,12 @@ class Head:
         if not 3 <= self.shifts <= MOST_SHIFTS or self.shifts % 2 == 0:
             raise TopologyError(f"a shift range is odd and from 3 to {MOST_SHIFTS}, "
                                 f"but was given {self.shifts}")  # fmt: skip
+        if self.kind == "tape":
+            if self.shifts != TAPE_SHIFTS:
+                raise TopologyError(f"the head of a tape steps left, stays or steps right, but was "
+                                    f"given a shift range of {self.shifts}")  # fmt: skip
+            used = Stages(self.stages.content, False, self.stages.shift, False)
+            object.__setattr__(self, "stages", used)
 
     @property
     def name(self) -> str:
@@ -89,24 +125,29 @@ class Head:
     @property
     def genes(self) -> tuple[object, ...]:
         """List all that makes this head compute as it does: everything but its birth."""
-        target = self.target if self.kind == "reader" else None
+        target = self.target if self.kind != "writer" else None
         shifts = self.shifts if self.stages.shift else None
         return self.kind, self.source, target, self.stages, shifts
 
 
 @dataclass(frozen=True)
 class Controller:
-    """The network between input and heads: its kind and its layers of hidden blocks."""
+    """The network between input and heads: its kind and its layers of hidden blocks.
+
+    Without layers, which a dense one may be, heads and output hear the input itself.
+    """
 
     kind: ControllerKind
     layers: tuple[tuple[Block, ...], ...]
 
     def __post_init__(self) -> None:
         one_of(self.kind, ControllerKind, "the kind of a controller")
-        if not 1 <= len(self.layers) <= MOST_LAYERS or not all(self.layers):
-            given = [total(layer) for layer in self.layers]
-            raise TopologyError(f"a controller has 1 to {MOST_LAYERS} layers of at least 1 unit, "
+        given = [total(layer) for layer in self.layers]
+        if len(self.layers) > MOST_LAYERS or not all(self.layers):
+            raise TopologyError(f"a controller has up to {MOST_LAYERS} layers of at least 1 unit, "
                                 f"but was given {given}")  # fmt: skip
+        if not self.layers and self.kind == "lstm":
+            raise TopologyError("an lstm controller has at least 1 layer, but was given none")
 
     @property
     def units(self) -> tuple[int, ...]:

@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from evo_ntm.errors import TopologyError
-from evo_ntm.topology.parts import Block, Controller, Head, HeadKind, total
+from evo_ntm.topology.parts import Block, Controller, Head, HeadKind, Tape, total
 
 
 @dataclass(frozen=True)
 class Topology:
     """What a machine is made of. Never changes, and holds no weights and no memory rows.
 
-    Heads are kept in order: writers first, then readers, the eldest of each first.
+    Heads are kept in order: writers first, then readers, the eldest of each first. Heads of a tape
+    are the only ones where there are any, and then there is a `tape`.
     """
 
     inputs: tuple[Block, ...]
@@ -20,6 +21,7 @@ class Topology:
     controller: Controller
     columns: tuple[Block, ...]
     heads: tuple[Head, ...] = ()
+    tape: Tape | None = None
 
     def __post_init__(self) -> None:
         if not self.inputs or not self.outputs or not self.columns:
@@ -30,6 +32,12 @@ class Topology:
             raise TopologyError(
                 "a head takes orders from the cell, but a dense controller has none"
             )
+        kinds = {head.kind for head in self.heads}
+        if self.tape is None and "tape" in kinds:
+            object.__setattr__(self, "tape", Tape())
+        if self.tape is not None and not kinds <= {"tape"}:
+            raise TopologyError("the heads of a machine with a tape are all of the kind tape, but "
+                                f"were given as {', '.join(sorted(kinds))}")  # fmt: skip
         self._refuse_twins("heads", self.heads)
         self._refuse_twins("inputs", self.inputs)
         self._refuse_twins("outputs", self.outputs)
@@ -69,13 +77,23 @@ class Topology:
         """List the reading heads, the eldest first."""
         return tuple(head for head in self.heads if head.kind == "reader")
 
+    @cached_property
+    def tape_heads(self) -> tuple[Head, ...]:
+        """List the heads of a tape, the eldest first."""
+        return tuple(head for head in self.heads if head.kind == "tape")
+
+    @cached_property
+    def reading(self) -> tuple[Head, ...]:
+        """List the heads that read: the readers, or the heads of a tape."""
+        return self.tape_heads or self.readers
+
     def listened(self, by: str) -> tuple[bool, ...]:
-        """Tell of each reader whether the controller, or the output, listens to it."""
-        return tuple(head.target in (by, "both") for head in self.readers)
+        """Tell of each head that reads whether the controller, or the output, listens to it."""
+        return tuple(head.target in (by, "both") for head in self.reading)
 
     def of_kind(self, kind: HeadKind) -> tuple[Head, ...]:
         """List the heads of one kind."""
-        return self.writers if kind == "writer" else self.readers
+        return tuple(head for head in self.heads if head.kind == kind)
 
     def births(self) -> set[int]:
         """List the ids of every part, so that a new part can choose one of its own."""
@@ -86,13 +104,15 @@ class Topology:
         """Say what two machines must share to run in one cohort: all but birth ids."""
         genes = tuple(head.genes for head in self.heads)
         channels = total(self.inputs), total(self.outputs)
-        return channels, self.controller.kind, self.controller.units, self.width, genes
+        shape = channels, self.controller.kind, self.controller.units, self.width, genes
+        return shape if self.tape is None else (*shape, self.tape)
 
     @cached_property
     def species_key(self) -> Hashable:
         """Say what two machines must share to be of one species: controller and heads."""
         genes = tuple(sorted(map(repr, (head.genes for head in self.heads))))
-        return self.controller.kind, len(self.controller.layers), genes
+        species = self.controller.kind, len(self.controller.layers), genes
+        return species if self.tape is None else (*species, repr(self.tape))
 
     def with_bits(self, bits: int) -> "Topology":
         """Build the same machine for another number of exchangeable bits."""
@@ -112,8 +132,9 @@ class Topology:
         )
 
     def __str__(self) -> str:
-        layers = "+".join(map(str, self.controller.units))
+        layers = "+".join(map(str, self.controller.units)) or "without layers"
         parts = [f"{self.controller.kind} {layers}"]
-        for heads, noun in ((self.readers, "reader"), (self.writers, "writer")):
+        kinds = [(self.readers, "reader"), (self.writers, "writer")]
+        for heads, noun in [(self.tape_heads, "tape head")] if self.tape else kinds:
             parts.append(f"{len(heads)} {noun}{'' if len(heads) == 1 else 's'}")
         return ", ".join([*parts, f"width {self.width}"])

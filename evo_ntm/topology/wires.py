@@ -86,15 +86,15 @@ def size(topology: Topology) -> int:
 
 Blocks = tuple[Block, ...]
 Connection = tuple[Port, str, str, Blocks, Blocks]
+Told = tuple[str, str, str, str, Blocks]
 
 
 def _connections(topology: Topology) -> Iterator[Connection]:
     yield from _controller(topology)
     for head in topology.heads:
         yield from _head(topology, head)
-    top = hidden(len(topology.controller.layers))
     answer = Port("output", "sigmoid", "(0, 1)", "answer")
-    senders = [(top, topology.controller.layers[-1]), ("bias", BIAS)]
+    senders = [*top(topology), ("bias", BIAS)]
     senders += [(head.name, topology.columns) for head in _heard(topology, "output")]
     for source, columns in senders:
         yield answer, source, "output", topology.outputs, columns
@@ -102,7 +102,24 @@ def _connections(topology: Topology) -> Iterator[Connection]:
 
 def _heard(topology: Topology, by: str) -> list[Head]:
     listened = topology.listened(by)
-    return [head for head, heard in zip(topology.readers, listened, strict=True) if heard]
+    return [head for head, heard in zip(topology.reading, listened, strict=True) if heard]
+
+
+def top(topology: Topology) -> list[tuple[str, Blocks]]:
+    """List what heads and output hear of the controller: its top layer.
+
+    Without layers they hear the input itself and what was read the step before.
+    """
+    layers = topology.controller.layers
+    if layers:
+        return [(hidden(len(layers)), layers[-1])]
+    recalled = [(before(head), topology.columns) for head in _heard(topology, "controller")]
+    return [("input", topology.inputs), *recalled]
+
+
+def before(head: Head) -> str:
+    """Name what a head read the step before, where a later read of it may be heard beside it."""
+    return f"{head.name} before"
 
 
 def _controller(topology: Topology) -> Iterator[Connection]:
@@ -142,37 +159,57 @@ def _lstm_ports(organ: str) -> list[Port]:
 def ports(head: Head, columns: Blocks) -> list[tuple[Port, Blocks]]:
     """List what a head is told, each with the units that receive it.
 
-    Source: Graves et al. (2014), section 3.3; the activations are this project's.
+    Source: Graves et al. (2014), section 3.3; the activations are this project's. Of a tape's head:
+    Greve, Jacobsen and Risi (2016), whose sigmoid is 4.9 times as steep, as weights can make it.
     """
 
-    def units(count: int) -> Blocks:
-        return tuple(Block(number, 1) for number in range(-(count // 2), count // 2 + 1))
-
-    told: list[tuple[str, str, str, str, Blocks]] = []
-    if head.stages.content:
-        told.append(("key", "identity", "any", "eq. 5, 6", columns))
-        told.append(("strength", "softplus", "(0, inf)", "eq. 5", units(1)))
-    if head.stages.interpolation:
-        told.append(("gate", "sigmoid", "(0, 1)", "eq. 7", units(1)))
-    if head.stages.shift:
-        told.append(("shift", "softmax", "(0, 1), sum 1", "eq. 8", units(head.shifts)))
-    if head.stages.sharpening:
-        told.append(("sharpening", "1 + softplus", "(1, inf)", "eq. 9", units(1)))
-    if head.kind == "writer":
-        told.append(("erase", "sigmoid", "(0, 1)", "eq. 3", columns))
-        told.append(("add", "identity", "any", "eq. 4", columns))
+    told = _of_a_tape(head, columns) if head.kind == "tape" else _of_a_weighting(head, columns)
     return [
         (Port(f"{head.name} {name}", activation, span, feeds), rows)
         for name, activation, span, feeds, rows in told
     ]
 
 
+def _of_a_weighting(head: Head, columns: Blocks) -> list[Told]:
+    told: list[Told] = []
+    if head.stages.content:
+        told.append(("key", "identity", "any", "eq. 5, 6", columns))
+        told.append(("strength", "softplus", "(0, inf)", "eq. 5", _numbered(1)))
+    if head.stages.interpolation:
+        told.append(("gate", "sigmoid", "(0, 1)", "eq. 7", _numbered(1)))
+    if head.stages.shift:
+        told.append(("shift", "softmax", "(0, 1), sum 1", "eq. 8", _numbered(head.shifts)))
+    if head.stages.sharpening:
+        told.append(("sharpening", "1 + softplus", "(1, inf)", "eq. 9", _numbered(1)))
+    if head.kind == "writer":
+        told.append(("erase", "sigmoid", "(0, 1)", "eq. 3", columns))
+        told.append(("add", "identity", "any", "eq. 4", columns))
+    return told
+
+
+def _of_a_tape(head: Head, columns: Blocks) -> list[Told]:
+    told: list[Told] = [
+        ("write", "sigmoid", "(0, 1)", "what it writes or looks for", columns),
+        ("interpolation", "sigmoid", "(0, 1)", "how much it writes", _numbered(1)),
+    ]
+    if head.stages.content:
+        told.append(("jump", "sigmoid", "(0, 1)", "whether it jumps", _numbered(1)))
+    if head.stages.shift:
+        told.append(("shift", "sigmoid", "(0, 1)", "where it steps", _numbered(head.shifts)))
+    return told
+
+
+def _numbered(count: int) -> Blocks:
+    return tuple(Block(number, 1) for number in range(-(count // 2), count // 2 + 1))
+
+
 def _head(topology: Topology, head: Head) -> Iterator[Connection]:
-    number = len(topology.controller.layers)
-    source = hidden(number) + (" cell" if head.source == "cell" else "")
+    senders = top(topology)
+    if head.source == "cell":
+        senders = [(f"{name} cell", columns) for name, columns in senders]
     for port, rows in ports(head, topology.columns):
-        yield port, source, head.name, rows, topology.controller.layers[-1]
-        yield port, "bias", head.name, rows, BIAS
+        for source, columns in [*senders, ("bias", BIAS)]:
+            yield port, source, head.name, rows, columns
     if head.kind == "reader":
         start = Port(f"{head.name} start", "identity", "any", "read at t = 0")
         yield start, *_from_bias(head.name, topology.columns)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from evo_ntm.errors import TopologyError
 from evo_ntm.genome.notation import read_topology, topology_json
-from evo_ntm.topology import Block, Controller, Head, Stages, Topology
+from evo_ntm.topology import Block, Controller, Head, Stages, Tape, Topology
 from tests.genome.machines import topologies
 
 MACHINE = Topology(
@@ -115,6 +115,37 @@ def test_the_same_machine_can_be_built_for_other_bits():
     assert wide.with_bits(4) == MACHINE
 
 
+TAPED = Topology(
+    inputs=MACHINE.inputs,
+    outputs=MACHINE.outputs,
+    controller=Controller("dense", ()),
+    columns=MACHINE.columns,
+    heads=(Head(9, "tape", target="controller"), Head(8, "tape")),
+)
+
+
+def test_the_heads_of_a_tape_are_its_only_ones_and_read():
+    assert [head.name for head in TAPED.heads] == ["tape 8", "tape 9"]
+    assert TAPED.reading == TAPED.tape_heads == TAPED.heads
+    assert not TAPED.readers and not TAPED.writers
+    assert TAPED.listened("output") == (True, False)
+    assert TAPED.tape == Tape()
+    assert str(TAPED) == "dense without layers, 2 tape heads, width 5"
+
+
+def test_the_head_of_a_tape_has_two_stages_only():
+    assert Head(1, "tape").stages == Stages(True, False, True, False)
+    still = Head(1, "tape", stages=Stages(content=False, interpolation=False, shift=False))
+    assert still.stages == Stages(False, False, False, False)
+    assert Head(1, "tape").genes != still.genes
+
+
+@pytest.mark.parametrize("tape", [Tape("overwrite"), Tape(fresh_cell=True), Tape(initial=0.5)])
+def test_another_tape_is_another_cohort_and_species(tape):
+    assert replace(TAPED, tape=tape).shape_key != TAPED.shape_key
+    assert replace(TAPED, tape=tape).species_key != TAPED.species_key
+
+
 def test_a_machine_without_bits_is_built_for_no_others():
     plain = replace(MACHINE, inputs=(Block(1, 4),))
     with pytest.raises(TopologyError, match="no exchangeable bits to make 8 of"):
@@ -143,6 +174,8 @@ TWINS = (Block(9, 1), Block(9, 2))
             },
             "a dense controller has none",
         ),
+        ({"heads": (Head(1, "reader"), Head(2, "tape"))}, "were given as reader, tape"),
+        ({"tape": Tape()}, "were given as reader, writer"),
     ],
 )
 def test_a_machine_that_cannot_be_is_refused(change, words):
@@ -154,7 +187,7 @@ def test_a_machine_that_cannot_be_is_refused(change, words):
     ("build", "words"),
     [
         (lambda: Block(1, 0), "at least 1 unit, but was given 0"),
-        (lambda: Head(1, "raeder"), "reader, writer, not 'raeder': did you mean 'reader'"),
+        (lambda: Head(1, "raeder"), "reader, writer, tape, not 'raeder': did you mean 'reader'"),
         (lambda: Head(1, "reader", source="cel"), "hidden, cell, not 'cel'"),
         (lambda: Head(1, "reader", target="outptu"), "did you mean 'output'"),
         (lambda: Head(1, "reader", shifts=4), "odd and from 3 to 999, but was given 4"),
@@ -162,7 +195,10 @@ def test_a_machine_that_cannot_be_is_refused(change, words):
         (lambda: Head(1, "reader", shifts=1001), "but was given 1001"),
         (lambda: Stages(content=False), "needs content"),
         (lambda: Controller("lsmt", ((Block(1, 1),),)), "did you mean 'lstm'"),
-        (lambda: Controller("lstm", ()), r"1 to 3 layers .* given \[\]"),
+        (lambda: Controller("lstm", ()), "an lstm controller has at least 1 layer"),
+        (lambda: Head(1, "tape", shifts=5), "left, stays or steps right, .* range of 5"),
+        (lambda: Tape(write="owerwrite"), "did you mean 'overwrite'"),
+        (lambda: Tape(initial=2.0), "initial of a tape is from 0 to 1, but was given 2"),
         (lambda: Controller("lstm", ((Block(1, 1),), ())), r"given \[1, 0\]"),
         (lambda: Controller("lstm", ((Block(1, 2),),) * 4), r"given \[2, 2, 2, 2\]"),
     ],

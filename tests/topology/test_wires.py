@@ -101,6 +101,34 @@ def test_a_reader_is_heard_by_its_target_only(target, heard):
     assert {name for name in names if name.endswith("< reader 8")} == heard
 
 
+def test_the_wires_of_a_tape_without_layers_come_from_the_input_and_from_what_was_read():
+    controller = Controller("dense", ())
+    head = Head(8, "tape", target="controller")
+    machine = replace(DENSE, controller=controller, heads=(head,))
+    senders = [("input", 4), ("tape 8 before", 3), ("bias", 1)]
+    orders = [("write", 3), ("interpolation", 1), ("jump", 1), ("shift", 3)]
+    assert shapes(machine) == [
+        *((f"tape 8 {order} < {name}", (rows, columns))
+          for order, rows in orders for name, columns in senders),
+        *((f"output < {name}", (2, columns)) for name, columns in senders),
+    ]  # fmt: skip
+    both = replace(machine, heads=(replace(head, target="both"),))
+    assert shapes(both) == [*shapes(machine), ("output < tape 8", (2, 3))]
+
+
+def test_with_layers_these_hear_what_a_tape_read_and_say_what_its_head_does():
+    names = with_heads(DENSE, Head(8, "tape", stages=Stages(False, False, True, False)))
+    orders = ("write", "interpolation", "shift")
+    told = {f"tape 8 {order} < {name}" for order in orders for name in ("layer 1", "bias")}
+    heard = {"layer 1 < tape 8", "output < tape 8"}
+    assert {name for name in names if "tape" in name} == told | heard
+
+
+def test_without_layers_any_head_hears_the_input():
+    names = set(wires(replace(DENSE, controller=Controller("dense", ()))))
+    assert {"reader 8 key < input", "reader 8 key < reader 8 before", "output < reader 8"} <= names
+
+
 def test_only_the_first_layer_hears_readers():
     assert not {name for name in wires(LSTM) if re.match("layer 2.*< reader", name)}
 

@@ -19,7 +19,7 @@ from evo_ntm.errors import MachineError
 from evo_ntm.machine.kernels import program
 from evo_ntm.machine.kernels.layout import layout
 from evo_ntm.machine.machine import check_inputs, check_lengths, check_rows
-from evo_ntm.machine.state import Soft, State, check_state, over_tensors, unwritten
+from evo_ntm.machine.state import Soft, State, check_state, over_tensors, soft, unwritten
 from evo_ntm.machine.weights import plan
 from evo_ntm.topology import Topology
 from evo_ntm.topology.parts import total
@@ -82,7 +82,7 @@ class FusedCPU:
         """Answer a sequence of at least one step, in logits, as `Machine.run` does."""
         numbers = self._laid(weights)
         check_inputs(self.topology, inputs, numbers.shape[:-1])
-        rows = state.store.memory.shape[-2]
+        rows = soft(state).memory.shape[-2]
         ends = self._room(numbers.shape[:-1], lanes=inputs.shape[-2], rows=rows)
         check_state(state, like=ends)
         answers = self._run(
@@ -274,7 +274,7 @@ def _told(topology: Topology) -> program.Topology:
 
 
 def _told_state(state: State) -> program.State:
-    memory, weightings = state.store
+    memory, weightings = soft(state)
     return program.State(
         hidden=tuple(_array(hidden.unsqueeze(-2)) for hidden, _ in state.carry),
         cell=tuple(_array(cell.unsqueeze(-2)) for _, cell in state.carry),

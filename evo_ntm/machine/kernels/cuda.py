@@ -29,7 +29,7 @@ from evo_ntm.machine.machine import (
     check_lengths,
     check_rows,
 )
-from evo_ntm.machine.state import Soft, State, check_state, unwritten
+from evo_ntm.machine.state import Soft, State, check_state, soft, unwritten
 from evo_ntm.machine.weights import plan
 from evo_ntm.topology import Topology
 from evo_ntm.topology.parts import total
@@ -93,14 +93,14 @@ class FusedCUDA:
     ) -> tuple[Float[Tensor, "T *batch O"], State]:
         """Answer a sequence of at least one step, in logits, as `Machine.run` does."""
         check_inputs(self.topology, inputs, weights.numbers.shape[:-1])
-        rows = state.store.memory.shape[-2]
+        rows = soft(state).memory.shape[-2]
         begun = self.initial_state(weights, lanes=inputs.shape[-2], rows=max(rows, 1))
         check_state(state, like=begun)
         if not self.fits(rows):
             machine = Machine(self.topology, self.eps)
             return machine.run(machine.wire_up(weights.flat), inputs, state, lengths=lengths)
         begins = [state.reads.flatten(-2), *(part for layer in state.carry for part in layer)]
-        memory, weightings = state.store
+        memory, weightings = soft(state)
         store = Soft(plain(memory).mT.contiguous(), plain(weightings).contiguous())
         answers, (reads, *layers), ended = self._run(weights, inputs, begins, rows, lengths, store)
         return answers, self._state(reads, layers, Soft(ended.memory.mT, ended.weightings))

@@ -10,6 +10,7 @@ from torch import Tensor
 from evo_ntm.machine.kernels import cpu, cuda, cuda_gradient, graphs
 from evo_ntm.machine.kernels.cpu import FusedCPU
 from evo_ntm.machine.kernels.cuda import FusedCUDA
+from evo_ntm.machine.kernels.layout import supports
 from evo_ntm.machine.machine import Machine
 from evo_ntm.topology import Topology
 
@@ -32,6 +33,8 @@ def differentiable_episode(
     `create_graph=True` raises MachineError. Between forward and back kernel and graphs keep nothing
     but weights and inputs, for the episode is run again; the programs a recording.
     """
+    if not supports(topology):
+        return Machine(topology, eps).episode(flat, inputs, rows=rows, lengths=lengths)
     if on_gpu(flat, inputs):
         if cuda.missing() is None and cuda_gradient.fits(topology, rows):
             return cuda_gradient.differentiable_episode(

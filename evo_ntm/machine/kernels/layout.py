@@ -17,6 +17,11 @@ BLOCK, STEP = 16, 4
 NOTHING = -1
 
 
+def supports(topology: Topology) -> bool:
+    """Tell whether the fused kernels know a machine: not without layers, and not with a tape."""
+    return bool(topology.controller.layers) and not topology.tape_heads
+
+
 @lru_cache(maxsize=1024)
 def layout(topology: Topology) -> Places:
     """Say of each place of the laid weights which weight goes there, NOTHING where it is 0."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Machine, addressing
-from evo_ntm.machine.machine import Aim, Step
+from evo_ntm.machine.soft import Aim, Step
 from evo_ntm.tasks import Episodes
 from evo_ntm.topology import Head, Topology
 
