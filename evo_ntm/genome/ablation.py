@@ -28,7 +28,7 @@ def ablate(genome: Genome, part: str) -> Genome:
 def parts(topology: Topology) -> list[str]:
     """List all that can be taken away from a machine, the whole of it before its heads."""
     heads = topology.heads
-    several = [("reads", topology.readers), ("writes", topology.writers)]
+    several = [("reads", topology.reading), ("writes", topology.writers)]
     found = [part for part, there in several if there]
     found += [stage for stage in STAGES if any(map(_has(stage), heads))]
     for head in heads:

@@ -28,7 +28,8 @@ def widen_memory(
 
     Preserves the answers: nothing is added to a new column, no key and no first read mentions it,
     and memory starts at zero. What reads of it will do starts at random, so that it wakes as soon
-    as a perturbation makes a writer add to it.
+    as a perturbation makes a writer add to it. Of a tape the new column is written with next to
+    nothing, and nobody listens to it yet: the answers are the same unless that turns a jump.
     """
     topology = _with_memory(genome)
     room = min(columns, bounds.width[1] - topology.width)
@@ -41,6 +42,11 @@ def widen_memory(
     def silent(wire: Wire, weights: Weights) -> Weights:
         if role(wire) in ("key", "add", "start"):
             weights[of_births(wire.rows, births)] = 0.0
+        if topology.tape is not None:
+            if role(wire) == "write":
+                biases = wire.source == "bias"
+                weights[of_births(wire.rows, births)] = -AJAR if biases else 0.0
+            weights[:, of_births(wire.columns, births)] = 0.0
         return weights
 
     wider = replace(topology, columns=topology.columns + new)
@@ -106,6 +112,8 @@ def deepen_controller(genome: Genome, *, generator: Generator, bounds: Bounds = 
     """
     topology = genome.topology
     layers = topology.controller.layers
+    if not layers:
+        raise Inapplicable("expected a layer to repeat, but this controller has none")
     if len(layers) >= min(MOST_LAYERS, bounds.layers[1]):
         raise Inapplicable(f"a controller has at most {min(MOST_LAYERS, bounds.layers[1])} layers "
                            f"here, and this one has {len(layers)}")  # fmt: skip
@@ -151,6 +159,8 @@ def swap_controller(genome: Genome, *, generator: Generator, bounds: Bounds = US
     topology = genome.topology
     kind = topology.controller.kind
     other: ControllerKind = "lstm" if kind == "dense" else "dense"
+    if not topology.controller.layers:
+        raise Inapplicable("expected a layer to swap, but this controller has none")
     if other not in bounds.controllers:
         raise Inapplicable(f"a controller is one of {', '.join(bounds.controllers)} here, "
                            f"not {other}")  # fmt: skip

@@ -22,6 +22,7 @@ class Bounds:
 
     readers: Range = (0, 4)
     writers: Range = (0, 4)
+    tape_heads: Range = (0, 4)
     width: Range = (1, 64)
     units: Range = (1, 128)
     layers: Range = (1, 3)
@@ -43,9 +44,10 @@ class Bounds:
         counts = [
             (self.readers, [len(topology.readers)]),
             (self.writers, [len(topology.writers)]),
+            (self.tape_heads, [len(topology.tape_heads)]),
             (self.width, [topology.width]),
             (self.units, controller.units),
-            (self.layers, [len(controller.layers)]),
+            (self.layers, [len(controller.layers)] if controller.layers else []),
             (self.shifts, [head.shifts for head in topology.heads]),
         ]
         within = all(_within(span, values) for span, values in counts)

@@ -61,7 +61,7 @@ def _wire_keys(wire: Wire, *, tied: bool) -> tuple[NDArray[np.uint64], NDArray[n
     same = np.where(row_bits[:, None] == column_bits, SAME, DIFFERENT)
     tie = np.where(both, same, UNTIED).astype(np.uint64)
     keys = _mix(_mix(_mix(_hash(wire.name), rows[:, None]), columns), tie)
-    whole = wire.organ.startswith(("reader", "writer"))
+    whole = wire.organ.startswith(("reader", "writer", "tape"))
     units = _mix(_hash(wire.organ), np.zeros_like(rows) if whole else rows)
     return keys, np.broadcast_to(units[:, None], keys.shape)
 

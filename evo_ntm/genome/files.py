@@ -18,7 +18,7 @@ from evo_ntm.genome.notation import read_topology, topology_json
 from evo_ntm.paths import no_file
 from evo_ntm.topology import Topology, wires
 
-FORMAT, VERSION = "evo_ntm genome", "1"
+FORMAT, VERSIONS = "evo_ntm genome", ("1", "2")
 RESERVED = ("format", "version", "encoding", "id", "topology")
 GENES = "genes"
 LENGTH = 8  # bytes that tell how long the header is, and what its end is aligned to
@@ -50,7 +50,7 @@ def genome_bytes(genome: Genome, *, card: Mapping[str, str] | None = None) -> by
     """
     metadata = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": version(genome.topology),
         "encoding": genome.encoding,
         "id": genome.id,
         "topology": topology_json(genome.topology),
@@ -64,6 +64,11 @@ def genome_bytes(genome: Genome, *, card: Mapping[str, str] | None = None) -> by
     if genome.encoding == "tied":
         tensors[GENES] = genome.genes
     return b"".join(pieces(tensors, metadata))
+
+
+def version(topology: Topology) -> str:
+    """Say which version of the format a machine needs: 2 has tapes, and controllers of no layer."""
+    return VERSIONS[topology.tape is not None or not topology.controller.layers]
 
 
 def read_genome(path: str | Path) -> Genome:
@@ -133,8 +138,8 @@ def _metadata(metadata: dict[str, str] | None, path: str | Path) -> dict[str, st
     if metadata.get("format") != FORMAT:
         raise GenomeError(f"{path}: expected a file of the format {FORMAT!r}, "
                           f"but its format is {metadata.get('format')!r}")  # fmt: skip
-    if metadata.get("version") != VERSION:
-        raise GenomeError(f"{path}: expected version {VERSION!r} of the format, "
+    if metadata.get("version") not in VERSIONS:
+        raise GenomeError(f"{path}: expected version {' or '.join(VERSIONS)} of the format, "
                           f"but came {metadata.get('version')!r}")  # fmt: skip
     for name in RESERVED:
         if name not in metadata:

@@ -12,7 +12,7 @@ from evo_ntm.errors import GenomeError, nearest
 from evo_ntm.genome.encoding import Encoding, code
 from evo_ntm.genome.genome import Genome
 from evo_ntm.seeds import Generator
-from evo_ntm.topology import Block, Controller, Head, Stages, Topology, Wire, wires
+from evo_ntm.topology import Block, Controller, Head, Stages, Tape, Topology, Wire, wires
 from evo_ntm.topology.parts import ControllerKind
 
 Weights = NDArray[np.float32]
@@ -31,12 +31,15 @@ def founder(
     width: int = 10,
     readers: int = 1,
     writers: int = 1,
+    tape_heads: int = 0,
+    tape: Tape | None = None,
     head: Mapping[str, Any] | None = None,
     encoding: Encoding = "direct",
     generator: Generator,
 ) -> Genome:
     """Build the first topology and start its weights.
 
+    Where there are `tape_heads` a `tape` says how their cells are written and found again.
     `head` holds the genes of every head: `source`, `target`, `stages` (a list of names) and
     `shifts`. Hidden units come in blocks of at most 4, memory columns one by one; in the tied
     encoding each layer and the memory begin with one block of one unit a bit. Raises GenomeError
@@ -46,13 +49,15 @@ def founder(
     genes = _head_genes(head or {})
     heads = [Head(next(births), "writer", **genes) for _ in range(writers)]
     heads += [Head(next(births), "reader", **genes) for _ in range(readers)]
+    heads += [Head(next(births), "tape", **genes) for _ in range(tape_heads)]
     bits = _bits(inputs) if encoding == "tied" else 0
     layers = tuple(
         _blocks(asked, PIECE, bits, births, f"layer {number}")
         for number, asked in enumerate(units, start=1)
     )
     columns = _blocks(width, 1, bits, births, "the memory")
-    topology = Topology(inputs, outputs, Controller(controller, layers), columns, tuple(heads))
+    brain = Controller(controller, layers)
+    topology = Topology(inputs, outputs, brain, columns, tuple(heads), tape)
     return Genome(topology, start(topology, encoding, generator), encoding)
 
 

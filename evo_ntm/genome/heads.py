@@ -17,10 +17,11 @@ from evo_ntm.genome.graft import draw, graft, new_births, role
 from evo_ntm.seeds import Generator
 from evo_ntm.topology import Head, Stages, Topology, Wire, wires
 from evo_ntm.topology.parts import HeadKind, Target
-from evo_ntm.topology.wires import hidden
+from evo_ntm.topology.wires import before, hidden
 
 SHUT = 18.0  # 1.5e-8 is let through: nothing, in the arithmetic of float32
 AJAR = 4.0  # 1.8e-2 is let through: little, but enough to be noticed
+NEAR = 0.05  # to a threshold: a perturbation of the usual size steps over it
 
 
 def add_reader(genome: Genome, *, generator: Generator, bounds: Bounds = USUAL) -> Genome:
@@ -72,6 +73,32 @@ def drop_writer(
     return _drop(genome, "writer", bounds.writers, birth, generator)
 
 
+def add_tape_head(genome: Genome, *, generator: Generator, bounds: Bounds = USUAL) -> Genome:
+    """Add a head to a tape that does not write and stays where it is, and to which nobody listens.
+
+    Preserves the answers. What it would write or look for starts at random. It reads already and
+    wakes as soon as a perturbation makes anybody listen; the same makes it jump and step.
+    """
+    head = _newcomer(genome, "tape", bounds.tape_heads, generator)
+    idle = {"interpolation": -SHUT, "jump": -NEAR, "shift": -NEAR}
+
+    def still(wire: Wire, weights: Weights) -> Weights:
+        if wire.source in (head.name, before(head)):
+            return np.zeros_like(weights)
+        if wire.organ != head.name or role(wire) not in idle:
+            return weights
+        return _biased(wire, weights, idle[role(wire)])
+
+    return graft(genome, _with_head(genome.topology, head), generator, fresh=still)
+
+
+def drop_tape_head(
+    genome: Genome, *, generator: Generator, bounds: Bounds = USUAL, birth: int | None = None
+) -> Genome:
+    """Take a head of a tape away. Preserves the answers only where it did nothing."""
+    return _drop(genome, "tape", bounds.tape_heads, birth, generator)
+
+
 def widen_shift(
     genome: Genome,
     *,
@@ -89,7 +116,7 @@ def widen_shift(
     """
     head = _pick(
         genome,
-        lambda head: head.stages.shift and head.shifts + 2 <= bounds.shifts[1],
+        lambda head: _widens(head) and head.shifts + 2 <= bounds.shifts[1],
         birth,
         generator,
         f"no head can shift further within {bounds.shifts[1]} offsets",
@@ -114,7 +141,7 @@ def narrow_shift(
     """Let a head shift by one row less either way. Does not preserve the answers."""
     head = _pick(
         genome,
-        lambda head: head.stages.shift and head.shifts - 2 >= bounds.shifts[0],
+        lambda head: _widens(head) and head.shifts - 2 >= bounds.shifts[0],
         birth,
         generator,
         f"no head can do with fewer offsets than {bounds.shifts[0]}",
@@ -127,26 +154,25 @@ def toggle_stage(genome: Genome, *, generator: Generator, birth: int | None = No
     """Give a head an addressing stage that it lacks, or take one that it has.
 
     Content comes and goes with interpolation. Does not preserve the answers. A stage that is
-    given starts ajar: it moves the weighting by about 2 %, and wakes with any perturbation.
+    given starts ajar: it moves the weighting by about 2 %, and wakes with any perturbation. The
+    head of a tape has content, its jump, and shift; given either, it stays until a perturbation.
     """
     head = _pick(genome, lambda head: True, birth, generator, "there is no head")
-    stage = draw(("content", "interpolation", "shift", "sharpening"), generator)
+    taped = head.kind == "tape"
+    every = ("content", "shift") if taped else ("content", "interpolation", "shift", "sharpening")
+    stage = draw(every, generator)
     if stage == "interpolation" and not head.stages.content:
         stage = "content"
     given = not getattr(head.stages, stage)
     toggled = ("content", "interpolation") if stage == "content" else (stage,)
     stages: Stages = replace(head.stages, **dict.fromkeys(toggled, given))
     ajar = {"gate": AJAR if head.stages.content else -AJAR, "sharpening": -AJAR, "shift": -AJAR}
+    ajar = {"jump": -NEAR, "shift": -NEAR} if taped else ajar
 
     def start_ajar(wire: Wire, weights: Weights) -> Weights:
         if wire.organ != head.name or role(wire) not in ajar:
             return weights
-        if wire.source != "bias":
-            return np.zeros_like(weights)
-        biases = np.full_like(weights, ajar[role(wire)])
-        if role(wire) == "shift":
-            biases[len(biases) // 2] = 0.0
-        return biases
+        return _biased(wire, weights, ajar[role(wire)])
 
     changed = _with_head(genome.topology, replace(head, stages=stages))
     return graft(genome, changed, generator, fresh=start_ajar)
@@ -174,17 +200,18 @@ def change_source(genome: Genome, *, generator: Generator, birth: int | None = N
 
 
 def change_target(genome: Genome, *, generator: Generator, birth: int | None = None) -> Genome:
-    """Let another part listen to a reader: the controller, the output or both.
+    """Let another part listen to a head that reads: the controller, the output or both.
 
     Preserves the answers where a listener comes and none goes: one that comes starts with weights
     of 0, which wake with any perturbation.
     """
-    head = _pick(genome, lambda head: head.kind == "reader", birth, generator, "there is no reader")
+    head = _pick(genome, lambda head: head.kind != "writer", birth, generator, "no head reads")
     every: tuple[Target, ...] = get_args(Target)
     targets = [target for target in every if target != head.target]
 
     def unheard(wire: Wire, weights: Weights) -> Weights:
-        return np.zeros_like(weights) if wire.source == head.name else weights
+        heard = wire.source in (head.name, before(head))
+        return np.zeros_like(weights) if heard else weights
 
     changed = _with_head(genome.topology, replace(head, target=draw(targets, generator)))
     return graft(genome, changed, generator, fresh=unheard)
@@ -192,8 +219,11 @@ def change_target(genome: Genome, *, generator: Generator, birth: int | None = N
 
 def _newcomer(genome: Genome, kind: HeadKind, span: tuple[int, int], generator: Generator) -> Head:
     topology = genome.topology
+    if (kind == "tape") != (topology.tape is not None):
+        other = "a tape" if topology.tape is not None else "no tape"
+        raise Inapplicable(f"expected a machine that a {_called(kind)} is for, but it has {other}")
     if len(topology.of_kind(kind)) >= span[1]:
-        raise Inapplicable(f"a machine has at most {span[1]} {kind}s here, and this one has "
+        raise Inapplicable(f"a machine has at most {span[1]} {_called(kind)}s here, and this has "
                            f"{len(topology.of_kind(kind))}")  # fmt: skip
     elders = topology.of_kind(kind) or topology.heads or (Head(0, kind),)
     return replace(elders[0], birth=next(new_births(topology, generator)), kind=kind)
@@ -208,11 +238,32 @@ def _drop(
 ) -> Genome:
     topology = genome.topology
     if len(topology.of_kind(kind)) <= max(0, span[0]):
-        raise Inapplicable(f"a machine has at least {span[0]} {kind}s here, and this one has "
+        raise Inapplicable(f"a machine has at least {span[0]} {_called(kind)}s here, and this has "
                            f"{len(topology.of_kind(kind))}")  # fmt: skip
-    gone = _pick(genome, lambda head: head.kind == kind, birth, generator, f"there is no {kind}")
+    gone = _pick(
+        genome, lambda head: head.kind == kind, birth, generator, f"there is no {_called(kind)}"
+    )
     heads = tuple(head for head in topology.heads if head != gone)
     return graft(genome, replace(topology, heads=heads), generator)
+
+
+def _called(kind: HeadKind) -> str:
+    return "tape head" if kind == "tape" else kind
+
+
+def _widens(head: Head) -> bool:
+    """Tell whether a head's shift may have another range, which that of a tape may not."""
+    return head.stages.shift and head.kind != "tape"
+
+
+def _biased(wire: Wire, weights: Weights, bias: float) -> Weights:
+    """Say always the same: a bias, and of shifts 0 for staying."""
+    if wire.source != "bias":
+        return np.zeros_like(weights)
+    biases = np.full_like(weights, bias)
+    if role(wire) == "shift":
+        biases[len(biases) // 2] = 0.0
+    return biases
 
 
 def _pick(

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from evo_ntm.errors import EvoNTMError, GenomeError, nearest
-from evo_ntm.topology import Block, Controller, Head, Stages, Topology
+from evo_ntm.topology import Block, Controller, Head, Stages, Tape, Topology
 
 BLOCK = {"birth": int, "size": int, "per_bit": bool, "name": str}
 HEAD: dict[str, Any] = {
@@ -24,13 +24,23 @@ TOPOLOGY: dict[str, Any] = {
     "columns": [BLOCK],
     "heads": [HEAD],
 }
+TAPE = {
+    "write": str,
+    "initial": float,
+    "fresh_cell": bool,
+    "least_similarity": float,
+    "did_write": float,
+}
 LONGEST = 60
 
 
 @lru_cache(maxsize=4096)
 def topology_json(topology: Topology) -> str:
     """Write a topology as one line of JSON, always the same for the same topology."""
-    return json.dumps(asdict(topology), sort_keys=True, separators=(",", ":"))
+    told = asdict(topology)
+    if topology.tape is None:
+        del told["tape"]  # which a machine that has none does not tell of
+    return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
 
 def read_topology(text: str, source: str) -> Topology:
@@ -40,7 +50,8 @@ def read_topology(text: str, source: str) -> Topology:
     except (ValueError, RecursionError) as error:
         raise GenomeError(f"{source}: expected the JSON of a topology, but {error}") from error
     try:
-        _check(told, TOPOLOGY, "")
+        taped = isinstance(told, dict) and "tape" in told
+        _check(told, {**TOPOLOGY, "tape": TAPE} if taped else TOPOLOGY, "")
         return Topology(
             inputs=_blocks(told["inputs"]),
             outputs=_blocks(told["outputs"]),
@@ -52,6 +63,7 @@ def read_topology(text: str, source: str) -> Topology:
             heads=tuple(
                 Head(**{**head, "stages": Stages(**head["stages"])}) for head in told["heads"]
             ),
+            tape=Tape(**told["tape"]) if taped else None,
         )
     except EvoNTMError as error:
         raise GenomeError(f"{source}: {error}") from error
@@ -80,7 +92,7 @@ def _check(told: Any, form: Any, key: str) -> None:
 
 
 def _words(form: Any) -> str:
-    known = {int: "a whole number", bool: "true or false", str: "text"}
+    known = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     if isinstance(form, type):
         return known[form]
     return "a list" if isinstance(form, list) else f"an object of {', '.join(form)}"

@@ -28,10 +28,12 @@ from evo_ntm.genome.genome import Genome
 from evo_ntm.genome.graft import graft, shared
 from evo_ntm.genome.heads import (
     add_reader,
+    add_tape_head,
     add_writer,
     change_source,
     change_target,
     drop_reader,
+    drop_tape_head,
     drop_writer,
     narrow_shift,
     toggle_stage,
@@ -91,6 +93,8 @@ OPERATORS: dict[str, Operator] = {
     "drop_reader": drop_reader,
     "add_writer": add_writer,
     "drop_writer": drop_writer,
+    "add_tape_head": add_tape_head,
+    "drop_tape_head": drop_tape_head,
     "widen_memory": widen_memory,
     "narrow_memory": narrow_memory,
     "grow_controller": grow_controller,

@@ -12,7 +12,7 @@ from evo_ntm.genome.genome import Genome
 from evo_ntm.genome.variation import perturb
 from evo_ntm.machine import Machine
 from evo_ntm.seeds import derive
-from evo_ntm.topology import Block, Controller, Head, Stages, Topology
+from evo_ntm.topology import Block, Controller, Head, Stages, Tape, Topology
 
 BITS = 4
 INPUTS = (Block(1, BITS, per_bit=True, name="bits"), Block(2, 1, name="end flag"))
@@ -29,6 +29,14 @@ HEADS = {
         Head(83, "reader", target="output", stages=Stages(interpolation=False, shift=False)),
         Head(84, "reader", target="controller", shifts=7),
         Head(85, "reader", stages=Stages(False, False, False, False)),
+    ),
+}
+TAPES = {
+    "one tape head": ((), (Head(71, "tape", target="controller"),), Tape("overwrite")),
+    "two tape heads": (
+        (8,),
+        (Head(72, "tape"), Head(74, "tape", target="output", stages=Stages(False, False))),
+        Tape(fresh_cell=True, least_similarity=0.6),
     ),
 }
 
@@ -54,6 +62,13 @@ def specimens():
         changed = replace(lstm.topology, heads=(lstm.topology.heads[0], *cells))
         genes = start(changed, encoding, derive(4, "cells"))
         found[f"{encoding} lstm, cells"] = Genome(changed, genes, encoding)
+        for name, (units, heads, tape) in TAPES.items():
+            bare = specimen("dense", encoding, "no heads", units=units).topology
+            taped = replace(bare, heads=heads, tape=tape)
+            genes = start(taped, encoding, derive(2, "start"))
+            genome = Genome(taped, genes, encoding)
+            moved = perturb(genome, generator=derive(3, "perturb"), sigma=0.3)
+            found[f"{encoding} dense, {name}"] = moved
     return found
 
 
@@ -110,22 +125,29 @@ def stages():
     return drawn.map(lambda use: Stages(use[0], use[0] and use[1], use[2], use[3]))
 
 
+def tapes():
+    """Draw how the cells of a tape are written and found again."""
+    modes, shares = some.sampled_from(["interpolate", "overwrite"]), some.floats(0, 1)
+    return some.builds(Tape, modes, shares, some.booleans(), shares, shares)
+
+
 @some.composite
 def topologies(draw, per_bit=False):
     """Draw any machine that can be built; with one block of one unit a bit everywhere, or none."""
     bits = (Block(1, draw(some.integers(2, 4)), per_bit=True),) if per_bit else ()
     kind = draw(some.sampled_from(["dense", "lstm"]))
-    layers = draw(some.lists(blocks(), min_size=1, max_size=3))
+    layers = draw(some.lists(blocks(), min_size=kind == "lstm", max_size=3))
+    taped = draw(some.booleans())
     sources = ["hidden", "cell"] if kind == "lstm" else ["hidden"]
     births = draw(some.lists(some.integers(1, 10**6), max_size=4, unique=True))
     heads = [
         Head(
             birth,
-            draw(some.sampled_from(["reader", "writer"])),
+            "tape" if taped else draw(some.sampled_from(["reader", "writer"])),
             draw(some.sampled_from(sources)),
             draw(some.sampled_from(["controller", "output", "both"])),
             draw(stages()),
-            draw(some.sampled_from([3, 5, 7])),
+            3 if taped else draw(some.sampled_from([3, 5, 7])),
         )
         for birth in births
     ]
@@ -135,4 +157,5 @@ def topologies(draw, per_bit=False):
         controller=Controller(kind, tuple(bits + layer for layer in layers)),
         columns=bits + draw(blocks()),
         heads=tuple(heads),
+        tape=draw(tapes()) if taped else None,
     )

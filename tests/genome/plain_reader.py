@@ -52,7 +52,7 @@ class PlainGenome:
         """List the wires in the order of the weights."""
         found = []
         controller, heads = self.topology["controller"], self.topology["heads"]
-        lstm, top = controller["kind"] == "lstm", f"layer {len(controller['layers'])}"
+        lstm = controller["kind"] == "lstm"
         below = ["input", *self.heard("controller")]
         for number in range(1, len(controller["layers"]) + 1):
             layer = f"layer {number}"
@@ -63,25 +63,34 @@ class PlainGenome:
             if lstm:
                 found += [f"{layer} start < bias", f"{layer} cell start < bias"]
             below = [layer]
+        if not controller["layers"]:
+            below = ["input", *(f"{name} before" for name in self.heard("controller"))]
         for head in heads:
-            source = top if head["source"] == "hidden" else f"{top} cell"
-            stages, writes = head["stages"], head["kind"] == "writer"
-            orders = ["key", "strength"] if stages["content"] else []
-            orders += ["gate"] if stages["interpolation"] else []
-            orders += ["shift"] if stages["shift"] else []
-            orders += ["sharpening"] if stages["sharpening"] else []
-            orders += ["erase", "add"] if writes else []
-            found += [f"{named(head)} {o} < {s}" for o in orders for s in (source, "bias")]
-            found += [] if writes else [f"{named(head)} start < bias"]
-        return [*found, *(f"output < {s}" for s in (top, "bias", *self.heard("output")))]
+            cell = head["source"] == "cell"
+            sources = [f"{sender} cell" for sender in below] if cell else below
+            stages, kind = head["stages"], head["kind"]
+            if kind == "tape":
+                orders = ["write", "interpolation"] + ["jump"] * stages["content"]
+                orders += ["shift"] * stages["shift"]
+            else:
+                orders = ["key", "strength"] if stages["content"] else []
+                orders += ["gate"] if stages["interpolation"] else []
+                orders += ["shift"] if stages["shift"] else []
+                orders += ["sharpening"] if stages["sharpening"] else []
+                orders += ["erase", "add"] if kind == "writer" else []
+            found += [f"{named(head)} {o} < {s}" for o in orders for s in (*sources, "bias")]
+            found += [f"{named(head)} start < bias"] if kind == "reader" else []
+        return [*found, *(f"output < {s}" for s in (*below, "bias", *self.heard("output")))]
 
     def heard(self, by):
-        """List the readers that a part listens to."""
-        readers = [head for head in self.topology["heads"] if head["kind"] == "reader"]
-        return [named(head) for head in readers if head["target"] in (by, "both")]
+        """List the heads that a part listens to."""
+        heads = [head for head in self.topology["heads"] if head["kind"] != "writer"]
+        return [named(head) for head in heads if head["target"] in (by, "both")]
 
     def run(self, inputs, rows, epsilon):
         """Answer one sequence, in logits."""
+        if "tape" in self.topology:
+            return self.run_tape(inputs, rows)
         controller, heads = self.topology["controller"], self.topology["heads"]
         width = sum(block["size"] for block in self.topology["columns"])
         count = len(controller["layers"])
@@ -136,6 +145,59 @@ class PlainGenome:
             answers.append(self.arriving("output", {top: hidden[top], **heard}))
         return answers
 
+    def run_tape(self, inputs, most):
+        """Answer one sequence with a tape of at most so many cells, in logits."""
+        tape, heads = self.topology["tape"], self.topology["heads"]
+        width = sum(block["size"] for block in self.topology["columns"])
+        blank = [tape["initial"]] * width
+        cells, at = [list(blank)], {named(head): 0 for head in heads}
+        reads = {name: [0.0] * width for name in at}
+        answers = []
+        for vector in inputs:
+            heard = {"input": vector, **{name: reads[name] for name in self.heard("controller")}}
+            layers = range(1, len(self.topology["controller"]["layers"]) + 1)
+            for layer in (f"layer {number}" for number in layers):
+                heard = {layer: [math.tanh(x) for x in self.arriving(layer, heard)]}
+            if not layers:
+                recalled = {f"{name} before": reads[name] for name in self.heard("controller")}
+                heard = {"input": vector, **recalled}
+
+            def told(name, order, heard=heard):
+                return [sigmoid(x) for x in self.arriving(f"{name} {order}", heard)]
+
+            for name, place in at.items():
+                (w,), old = told(name, "interpolation"), cells[place]
+                if tape["write"] == "overwrite":
+                    w = float(w >= 0.5)
+                new = [w * a + (1 - w) * c for a, c in zip(told(name, "write"), old, strict=True)]
+                cells[place] = new
+                used = place == len(cells) - 1 and alike(old, new) <= tape["did_write"]
+                if tape["fresh_cell"] and used and len(cells) < most:
+                    cells.append(list(blank))
+            for head in heads:
+                if head["stages"]["content"] and told(named(head), "jump")[0] >= 0.5:
+                    found = [alike(told(named(head), "write"), cell) for cell in cells]
+                    same = [number for number, likeness in enumerate(found) if likeness > 0.9999]
+                    best = same[0] if same else found.index(max(found))
+                    lost = max(found) < tape["least_similarity"]
+                    at[named(head)] = len(cells) - 1 if lost else best
+            for head in heads:
+                name = named(head)
+                if head["stages"]["shift"]:
+                    s = told(name, "shift")
+                    at[name] += s.index(max(s)) - 1
+                if at[name] in (-1, len(cells)) and len(cells) == most:
+                    at[name] %= most
+                elif at[name] == len(cells):
+                    cells.append(list(blank))
+                elif at[name] == -1:
+                    cells.insert(0, list(blank))
+                    at = {other: place + 1 for other, place in at.items()}
+                reads[name] = cells[at[name]]
+            now = {name: reads[name] for name in self.heard("output")}
+            answers.append(self.arriving("output", {**heard, **now}))
+        return answers
+
     def remember(self, layer, senders, hidden, cells):
         """Take one step of an LSTM layer."""
         i, f, o = (
@@ -178,6 +240,11 @@ class PlainGenome:
 def named(head):
     """Name a head."""
     return f"{head['kind']} {head['birth']}"
+
+
+def alike(u, v):
+    """Say how similar two vectors are."""
+    return 1 - sum(abs(a - b) for a, b in zip(u, v, strict=True)) / len(u)
 
 
 def sigmoid(x):

@@ -155,7 +155,7 @@ WIRE = "output < layer 1"
         ({"drop": ["id"]}, "expected 'id' in the metadata"),
         ({"format": "pt"}, "'evo_ntm genome', but its format is 'pt'"),
         ({"drop": ["format"]}, "its format is None"),
-        ({"version": "2"}, "version '1' of the format, but came '2'"),
+        ({"version": "3"}, "version 1 or 2 of the format, but came '3'"),
         ({"encoding": "cppn"}, "direct, tied, but came 'cppn'"),
         ({"encoding": "tied"}, "lacks the tensor 'genes'"),
         ({"id": "0" * 32}, "expected the genome 0{32}"),
@@ -182,6 +182,10 @@ def test_wires_that_disagree_with_the_genes_are_refused(path):
         read_genome(path)
 
 
+TAPE = {"write": "interpolate", "initial": 0.0, "fresh_cell": False, "least_similarity": 0.0,
+        "did_write": 0.9}  # fmt: skip
+
+
 def altered(change):
     told = json.loads(topology_json(small().topology))
     change(told)
@@ -198,7 +202,7 @@ def altered(change):
         ("{}", "topology: inputs: expected this key, but it is missing$"),
         (altered(lambda t: t.pop("heads")), "heads: expected this key, but it is missing$"),
         (altered(lambda t: t.update(heads={})), "heads: expected a list, but came {}$"),
-        (altered(lambda t: t["heads"][0].update(kind="tape")), "reader, writer, not 'tape'"),
+        (altered(lambda t: t["heads"][0].update(kind="tap")), "did you mean 'tape'"),
         (altered(lambda t: t["heads"][0].update(kind=["writer"])),
          r'heads\.0\.kind: expected text, but came \["writer"\]$'),
         (altered(lambda t: t["heads"][0].update(birth=True)),
@@ -223,7 +227,11 @@ def altered(change):
          r'columns\.0\.size: expected a whole number, but came "4"$'),
         (altered(lambda t: t["columns"][0].update(size=10**15)), "of the shape"),
         (altered(lambda t: t["columns"].clear()), "1 memory column"),
-        (altered(lambda t: t["controller"].update(layers=[])), "1 to 3 layers"),
+        (altered(lambda t: t["controller"].update(kind="lstm", layers=[])), "at least 1 layer"),
+        (altered(lambda t: t.update(tape={})), "tape.write: expected this key, but it is missing$"),
+        (altered(lambda t: t.update(tape={**TAPE, "initial": 1})),
+         "tape.initial: expected a number, but came 1$"),
+        (altered(lambda t: t.update(tape=TAPE)), "all of the kind tape, but were given as"),
         (altered(lambda t: t["heads"].append(t["heads"][0])), "different birth ids"),
     ],
 )  # fmt: skip

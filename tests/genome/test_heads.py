@@ -76,8 +76,8 @@ def test_the_right_head_is_dropped():
 @pytest.mark.parametrize(
     ("operator", "bounds", "words"),
     [
-        (heads.add_reader, Bounds(readers=(0, 1)), "at most 1 readers here, and this one has 1"),
-        (heads.add_writer, Bounds(writers=(0, 1)), "at most 1 writers here, and this one has 1"),
+        (heads.add_reader, Bounds(readers=(0, 1)), "at most 1 readers here, and this has 1"),
+        (heads.add_writer, Bounds(writers=(0, 1)), "at most 1 writers here, and this has 1"),
         (heads.drop_reader, Bounds(readers=(1, 4)), "at least 1 readers here, .* has 1"),
         (heads.drop_writer, Bounds(writers=(1, 4)), "at least 1 writers here, .* has 1"),
         (heads.widen_shift, Bounds(shifts=(3, 4)), "within 4 offsets"),
