@@ -11,6 +11,7 @@ from evo_ntm.genome.founder import founder
 from evo_ntm.genome.variation import Operator, bind, parents_needed
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks import Task
+from evo_ntm.topology import Tape
 
 
 class Choice(NamedTuple):
@@ -41,6 +42,8 @@ def found(experiment: Experiment, task: Task, generator: Generator) -> Genome:
         width=machine.width,
         readers=machine.readers,
         writers=machine.writers,
+        tape_heads=machine.tape_heads,
+        tape=Tape(**machine.tape.model_dump()) if machine.tape_heads else None,
         head=machine.heads.model_dump(),
         encoding=machine.encoding,
         generator=generator,

@@ -19,6 +19,7 @@ from evo_ntm.evolution.cohort import Cohort, Matrix, Rows, gather
 from evo_ntm.machine import Backend, choose
 from evo_ntm.machine.chunks import chunk_size
 from evo_ntm.tasks import Episodes, Grades, Task, grade, measures
+from evo_ntm.tasks.grading import SHORTFALL
 from evo_ntm.topology import Topology
 
 LARGER = 1.25  # than the best size a piece may be
@@ -68,7 +69,7 @@ class Trial:
     def measures(self) -> set[str]:
         """List what is measured, by grading a machine that says nothing."""
         silence = torch.zeros_like(self.episodes.targets)
-        return set(measures(self.task, self.episodes, grade(self.episodes, silence)))
+        return set(measures(self.task, self.episodes, grade(self.episodes, silence, self.task)))
 
 
 class Chunk(NamedTuple):
@@ -150,15 +151,16 @@ def answered(trial: Trial, topology: Topology, weights: Matrix) -> Grades:
     with torch.inference_mode():
         flat = torch.from_numpy(weights).to(trial.backend.device)
         logits = machine.episode(flat, episodes.inputs, rows=trial.rows, lengths=episodes.lengths)
-        return grade(episodes, logits)
+        return grade(episodes, logits, trial.task)
 
 
 def _never_nan(taken: dict[str, NDArray[np.float64]]) -> Scores:
-    failed = ~np.isfinite(taken["bits"])
+    cost = taken.get(SHORTFALL, taken["bits"])
+    failed = ~np.isfinite(cost)
     worst = {
         name: np.where(failed | ~np.isfinite(value), np.inf, value) for name, value in taken.items()
     }
-    return Scores(-worst["bits"], worst)
+    return Scores(np.where(failed, -np.inf, -cost), worst)
 
 
 def _join(parts: list[Scores]) -> Scores:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from evo_ntm.experiment.model import Many, Settings, refuse
+from evo_ntm.experiment.model import Cells, Many, Settings, refuse
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -39,7 +39,7 @@ class Part(Settings):
             description="the task's settings that this part overrides",
         ),
     ]
-    rows: Annotated[Many, Field(description="memory rows")]
+    rows: Annotated[Cells, Field(description="memory rows; of a tape also unbounded")]
     sequences: Annotated[Many, Field(description="how many sequences it has")]
     at_most: Annotated[
         Thresholds | None,

@@ -164,5 +164,10 @@ def _bits(settings: Settings) -> int | None:
 
 def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
     told = {**experiment.model_dump(mode="json", by_alias=True, include=keys), **also}
+    if "machine" in told and not experiment.machine.tape_heads:
+        # So that runs from before there were tapes keep their hashes.
+        for key in ("tape_heads", "tape"):
+            del told["machine"][key]
+        del told["machine"]["bounds"]["tape_heads"]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

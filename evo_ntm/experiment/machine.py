@@ -1,24 +1,34 @@
 """What may be set of the machine: the founder, and the bounds within which it may evolve."""
 
-from typing import Annotated, Literal, Self, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from evo_ntm.experiment.model import (
+    UNBOUNDED,
     NaturalRange,
     NumberOrRange,
     PositiveRange,
     Settings,
+    Share,
     Size,
     SizeRange,
     join,
     refuse,
 )
-from evo_ntm.topology.parts import MOST_LAYERS, ControllerKind, Source, Target
+from evo_ntm.topology.parts import (
+    MOST_LAYERS,
+    TAPE_SHIFTS,
+    ControllerKind,
+    Source,
+    Target,
+    WriteMode,
+)
 
 Stage = Literal["content", "interpolation", "shift", "sharpening"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-Layers = Annotated[tuple[Size, ...], Field(min_length=1, max_length=MOST_LAYERS)]
+Layers = Annotated[tuple[Size, ...], Field(max_length=MOST_LAYERS)]
 Heads = Annotated[int, Field(ge=0, le=64)]
 
 
@@ -55,11 +65,31 @@ class HeadSettings(Settings):
         return self
 
 
+class TapeSettings(Settings):
+    """How the cells of a tape are written and found again."""
+
+    write: Annotated[
+        WriteMode,
+        Field(description="interpolate between old and new, or overwrite from a half on"),
+    ] = "interpolate"
+    initial: Annotated[Share, Field(description="what an unwritten cell holds")] = 0.0
+    fresh_cell: Annotated[
+        bool, Field(description="keep the last cell unwritten: one that is written appends another")
+    ] = False
+    least_similarity: Annotated[
+        Share, Field(description="a jump that finds nothing as similar goes to the last cell")
+    ] = 0.0
+    did_write: Annotated[
+        Share, Field(description="the last cell counts as written if no more similar to before")
+    ] = 0.9
+
+
 class Bounds(Settings):
     """Within what the machine may evolve, both ends included."""
 
     readers: Annotated[NaturalRange, Field(description="reading heads")] = (0, 4)
     writers: Annotated[NaturalRange, Field(description="writing heads")] = (0, 4)
+    tape_heads: Annotated[NaturalRange, Field(description="heads of a tape")] = (0, 4)
     width: Annotated[SizeRange, Field(description="memory columns")] = (1, 64)
     units: Annotated[SizeRange, Field(description="hidden units of a layer")] = (1, 128)
     layers: Annotated[PositiveRange, Field(description="layers of the controller")] = (1, 3)
@@ -84,17 +114,29 @@ class MachineSettings(Settings):
     controller: Annotated[ControllerKind, Field(description="dense (feed-forward) or lstm")] = (
         "dense"
     )
-    units: Annotated[Layers, Field(description="hidden units, a number for each layer")] = (16,)
+    units: Annotated[
+        Layers, Field(description="hidden units, a number for each layer; [] for no layer")
+    ] = (16,)
     width: Annotated[Size, Field(description="memory columns")] = 10
     rows: Annotated[
         NumberOrRange,
-        Field(description="memory rows: a number, or a range drawn anew each generation"),
+        UNBOUNDED,
+        Field(
+            description="memory rows: a number, or a range drawn anew each generation; "
+            "of a tape the most cells, or unbounded"
+        ),
     ] = (12, 32)
     epsilon: Annotated[
         float, Field(gt=0, le=1, description="damps the cosine, so that a blank row scores low")
     ] = 0.01
     readers: Annotated[Heads, Field(description="reading heads")] = 1
     writers: Annotated[Heads, Field(description="writing heads")] = 1
+    tape_heads: Annotated[
+        Heads, Field(description="heads that write and read at one cell, instead of the others")
+    ] = 0
+    tape: Annotated[TapeSettings, Field(description="how its cells are written and found")] = (
+        TapeSettings()
+    )
     heads: Annotated[HeadSettings, Field(description="the genes of the founder's heads")] = (
         HeadSettings()
     )
@@ -104,6 +146,14 @@ class MachineSettings(Settings):
     ] = "direct"
     bounds: Annotated[Bounds, Field(description="within which it may evolve")] = Bounds()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _taped(cls, told: Any) -> Any:
+        """Leave a tape without other heads and without end, where nothing else is said."""
+        if not isinstance(told, Mapping) or not told.get("tape_heads"):
+            return told
+        return {"readers": 0, "writers": 0, "rows": "unbounded", **told}
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         bounds = self.bounds
@@ -111,8 +161,13 @@ class MachineSettings(Settings):
             refuse(("heads", "source"), "hidden, as a dense controller has no cell", "cell")
         _within(self.readers, bounds.readers, ("readers",))
         _within(self.writers, bounds.writers, ("writers",))
+        _within(self.tape_heads, bounds.tape_heads, ("tape_heads",))
+        self._of_one_kind()
         _within(self.width, bounds.width, ("width",))
-        _within(len(self.units), bounds.layers, ("units",), "layers")
+        if self.units:
+            _within(len(self.units), bounds.layers, ("units",), "layers")
+        elif self.controller == "lstm":
+            refuse(("units",), "at least 1 layer, as the controller is an lstm", self.units)
         for number, units in enumerate(self.units):
             _within(units, bounds.units, ("units", number))
         _within(self.heads.shifts, bounds.shifts, ("heads", "shifts"))
@@ -121,8 +176,21 @@ class MachineSettings(Settings):
             refuse(("controller",), f"one of bounds.controllers ({kinds})", self.controller)
         return self.enough_rows(self.rows[0], "rows")
 
+    def _of_one_kind(self) -> None:
+        """Refuse a tape's heads beside others, and a range of shifts that they do not have."""
+        for key in ("readers", "writers") if self.tape_heads else ():
+            if (count := getattr(self, key)) > 0:
+                refuse((key,), f"none beside tape_heads ({self.tape_heads})", count)
+        if self.tape_heads and self.heads.shifts != TAPE_SHIFTS:
+            expected = f"{TAPE_SHIFTS}, as a tape's head goes one cell to either side"
+            refuse(("heads", "shifts"), expected, self.heads.shifts)
+
     def enough_rows(self, rows: int, *path: str | int) -> Self:
-        """Refuse a memory that is shorter than a shift may reach."""
+        """Refuse a memory that is shorter than a shift may reach, or without end but no tape."""
+        if self.tape_heads or (rows == UNBOUNDED and not (self.readers or self.writers)):
+            return self
+        if rows == UNBOUNDED:
+            refuse(path, "a number of rows, as only a tape is unbounded", "unbounded")
         reach = max(self.heads.shifts, self.bounds.shifts[1]) // 2
         if rows < reach:
             refuse(path, f"at least {reach} rows, as a shift may reach that far", rows)

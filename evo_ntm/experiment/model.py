@@ -90,9 +90,25 @@ def join(words: Iterable[object]) -> str:
     return ", ".join(map(str, words))
 
 
+UNBOUNDED = 0
+"""Stands for as many memory rows as it takes, which a task file calls `unbounded`."""
+
+
+def _endless(told: Any) -> Any:
+    if told == "unbounded":
+        return UNBOUNDED
+    if isinstance(told, int) and not isinstance(told, bool) and told < 1:
+        refuse((), "at least 1, or unbounded", told)
+    return told
+
+
+def _told_rows(rows: int) -> int | str:
+    return "unbounded" if rows == UNBOUNDED else rows
+
+
 def _pair(told: Any) -> Any:
     whole = isinstance(told, int) and not isinstance(told, bool)
-    both = (told, told) if whole else told
+    both = (told, told) if whole or told == "unbounded" else told
     if not isinstance(both, tuple | list) or len(both) != 2:
         refuse((), "a whole number or a range [low, high]", told)
     return tuple(both)
@@ -110,8 +126,8 @@ def _ordered(span: tuple[int, int]) -> tuple[int, int]:
     return span
 
 
-def _shortly(span: tuple[int, int]) -> int | list[int]:
-    return span[0] if span[0] == span[1] else list(span)
+def _shortly(span: tuple[int, int]) -> int | str | list[int]:
+    return _told_rows(span[0]) if span[0] == span[1] else list(span)
 
 
 Positive = Annotated[int, Field(ge=1, le=10**9)]
@@ -134,11 +150,20 @@ NaturalRange = Annotated[tuple[Natural, Natural], BeforeValidator(_range), After
 
 _WHOLE = {"type": "integer", "minimum": 1, "maximum": 10**6}
 _PAIR = {"type": "array", "items": _WHOLE, "minItems": 2, "maxItems": 2}
+_ENDLESS = {"const": "unbounded"}
+Cells = Annotated[
+    int,
+    Field(ge=0, le=10**6),
+    BeforeValidator(_endless),
+    PlainSerializer(_told_rows),
+    WithJsonSchema({"anyOf": [_WHOLE, _ENDLESS]}),
+]
+"""A number of memory rows, or UNBOUNDED."""
 NumberOrRange = Annotated[
-    tuple[Many, Many],
+    tuple[Cells, Cells],
     BeforeValidator(_pair),
     AfterValidator(_ordered),
     PlainSerializer(_shortly),
-    WithJsonSchema({"anyOf": [_WHOLE, _PAIR]}),
+    WithJsonSchema({"anyOf": [_WHOLE, _PAIR, _ENDLESS]}),
 ]
-"""A pair of whole numbers from 1 to a million; where both are equal, one number stands for it."""
+"""A pair of numbers of memory rows; where both are equal, one number stands for it."""

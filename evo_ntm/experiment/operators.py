@@ -79,6 +79,8 @@ OPERATORS: dict[str, str] = {
     "drop_reader": "take a reader away",
     "add_writer": "give the machine one more writer",
     "drop_writer": "take a writer away",
+    "add_tape_head": "give the tape one more head",
+    "drop_tape_head": "take a head of the tape away",
     "widen_memory": "add columns to the memory",
     "narrow_memory": "take columns from the memory",
     "grow_controller": "add hidden units to a layer",

@@ -1,6 +1,7 @@
 """What may be set of each task, under the key `with`. The tasks themselves are in `evo_ntm.tasks`.
 
-Source of the defaults: Graves et al. (2014), sections 4.1 to 4.5.
+Source of the defaults: Graves et al. (2014), sections 4.1 to 4.5, and for `entm_copy` Greve,
+Jacobsen and Risi (2016).
 """
 
 from collections.abc import Collection
@@ -96,6 +97,18 @@ class PrioritySortSettings(Settings):
         return ordered(self, "answers", "items")
 
 
+class EntmCopySettings(Settings):
+    """Vectors of random bits between two signals, to be repeated, and only close answers count."""
+
+    bits: Bits = 8
+    shortest: Shortest = 1
+    longest: Longest = 10
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        return ordered(self, "shortest", "longest")
+
+
 TASK_SETTINGS: dict[str, type[Settings]] = {
     "copy": CopySettings,
     "mirror_copy": MirrorCopySettings,
@@ -103,10 +116,14 @@ TASK_SETTINGS: dict[str, type[Settings]] = {
     "associative_recall": AssociativeRecallSettings,
     "ngrams": NGramsSettings,
     "priority_sort": PrioritySortSettings,
+    "entm_copy": EntmCopySettings,
 }
 
 MEASURES: tuple[str, ...] = ("bits", "wrong_bits")
-OWN_MEASURES: dict[str, tuple[str, ...]] = {"ngrams": ("regret",)}
+OWN_MEASURES: dict[str, tuple[str, ...]] = {
+    "ngrams": ("regret",),
+    "entm_copy": ("shortfall",),
+}
 
 
 def task_settings(task: str) -> type[Settings]:

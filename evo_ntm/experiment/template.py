@@ -102,10 +102,11 @@ def _beginning(task: str) -> dict[str, Any]:
         "curriculum": told.get("curriculum", ()),
         "machine": told.get("machine", {}),
         "exam": {"validation": [{**parts[0], "sequences": 128}], "parts": parts},
-        "evolve": {"strategy": "evolution_strategy", "operators": operators},
+        "evolve": {"operators": operators, **told.get("evolve", _EVOLUTION_STRATEGY)},
     }
 
 
+_EVOLUTION_STRATEGY = {"strategy": "evolution_strategy"}
 _TIED = {"units": [16], "width": 12, "encoding": "tied"}
 _BEGINNINGS: dict[str, dict[str, Any]] = {
     "copy": {
@@ -158,5 +159,28 @@ _BEGINNINGS: dict[str, dict[str, Any]] = {
             ("16 of 20 vectors", {}, 64, 1000),
             ("20 of 25 vectors", {"items": 25, "answers": 20}, 64, 100),
         ],
+    },
+    "entm_copy": {
+        "at_most": {"shortfall": 0.001},
+        "machine": {
+            "units": [],
+            "tape_heads": 1,
+            "encoding": "tied",
+            "heads": {"target": "controller"},
+            "tape": {"write": "overwrite"},
+        },
+        "exam": [
+            ("lengths 1 to 10", {}, "unbounded", 1000),
+            ("length 100", {"shortest": 100, "longest": 100}, "unbounded", 100),
+        ],
+        # A tape gives no gradient to follow, also not to an evolution strategy.
+        "evolve": {
+            "strategy": "genetic",
+            "population": 512,
+            "generations": 200,
+            "episodes": 50,
+            "sigma": 2.0,
+            "operators": {"perturb": {"share": 1.0}},
+        },
     },
 }

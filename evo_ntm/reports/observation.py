@@ -67,7 +67,7 @@ def observe(genome: Genome, task: Task, *, rows: int, epsilon: float, seed: int 
         weights = machine.wire_up(torch.tensor(genome.weights))
         state = machine.initial_state(weights, lanes=1, rows=rows)
         logits, _, trace = machine.trace(weights, episodes.inputs, state)
-        taken = measures(task, episodes, grade(episodes, logits))
+        taken = measures(task, episodes, grade(episodes, logits, task))
     scored = _numbers(episodes.scored) > 0
     targets, said = _numbers(episodes.targets), _numbers(logits)
     wrong = (((said > 0) != (targets > 0.5)) | np.isnan(said)) & scored[:, None]

@@ -177,7 +177,9 @@ def _size(trial: Trial, topology: Topology) -> int:
 
 def _marks(piece: Piece) -> list[Marks]:
     grades = answered(*piece)
-    bits, wrong = (grade.cpu().numpy().astype(np.float32) for grade in grades)
+    bits, wrong = (
+        grade.cpu().numpy().astype(np.float32) for grade in (grades.bits, grades.wrong_bits)
+    )
     bits = np.where(np.isfinite(bits), bits, np.float32(np.inf))
     means = wrong.mean(-1, dtype=np.float64)
     return [Marks(own, float(mean)) for own, mean in zip(bits, means, strict=True)]

@@ -10,13 +10,14 @@ from evo_ntm.experiment.model import Settings
 from evo_ntm.tasks.associative_recall import AssociativeRecall
 from evo_ntm.tasks.copy import Copy
 from evo_ntm.tasks.curriculum import Curriculum, Gate, join
+from evo_ntm.tasks.entm_copy import EntmCopy
 from evo_ntm.tasks.environment import Environment, SequenceEnvironment, Session
 from evo_ntm.tasks.grading import constant_cost, grade, measures
 from evo_ntm.tasks.mirror_copy import MirrorCopy
 from evo_ntm.tasks.ngrams import NGrams
 from evo_ntm.tasks.priority_sort import PrioritySort
 from evo_ntm.tasks.repeat_copy import RepeatCopy
-from evo_ntm.tasks.task import Episodes, Grades, KnownTask, Measured, Task
+from evo_ntm.tasks.task import Episodes, Grades, KnownTask, Measured, Task, Worthy
 
 __all__ = [
     "TASKS",
@@ -30,6 +31,7 @@ __all__ = [
     "SequenceEnvironment",
     "Session",
     "Task",
+    "Worthy",
     "constant_cost",
     "describe",
     "grade",
@@ -46,6 +48,7 @@ TASKS: dict[str, type[Any]] = {
     "associative_recall": AssociativeRecall,
     "ngrams": NGrams,
     "priority_sort": PrioritySort,
+    "entm_copy": EntmCopy,
 }
 GROUP = "evo_ntm.tasks"
 

@@ -7,17 +7,21 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from evo_ntm.tasks.task import Episodes, Grades, Measured, Task
+from evo_ntm.tasks.task import Episodes, Grades, Measured, Task, Worthy
 
 # Temporaries of a megabyte stay in the cache, however large the population.
 NUMBERS_AT_ONCE = 2**18
+SHORTFALL = "shortfall"
 
 
-def grade(episodes: Episodes, logits: Float[Tensor, "T *population B O"]) -> Grades:
+def grade(
+    episodes: Episodes, logits: Float[Tensor, "T *population B O"], task: Task | None = None
+) -> Grades:
     """Grade answers given in logits; steps that are not scored may hold anything.
 
-    A bit is answered with 1 where its logit is above 0. NaN is wrong and costs NaN bits.
-    Differentiable in the logits.
+    A task that says itself what answers are worth is asked, too, where it is given. A bit is
+    answered with 1 where its logit is above 0. NaN is wrong and costs NaN bits. Differentiable in
+    the logits.
     """
     bits = logits.new_zeros(logits.shape[1:-1])
     wrong_bits = torch.zeros_like(bits)
@@ -36,7 +40,8 @@ def grade(episodes: Episodes, logits: Float[Tensor, "T *population B O"]) -> Gra
         # Sums over the channels first, of floats: several times faster than any other way.
         wrong_bits += (1 - right).sum(-1).sum(0)
         bits = bits + F.softplus(surprise).sum(-1).sum(0)
-    return Grades(bits / math.log(2), wrong_bits)
+    worth = task.worth(episodes, logits) if isinstance(task, Worthy) else None
+    return Grades(bits / math.log(2), wrong_bits, worth)
 
 
 def _scored_from(episodes: Episodes, some: int) -> list[int]:
@@ -50,9 +55,13 @@ def _scored_from(episodes: Episodes, some: int) -> list[int]:
 
 
 def measures(task: Task, episodes: Episodes, grades: Grades) -> dict[str, Tensor]:
-    """Average grades over the sequences: `bits`, `wrong_bits` and the task's own measures."""
+    """Average grades over the sequences: `bits`, `wrong_bits` and the task's own measures.
+
+    Of a task that says itself what answers are worth, `shortfall` is what they lack of 1.
+    """
+    lacks = {} if grades.worth is None else {SHORTFALL: 1 - grades.worth.mean(-1)}
     own = task.measures(episodes, grades) if isinstance(task, Measured) else {}
-    return {"bits": grades.bits.mean(-1), "wrong_bits": grades.wrong_bits.mean(-1), **own}
+    return {"bits": grades.bits.mean(-1), "wrong_bits": grades.wrong_bits.mean(-1), **own, **lacks}
 
 
 def constant_cost(episodes: Episodes) -> float:

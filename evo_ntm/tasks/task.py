@@ -32,10 +32,14 @@ class Episodes(NamedTuple):
 
 
 class Grades(NamedTuple):
-    """How each sequence was answered: its cross-entropy in bits and its count of wrong bits."""
+    """How each sequence was answered: its cross-entropy in bits and its count of wrong bits.
+
+    `worth` is what a task makes of it that has a way of its own.
+    """
 
     bits: Float[Tensor, "*population B"]
     wrong_bits: Float[Tensor, "*population B"]
+    worth: Float[Tensor, "*population B"] | None = None
 
 
 @runtime_checkable
@@ -75,6 +79,16 @@ class Measured(Protocol):
 
     def measures(self, episodes: Episodes, grades: Grades) -> dict[str, Tensor]:
         """Tell the task's own measures, each of shape [*population]."""
+
+
+@runtime_checkable
+class Worthy(Protocol):
+    """A task that says itself what answers are worth: that is fitness, instead of the bits."""
+
+    def worth(
+        self, episodes: Episodes, logits: Float[Tensor, "T *population B O"]
+    ) -> Float[Tensor, "*population B"]:
+        """Say what answers are worth, at most 1 a sequence."""
 
 
 def revised(task: str, settings: S, overrides: Mapping[str, object]) -> S:

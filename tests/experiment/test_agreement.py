@@ -56,7 +56,7 @@ def test_the_measures_of_a_task_are_those_that_a_gate_may_name(task):
     made = make(task, TASK_SETTINGS[task]())
     episodes = made.episodes(derive(1, "test"), 2)
     outputs = sum(block.size for block in made.outputs)
-    grades = grade(episodes, torch.zeros(*episodes.scored.shape, outputs))
+    grades = grade(episodes, torch.zeros(*episodes.scored.shape, outputs), made)
     assert {*measure(made, episodes, grades)} == {*measures(task)}
 
 

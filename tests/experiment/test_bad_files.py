@@ -52,7 +52,7 @@ BAD_VALUES = [
      "but came 'shift'"),
     ("machine.heads.source=cell", "machine.heads.source: expected hidden, as a dense controller "
      "has no cell, but came 'cell'"),
-    ("machine.rows=0", "machine.rows: expected at least 1, but came 0"),
+    ("machine.rows=0", "machine.rows: expected at least 1, or unbounded, but came 0"),
     ("machine.rows=[6, 4]", "machine.rows: expected a range whose low end comes first, "
      "but came [6, 4]"),
     ("machine.rows=[4]", "machine.rows: expected a whole number or a range [low, high], "
@@ -61,7 +61,21 @@ BAD_VALUES = [
      "but came 2"),
     ("exam.parts.0.rows=2", "exam.parts.0.rows: expected at least 3 rows, as a shift may reach "
      "that far, but came 2"),
-    ("machine.units=[]", "machine.units: expected at least 1 of them, but came []"),
+    ("machine.rows=unbounded", "machine.rows: expected a number of rows, as only a tape is "
+     "unbounded, but came 'unbounded'"),
+    ("exam.parts.0.rows=unbounded", "exam.parts.0.rows: expected a number of rows, as only a tape "
+     "is unbounded, but came 'unbounded'"),
+    ("machine={controller: lstm, units: []}", "machine.units: expected at least 1 layer, as the "
+     "controller is an lstm, but came []"),
+    ("machine={tape_heads: 1, readers: 1}", "machine.readers: expected none beside tape_heads (1), "
+     "but came 1"),
+    ("machine={tape_heads: 9}", "machine.tape_heads: expected within bounds.tape_heads (0 to 4), "
+     "but came 9"),
+    ("machine={tape_heads: 1, heads: {shifts: 5}}", "machine.heads.shifts: expected 3, as a tape's "
+     "head goes one cell to either side, but came 5"),
+    ("machine.tape.write=owerwrite", "machine.tape.write: expected one of interpolate, overwrite, "
+     "but came 'owerwrite': did you mean 'overwrite'?"),
+    ("machine.tape.initial=2.0", "machine.tape.initial: expected at most 1, but came 2.0"),
     ("machine.units=[4, 4, 4, 4]", "machine.units: expected at most 3 of them, "
      "but came [4, 4, 4, 4]"),
     ("machine.units=[4, 500]", "machine.units.1: expected within bounds.units (1 to 128), "

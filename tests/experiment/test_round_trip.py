@@ -43,6 +43,24 @@ def parts(task: str, *, limited: bool = False) -> st.SearchStrategy[list[dict[st
     return st.lists(part, min_size=1, max_size=3, unique_by=lambda one: one["name"])
 
 
+TAPED = st.fixed_dictionaries(
+    {"tape_heads": st.integers(1, 4), "units": st.lists(st.integers(1, 128), max_size=3)},
+    optional={
+        "rows": st.just("unbounded") | RANGES | st.integers(1, 10**6),
+        "tape": st.fixed_dictionaries(
+            {},
+            optional={
+                "write": st.sampled_from(["interpolate", "overwrite"]),
+                "initial": st.floats(0, 1),
+                "fresh_cell": st.booleans(),
+                "least_similarity": st.floats(0, 1),
+                "did_write": st.floats(0, 1),
+            },
+        ),
+    },
+)
+
+
 @st.composite
 def files(draw: st.DrawFn) -> dict[str, Any]:
     """Draw what a task file may say."""
@@ -67,6 +85,8 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
             "readers": st.integers(0, 4),
         },
     )
+    if draw(st.booleans()):
+        machine = TAPED
     finetune = st.fixed_dictionaries(
         {},
         optional={

@@ -103,6 +103,27 @@ def priority_sort(settings, generator: Generator, lanes: int):
     return scripts
 
 
+def entm_copy(settings, generator: Generator, lanes: int):
+    scripts = []
+    for vectors in _lists_of_vectors(settings, generator, lanes):
+        blank = [0] * settings.bits
+        script = [([1, 0, *blank], None)]
+        script += [([0, 0, *vector], None) for vector in vectors]
+        script.append(([0, 1, *blank], None))
+        script += [([0, 0, *blank], vector) for vector in vectors]
+        scripts.append(script)
+    return scripts
+
+
+def strict_close(script, answers) -> float:
+    """The share of what was asked that came close, of one sequence answered with probabilities."""
+    scores = []
+    for (_, asked), answer in zip(script, answers, strict=True):
+        for target, value in zip(asked or [], answer, strict=False):
+            scores.append(1 - min(0.25, abs(target - value)) / 0.25)
+    return sum(scores) / len(scores)
+
+
 def optimal_bits(bits: list[int], context: int) -> float:
     """What the Bayesian estimator pays for the bits of one sequence, the free ones left out."""
     seen: dict[tuple[int, ...], list[int]] = {}

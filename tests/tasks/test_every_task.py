@@ -16,6 +16,7 @@ SMALL = {
     "associative_recall": {"bits": 4, "vectors": 2, "fewest": 2, "most": 5},
     "ngrams": {"steps": 40, "context": 3},
     "priority_sort": {"bits": 3, "items": 6, "answers": 4},
+    "entm_copy": {"bits": 3, "shortest": 1, "longest": 4},
 }
 EXTENTS = {
     "copy": {"length": [1, 4]},
@@ -24,6 +25,7 @@ EXTENTS = {
     "associative_recall": {"items": [2, 5]},
     "ngrams": {"steps": 40},
     "priority_sort": {"items": 6},
+    "entm_copy": {"length": [1, 4]},
 }
 # An episode must be the same for ever, or no published figure can be measured again.
 DIGESTS = {
@@ -33,6 +35,7 @@ DIGESTS = {
     "associative_recall": "79354b921c1ad898",
     "ngrams": "839d7d62db52e576",
     "priority_sort": "fe358d331023bf6a",
+    "entm_copy": "59b09c01bc80e62c",
 }
 LARGE = 50.0
 both_sizes = pytest.mark.parametrize("settings", [None, "small"], ids=["as in the paper", "small"])
