@@ -121,7 +121,11 @@ class Machine:
         """Answer a whole episode, in logits, from the initial state on."""
         weights = self.wire_up(flat)
         state = self.initial_state(weights, lanes=inputs.shape[-2], rows=rows)
-        return self.run(weights, inputs, state, lengths=lengths)[0]
+        if lengths is not None:
+            check_lengths(lengths, steps=len(inputs), lanes=inputs.shape[-2])
+            if min(lengths) < len(inputs):
+                return self._run_ragged(weights, inputs, state, lengths, ends=False)[0]
+        return self.run(weights, inputs, state)[0]
 
     def trace(
         self, weights: Weights, inputs: Float[Tensor, "T *shown I"], state: State
@@ -147,25 +151,37 @@ class Machine:
             yield step
 
     def _run_ragged(
-        self, weights: Weights, inputs: Tensor, state: State, lengths: Sequence[int]
+        self,
+        weights: Weights,
+        inputs: Tensor,
+        state: State,
+        lengths: Sequence[int],
+        *,
+        ends: bool = True,
     ) -> tuple[Tensor, State]:
-        """Sort the lanes, longest first, so that those still going are always the first ones."""
+        """Sort the lanes, longest first, so that those still going are always the first ones.
+
+        Without `ends` they all begin alike, and how each ended is not kept: that copies memories.
+        """
         lanes = len(lengths)
         order = torch.tensor(sorted(range(lanes), key=lambda lane: -lengths[lane]))
         order = order.to(inputs.device)
-        inputs, state = inputs.index_select(-2, order), choose_lanes(state, order)
+        inputs = inputs.index_select(-2, order)
+        state = choose_lanes(state, order) if ends else state
         answers, finished, begun = [], [], 0
         for end in sorted(set(lengths)):
             going = sum(length >= end for length in lengths)
-            finished.append(lanes_from(state, going))
+            if ends:
+                finished.append(lanes_from(state, going))
             segment = inputs[begun:end].narrow(-2, 0, going)
             part, state = self.run(weights, segment, first_lanes(state, going))
             answers.append(F.pad(part, (0, 0, 0, lanes - going)))
             begun = end
         silence = answers[0].new_zeros(len(inputs) - begun, *answers[0].shape[1:])
         back = torch.argsort(order)
-        ended = join_lanes([state, *reversed(finished)])
-        return torch.cat([*answers, silence]).index_select(-2, back), choose_lanes(ended, back)
+        if ends:
+            state = choose_lanes(join_lanes([state, *reversed(finished)]), back)
+        return torch.cat([*answers, silence]).index_select(-2, back), state
 
 
 def check_rows(topology: Topology, rows: int) -> None:

@@ -118,6 +118,11 @@ def test_padding_changes_nothing(topology, lengths, population):
         inputs[length:, lane] = float("nan")
     answers, end = machine.run(weights, inputs, state, lengths=lengths)
     assert answers.shape == (STEPS, *population, LANES, 2)
+    flat = weights_of(topology, *population)
+    for without in (torch.no_grad, torch.inference_mode):
+        with without():
+            episode = machine.episode(flat, inputs, rows=ROWS, lengths=lengths)
+            assert torch.equal(episode, answers)
     for lane, length in enumerate(lengths):
         one = machine.initial_state(weights, lanes=1, rows=ROWS)
         alone, alone_end = machine.run(weights, inputs[:length, lane : lane + 1], one)
