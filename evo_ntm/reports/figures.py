@@ -268,6 +268,9 @@ def _scale(figure: Figure, chart: Chart, plot: Plot, place: dict[str, int]) -> N
         sizes = _apart(next(layer.x for layer in plot.layers if isinstance(layer, Line)))
         named = [f"{size:g}" for size in sizes]
         figure.update_xaxes(type="log", tickangle=0, tickvals=sizes, ticktext=named, **place)
+    if chart.ticks:
+        named = _all_safe([name for _, name in chart.ticks])
+        figure.update_xaxes(tickvals=[x for x, _ in chart.ticks], ticktext=named, **place)
 
 
 def _rounds(plot: Plot) -> list[float]:

@@ -117,7 +117,10 @@ def _draw(axes: Axes, chart: Chart, plot: Plot) -> None:
         axes.set_ylim(*plot.span)
     if not plot.scaled:
         axes.tick_params(labelleft=False, left=False)
-    if not chart.logarithmic and not any(isinstance(layer, Heat) for layer in plot.layers):
+    if chart.ticks:
+        axes.set_xticks([place for place, _ in chart.ticks], [name for _, name in chart.ticks])
+        axes.set_xticks([], minor=True)
+    elif not chart.logarithmic and not any(isinstance(layer, Heat) for layer in plot.layers):
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4 if chart.beside else 9))
 
 

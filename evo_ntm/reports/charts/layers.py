@@ -123,6 +123,7 @@ class Chart:
 
     The `name` is that of files and of the element of a page. `told` says in one sentence what is
     to be seen, for those who do not see it; `least_width` is what it needs to be read, in pixels.
+    `ticks` are the places on the horizontal axis that are named, and their names.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Chart:
     logarithmic: bool = False
     least_width: int = 0
     together: bool = False
+    ticks: tuple[tuple[float, str], ...] = ()
 
     @property
     def height(self) -> int:

@@ -129,7 +129,7 @@ def exam(groups: Sequence[Group]) -> Chart | None:
     sat = [(group, result.exam) for group in groups for result in group.ended if result.exam]
     if not sat:
         return None
-    sizes, axis = _sizes([row for _, exam in sat for row in exam])
+    sizes, axis = part_sizes([row for _, exam in sat for row in exam])
     layers: list[Layer] = []
     for place, group in enumerate(groups):
         rows = [row for each, exam in sat if each is group for row in exam]
@@ -158,7 +158,7 @@ def exam(groups: Sequence[Group]) -> Chart | None:
     )
 
 
-def _sizes(rows: Sequence[ExamRow]) -> tuple[dict[str, float], str]:
+def part_sizes(rows: Sequence[ExamRow]) -> tuple[dict[str, float], str]:
     """Tell how large each part is: by what alone they differ in, or else by their order."""
     names = list(dict.fromkeys(row.name for row in rows))
     by_name = {row.name: row for row in rows}
