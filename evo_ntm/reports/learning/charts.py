@@ -51,12 +51,13 @@ def learning(learners: Sequence[Learner], champion: Champion | None = None) -> C
     if champion is None:
         plots = [_curves(met, learners, lambda course: course.bits, *_least(learners))]
     else:
-        evolving = _line(f"{champion.name}, evolving", champion.evolved, "dot")
-        tuned = _line(f"{champion.name}, tuned after that", champion.tuned, "solid")
+        evolving = _line(f"{champion.name}, evolving", champion.evolved, width=1.0)
+        tuned = _line(f"{champion.name}, tuned after that", champion.tuned, width=1.6)
+        stars = Marks(tuned.name, tuned.x, tuned.y, PINK, "star", 10)  # for all is in one place
         plots = [
             _curves(met, learners, lambda course: course.bits, evolving),
             _curves("Bits, all of the validation set added up", learners,
-                    lambda course: course.validation, tuned),
+                    lambda course: course.validation, tuned, stars),
         ]  # fmt: skip
         told += (f" and of {champion.name}, whose tuning began after evolution had answered "
                  f"{champion.answered:,} sequences")  # fmt: skip
@@ -128,9 +129,9 @@ def _curves(
     return _scaled(title, [*layers, *also], 270)
 
 
-def _line(name: str, points: Points, dash: Dash) -> Line:
+def _line(name: str, points: Points, width: float) -> Line:
     x = briefly(tuple(sequences / 1000 for sequences, _ in points))
-    return Line(name, x, briefly(tuple(bits for _, bits in points)), PINK, dash, width=2.2)
+    return Line(name, x, briefly(tuple(bits for _, bits in points)), PINK, width=width)
 
 
 def _marked(learner: Learner, what: str, spread: Spread) -> list[Layer]:
