@@ -67,17 +67,25 @@ class Backend:
 
     def machine(self, topology: Topology, eps: float) -> Runs:
         """Make the machine of a topology."""
-        if not self.fused or not layout.supports(topology):
-            return Machine(topology, eps)
-        return FUSED[device_type(self.device)](topology, eps)
+        if self._fuses_tape(topology):
+            return cpu.FusedTape(topology)
+        if self.fused and layout.supports(topology):
+            return FUSED[device_type(self.device)](topology, eps)
+        return Machine(topology, eps)
 
     def fuses(self, topology: Topology, rows: int) -> bool:
         """Tell whether a machine with so many rows is fused, or the torch path answers for it."""
+        if self._fuses_tape(topology):
+            return True
         if not self.fused or not layout.supports(topology):
             return False
         if device_type(self.device) != "cuda":
             return True
         return cuda.FusedCUDA(topology).fits(rows)
+
+    def _fuses_tape(self, topology: Topology) -> bool:
+        here = self.fused and self.device == "cpu"
+        return here and layout.supports_tape(topology)
 
     @property
     def arithmetic(self) -> dict[str, str]:

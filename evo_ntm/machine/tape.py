@@ -11,6 +11,10 @@ of the numbers, and everything from 0.5 on is yes. The fresh cell is that of Lü
 | `j`     | jump          | sigmoid | (0, 1), from 0.5 on it jumps  |
 | `s`     | shift         | sigmoid | (0, 1), the largest decides   |
 
+Decisions are made on the sums that sigmoids would be taken of, which comes to the same with less
+rounding: from 0 on for yes; and of shifts the largest, where all are equal of which a double takes
+the sigmoid for 1, as the published programs did.
+
 All lanes share one long strip of cells, the tape of each lane being a part of it that grows at both
 ends. Axes of cells and columns come first, those of the batch last, as they are stored.
 """
@@ -34,13 +38,13 @@ from evo_ntm.topology.parts import TAPE_SHIFTS as S
 from evo_ntm.topology.parts import total
 
 UNBOUNDED = 2**62  # cells
-YES = 0.5
+LOUD, QUIET = 36.74, -745.0  # sums of which a double takes the sigmoid for 1 and for 0
 SAME = 0.9999  # as similar, a cell is not looked past
 FOUND, OUTSIDE = 2.0, -1.0  # above and below every similarity
 
 
 class Orders(NamedTuple):
-    """What the controller tells the heads in one step."""
+    """What the controller tells the heads in one step; where it overwrites, w is 0 or 1."""
 
     a: Float[Tensor, "H M *batch"]
     w: Float[Tensor, "H *batch"]
@@ -194,8 +198,7 @@ class TapeHeads:
             chosen = head.movedim(0, -1).unsqueeze(-1) == place
             return chosen * weight.movedim(0, -1).unsqueeze(-1)
 
-        w = orders.w if self._settings.write == "interpolate" else (orders.w >= YES).to(cells)
-        a = orders.a.movedim((0, 1), (-2, -1))
+        w, a = orders.w, orders.a.movedim((0, 1), (-2, -1))
         whole = torch.ones_like(w)
         erase = w.movedim(0, -1).unsqueeze(-1).expand(a.shape)
         memory = cells.movedim((0, 1), (-2, -1)).clone()
@@ -214,10 +217,11 @@ class TapeHeads:
         H, M = len(self.topology.tape_heads), self.topology.width
         outputs = total(self.topology.outputs)
         told, answer = said.split_with_sizes([said.shape[-1] - outputs, outputs], -1)
-        numbers = torch.sigmoid(innermost(told).movedim(-1, 0))
-        a, w, j, s = numbers.split_with_sizes([H * M, H, H, H * S])
-        s = torch.unflatten(s, 0, (H, S)).argmax(1) - S // 2
-        return Orders(torch.unflatten(a, 0, (H, M)), w, j >= YES, s), answer.clone()
+        a, w, j, s = innermost(told).movedim(-1, 0).split_with_sizes([H * M, H, H, H * S])
+        a = torch.unflatten(torch.sigmoid(a), 0, (H, M))
+        w = torch.sigmoid(w) if self._settings.write == "interpolate" else (w >= 0).to(w)
+        s = torch.unflatten(s.clamp(QUIET, LOUD), 0, (H, S)).argmax(1) - S // 2
+        return Orders(a, w, j >= 0, s), answer.clone()
 
     def _write(self, before: Moment, orders: Orders, *, overwrite: bool) -> tuple[Tensor, Tensor]:
         """Let every head write, the later over the earlier, and append a cell for one that is used.
@@ -227,10 +231,7 @@ class TapeHeads:
         settings, cells, high = self._settings, before.cells, before.high
         for a, w, head in zip(orders.a, orders.w, before.head, strict=True):
             found = at(cells, head)
-            if settings.write == "interpolate":
-                written = w * a + (1 - w) * found
-            else:
-                written = torch.where(w >= YES, a, found)
+            written = w * a + (1 - w) * found
             index = _index(cells, head)
             if overwrite:
                 cells.scatter_(0, index, written.unsqueeze(0))

@@ -18,10 +18,10 @@ from torch import Tensor
 from evo_ntm.errors import MachineError
 from evo_ntm.machine.kernels import program
 from evo_ntm.machine.kernels.layout import layout
-from evo_ntm.machine.machine import check_inputs, check_lengths, check_rows
+from evo_ntm.machine.machine import Machine, check_inputs, check_lengths, check_rows
 from evo_ntm.machine.state import Soft, State, check_state, over_tensors, soft, unwritten
-from evo_ntm.machine.weights import plan
-from evo_ntm.topology import Topology
+from evo_ntm.machine.weights import Weights, plan
+from evo_ntm.topology import Tape, Topology
 from evo_ntm.topology.parts import total
 
 
@@ -226,6 +226,29 @@ class FusedCPU:
         return call, (shown, stops)
 
 
+class FusedTape(FusedCPU):
+    """A machine with a tape, whole episodes of which are fused; step by step torch computes it."""
+
+    def wire_up(self, flat: Float[Tensor, "*population D"]) -> Weights:  # type: ignore[override]
+        """Lay flat weights out as the torch path takes them."""
+        return Machine(self.topology).wire_up(flat)
+
+    def initial_state(self, weights: Weights, *, lanes: int, rows: int) -> State:  # type: ignore[override]
+        """Begin as `Machine` does."""
+        return Machine(self.topology).initial_state(weights, lanes=lanes, rows=rows)
+
+    def run(  # type: ignore[override]
+        self,
+        weights: Weights,
+        inputs: Float[Tensor, "T *shown I"],
+        state: State,
+        *,
+        lengths: Sequence[int] | None = None,
+    ) -> tuple[Float[Tensor, "T *batch O"], State]:
+        """Answer a sequence as `Machine` does."""
+        return Machine(self.topology).run(weights, inputs, state, lengths=lengths)
+
+
 def available() -> bool:
     """Tell whether the package was installed with the program."""
     return program.load() is not None
@@ -257,7 +280,7 @@ def _told(topology: Topology) -> program.Topology:
         program.Head(s.content, s.interpolation, s.shift, s.sharpening, head.shifts)
         for s, head in zip(stages, topology.heads, strict=True)
     ]
-    units = topology.controller.units
+    units, tape = topology.controller.units, topology.tape or Tape()
     return program.Topology(
         inputs=total(topology.inputs),
         outputs=total(topology.outputs),
@@ -270,6 +293,12 @@ def _told(topology: Topology) -> program.Topology:
         cells=any(head.source == "cell" for head in topology.heads),
         units=units,
         heads=cast((program.Head * len(heads))(*heads), POINTER(program.Head)),
+        tape_heads=len(topology.tape_heads),
+        overwrite=tape.write == "overwrite",
+        fresh_cell=tape.fresh_cell,
+        initial=tape.initial,
+        least_similarity=tape.least_similarity,
+        did_write=tape.did_write,
     )
 
 

@@ -22,6 +22,11 @@ def supports(topology: Topology) -> bool:
     return bool(topology.controller.layers) and not topology.tape_heads
 
 
+def supports_tape(topology: Topology) -> bool:
+    """Tell whether the kernel for tapes knows a machine: with a tape and a dense controller."""
+    return bool(topology.tape_heads) and topology.controller.kind == "dense"
+
+
 @lru_cache(maxsize=1024)
 def layout(topology: Topology) -> Places:
     """Say of each place of the laid weights which weight goes there, NOTHING where it is 0."""
@@ -30,7 +35,8 @@ def layout(topology: Topology) -> Places:
     for below, heard, before, offsets, begun in layers:
         parts += [_blocks(offsets), _blocks(below), _blocks(heard), _blocks(before)]
         starts += begun
-    parts += [_blocks(bias), _blocks(thought), _blocks(cell), _blocks(reads)]
+    recalled = plan(topology).recalled
+    parts += [_blocks(bias), _blocks(thought), _blocks(cell), _blocks(recalled), _blocks(reads)]
     laid = np.concatenate([*parts, *(part.ravel() for part in starts)])
     return np.where(laid < 0, NOTHING, laid).astype(np.int32)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from evo_ntm.topology.parts import MOST_LAYERS
 
 PROGRAM = "evo_ntm.machine.kernels._cpu"
-FORMAT = 1  # of the structures below, as in source/kernel.hpp
+FORMAT = 2  # of the structures below, as in source/kernel.hpp
 ARITHMETIC = 1  # of the answers: another number wherever any of their bits is another
 ABSENT = ("the fused kernel was not compiled when evo-ntm was installed; "
           "with a C++ compiler (g++ or clang++) there, install evo-ntm again")  # fmt: skip
@@ -48,7 +48,10 @@ class Topology(Structure):
     _fields_ = [*((name, c_int32) for name in
                 ("inputs", "outputs", "width", "writers", "readers", "shifts", "layers", "lstm",
                  "cells")),
-                ("units", c_int32 * MOST_LAYERS), ("heads", POINTER(Head))]  # fmt: skip
+                ("units", c_int32 * MOST_LAYERS), ("heads", POINTER(Head)),
+                *((name, c_int32) for name in ("tape_heads", "overwrite", "fresh_cell")),
+                *((name, c_float) for name in
+                  ("initial", "least_similarity", "did_write"))]  # fmt: skip
 
 
 class Episode(Structure):

@@ -22,5 +22,8 @@ const evo_ntm::Level evo_ntm::AVX512 = {
     supported,
     16,
     {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {unit<F16, 1>, unit<F16, 2>, unit<F16, 4>}},
+    {{unit_of_tapes<F4, 1>},
+     {unit_of_tapes<F8, 1>, unit_of_tapes<F8, 2>},
+     {unit_of_tapes<F16, 1>, unit_of_tapes<F16, 2>, unit_of_tapes<F16, 4>}},
     {unit_back<F4>, unit_back<F8>, unit_back<F16>}};
 #endif

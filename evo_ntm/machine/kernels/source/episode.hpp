@@ -1,6 +1,7 @@
 // A group of lanes through an episode: what it hears, what it answers, where it ends.
 #pragma once
 #include "machine.hpp"
+#include "tape.hpp"
 
 namespace {
 
@@ -84,6 +85,24 @@ void unit(const Episode &e, int64_t individual, int64_t present, const Group &gr
     for (Index o = 0; o < t.outputs; o++)
       ports.leave(e.outputs, step, o, going ? machine.answer[o] : V{});
     if (e.ends) ports.leave_ended(machine, step + 1);
+  }
+}
+
+template <class V, int K>
+void unit_of_tapes(const Episode &e, int64_t individual, int64_t present, const Group &group,
+                   const float *laid, float *space) {
+  TapeMachine<V, K> machine(e, laid, (V *)space);
+  const Topology &t = *e.topology;
+  const Ports<V, K> ports(e, individual, present, group);
+  float last[Of<V>::lanes];
+  for (Index i = 0; i < Of<V>::lanes; i++) last[i] = float(ports.length[i]);
+  const V lengths = load<V>(last);
+  for (Index step = 0; step < ports.longest; step++) {
+    for (Index i = 0; i < t.inputs; i++) machine.inputs[i] = ports.fetch(e.inputs, step, i);
+    machine.step();
+    const auto going = lengths > all<V>(float(step));
+    for (Index o = 0; o < t.outputs; o++)
+      ports.leave(e.outputs, step, o, going ? machine.answer[o] : V{});
   }
 }
 

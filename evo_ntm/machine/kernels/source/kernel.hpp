@@ -6,9 +6,10 @@
 
 namespace evo_ntm {
 
-const int FORMAT = 1;  // of these structures; a program of another one is not used
+const int FORMAT = 2;  // of these structures; a program of another one is not used
 const int BLOCK = 16;  // how many receiving units lie side by side in laid weights
 const int MOST_LAYERS = 3;
+const int TAPE_SHIFTS = 3;  // left, stay, right
 
 struct Head {
   int32_t content, interpolation, shift, sharpening, shifts;
@@ -18,6 +19,8 @@ struct Topology {
   int32_t inputs, outputs, width, writers, readers, shifts, layers, lstm, cells;
   int32_t units[MOST_LAYERS];
   const Head *heads;  // writers first
+  int32_t tape_heads, overwrite, fresh_cell;  // of a tape, whose heads are the only ones
+  float initial, least_similarity, did_write;
 };
 
 // Numbers of individual, lane, and two more axes; a stride of 0 shows the same to all.
@@ -32,7 +35,7 @@ struct State {
 
 struct Episode {
   const Topology *topology;
-  int64_t population, lanes, steps, rows;
+  int64_t population, lanes, steps, rows;  // of a tape the most cells, or 0
   float epsilon;
   const float *weights;  // of one individual after another, `weights_stride` apart
   int64_t weights_stride, laid_size;
@@ -72,6 +75,7 @@ struct Level {  // an instruction set
   bool (*supported)();
   int widest;       // vector, in lanes
   Unit unit[3][3];  // by vectors of 4, 8, 16 lanes, of 1, 2, 4 individuals with 4 lanes at least
+  Unit tape[3][3];  // likewise
   Back back[3];     // by vectors, of one individual
 };
 
@@ -83,6 +87,7 @@ inline int64_t gates(const Topology &t, int layer) {
 }
 inline int64_t told(const Topology &t) {  // all that the top layer tells heads and output
   const int64_t H = t.writers + t.readers, M = t.width;
+  if (t.tape_heads) return padded(t.tape_heads * (M + 2 + TAPE_SHIFTS) + t.outputs);
   return padded(H * (M + t.shifts + 3) + 2 * t.writers * M + t.outputs);
 }
 inline int64_t all_gates(const Topology &t) {
@@ -95,8 +100,24 @@ inline int64_t units(const Topology &t) {
   for (int i = 0; i < t.layers; i++) all += t.units[i];
   return all;
 }
+struct Strip {  // the cells on which tapes lie, and which of them is the first one of all
+  int64_t cells, origin;
+};
+inline Strip strip_of(const Episode &e) {
+  const Topology &t = *e.topology;
+  const int64_t furthest = e.steps * t.tape_heads, more = furthest * (1 + t.fresh_cell);
+  const int64_t most = e.rows ? e.rows - 1 : more;
+  const int64_t left = furthest < most ? furthest : most, right = more < most ? more : most;
+  return {1 + left + right, left};
+}
+inline int64_t space_of_tape(const Episode &e) {  // vectors that a unit needs
+  const Topology &t = *e.topology;
+  return (strip_of(e).cells + t.tape_heads + 2) * t.width + t.tape_heads + t.inputs + units(t) +
+         all_gates(t) + told(t) + padded(t.outputs);
+}
 inline int64_t space_of(const Episode &e) {  // vectors that a unit needs
   const Topology &t = *e.topology;
+  if (t.tape_heads) return space_of_tape(e);
   const int64_t H = t.writers + t.readers, N = H ? e.rows : 0;
   return N * t.width + 2 * H * N + 4 * N + 2 * t.shifts + (H + t.readers) * t.width + t.inputs +
          2 * units(t) + all_gates(t) + told(t) + padded(t.outputs) + t.shifts;
