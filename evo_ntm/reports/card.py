@@ -18,7 +18,8 @@ from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.runs.ancestry import Step
 from evo_ntm.runs.database import finite
 
-VERSION = 1
+VERSION = 2
+RANDOM = "random weights"
 CARD, WORDS, LINE = "card.json", "README.md", "lineage.csv"
 PASSED = {True: "passed", False: "not passed", None: "reported"}
 
@@ -28,6 +29,7 @@ class Look:
     """How a tuning stood after so many sequences, on the validation set, in bits a sequence."""
 
     sequences: int
+    seconds: float
     bits: float
     wrong_bits: float
 
@@ -36,13 +38,16 @@ class Look:
 class Tuning:
     """What gradients did: from which weights, and after how many sequences the exam was passed.
 
-    `passed_after` is None where it never was.
+    `passed_after` is None where it never was. `answered` are the sequences, and `evolved` the
+    seconds, that evolution took before.
     """
 
     began: str
     seed: int
     passed_after: int | None
     curve: tuple[Look, ...]
+    answered: int = 0
+    evolved: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Card:
 
     `answered` counts the sequences that machines were scored on while it evolved. `tuning` is None
     where no gradient was used; `controls` are the same tuning from random weights in the same
-    topology. `commands` are those of every process that wrote to the run.
+    topology, or from an ancestor. `commands` are those of every process that wrote to the run.
     """
 
     name: str
@@ -84,10 +89,10 @@ class Card:
             return "No gradient was used: all of it evolved."
         if not self.generations:
             return "Nothing evolved: gradients began with random weights."
-        if not self.controls:
+        others = [each.passed_after for each in self.controls if each.began == RANDOM]
+        if not others:
             return "No control was run, so that what evolution contributed is not known."
         own = self.tuning.passed_after
-        others = [control.passed_after for control in self.controls]
         random = ", ".join(map(_sequences, others))
         told = (
             f"Tuned from what evolved, the exam was passed after {_sequences(own)}; "

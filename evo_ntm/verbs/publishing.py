@@ -6,6 +6,8 @@ import re
 import shlex
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from evo_ntm.errors import RunError
@@ -14,6 +16,7 @@ from evo_ntm.genome.files import genome_bytes
 from evo_ntm.reports.card import (
     CARD,
     LINE,
+    RANDOM,
     WORDS,
     Card,
     Look,
@@ -23,7 +26,10 @@ from evo_ntm.reports.card import (
     line_csv,
 )
 from evo_ntm.reports.documents import make_folder, write_document
+from evo_ntm.reports.learning.tunings import tunings
 from evo_ntm.reports.memory_use import draw
+from evo_ntm.reports.pictures import write_picture
+from evo_ntm.reports.prints import draw as draw_chart
 from evo_ntm.runs.ancestry import trunk
 from evo_ntm.runs.run import Run
 from evo_ntm.runs.store import open_run
@@ -47,7 +53,8 @@ def publish(
 
     It holds the genome, a card whose claims are measured now, the line from its founder, and a
     picture of its memory at work. `controls` are runs of the same tuning from random weights in the
-    same topology. Raises RunError where the run has not ended, or a folder of the name is there.
+    same topology, or from an ancestor of the birth; they are charted beside it. Raises RunError
+    where the run has not ended, or a folder of the name is there.
     """
     folder, opening = Path(to) / name, open_run(Path(run))
     if not NAME.fullmatch(name):
@@ -65,9 +72,16 @@ def publish(
         told = {"experiment": dump(experiment), "birth": str(number)}
         write_document(part / PUBLISHED, genome_bytes(genome, card=told))
         draw(genome, experiment, to=part / PICTURE)
+        pictures = [PICTURE]
+        for chart in tunings(card):
+            pictures.append(f"{chart.name}.png")
+            write_picture(part / pictures[-1], partial(draw_chart, chart))
         write_document(part / LINE, line_csv(trunk(opening, number)))
         write_document(part / CARD, card_json(card))
-        write_document(part / WORDS, card_words(card, folder, [PICTURE]))
+        write_document(
+            part / WORDS,
+            card_words(card, folder, pictures),
+        )
         part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -80,8 +94,12 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
     experiment, genome = run.experiment, run.genome(birth)
     sat = exam(run.folder, birth=birth)
     [done] = run.rows("SELECT count(*) AS generations, sum(scored) AS scored FROM generations")
+    spent = run.facts().get("seconds", 0.0)
+    answered = (done["scored"] or 0) * experiment.evolve.episodes
     tuning = _tuning(run, birth, "what evolved")
     evolved = tuning is None or _evolved(run)
+    if tuning is not None and evolved:
+        tuning = replace(tuning, answered=answered, evolved=spent)
     processes = [json.loads(row["told"]) for row in run.rows("SELECT told FROM processes")]
     last = processes[-1] if processes else {}
     typed = [each.get("command") or [] for each in processes]
@@ -90,7 +108,6 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
     line = {step.number for step in trunk(run, birth)}
     tunings = run.rows("SELECT birth, seconds FROM tunings")
     tuned = sum(row["seconds"] for row in tunings if row["birth"] in line)
-    scored = done["scored"] or 0
     return Card(
         name=name,
         task=experiment.task,
@@ -104,30 +121,44 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
         birth=birth,
         strategy=experiment.evolve.strategy,
         generations=done["generations"] if evolved else 0,
-        scored=scored if evolved else 0,
-        answered=scored * experiment.evolve.episodes if evolved else 0,
-        seconds=run.facts().get("seconds", 0.0) + tuned,
+        scored=(done["scored"] or 0) if evolved else 0,
+        answered=answered if evolved else 0,
+        seconds=spent + tuned,
         exam=sat.rows,
         passed=sat.passed,
         tuning=tuning,
-        controls=tuple(_control(control) for control in controls),
+        controls=tuple(_control(control, run) for control in controls),
         commands=tuple(dict.fromkeys(_command(command) for command in typed)),
         versions=last.get("versions", {}),
         commit=last.get("commit"),
     )
 
 
-def _control(run: Run) -> Tuning:
-    """Read back how the tuning of a run went whose founder had random weights."""
-    last = run.rows("SELECT max(birth) AS birth FROM tunings")[0]["birth"]
-    told = None if last is None else _tuning(run, last, "random weights")
+def _control(control: Run, run: Run) -> Tuning:
+    """Read back how a tuning went that began with random weights, or with a birth of the run."""
+    expected = f"{control.folder}: expected a run that was tuned from random weights or an ancestor"
+    last = control.rows("SELECT max(birth) AS birth FROM tunings")[0]["birth"]
+    told = None if last is None else _tuning(control, last, RANDOM)
     if told is None:
-        raise RunError(f"{run.folder}: expected a run that was tuned from random weights, "
-                       "but nothing was tuned in it")  # fmt: skip
-    if _evolved(run):
-        raise RunError(f"{run.folder}: expected a run that was tuned from random weights, "
-                       "but its founder evolved")  # fmt: skip
-    return told
+        raise RunError(f"{expected}, but nothing was tuned in it")
+    if _evolved(control):
+        raise RunError(f"{expected}, but its founder evolved there")
+    [founder] = control.rows("SELECT genome, operators FROM births ORDER BY number LIMIT 1")
+    if "import" not in json.loads(founder["operators"]):
+        return told
+    born = run.rows("SELECT number, generation FROM births WHERE genome = ?", founder["genome"])
+    if not born:
+        raise RunError(f"{expected}, but its founder, {founder['genome']}, was not born in "
+                       f"{run.folder}")  # fmt: skip
+    ancestor, generation = born[0]["number"], born[0]["generation"]
+    [before] = run.rows("SELECT sum(scored) AS scored, max(seconds) AS seconds FROM generations "
+                        "WHERE number <= ?", generation)  # fmt: skip
+    return replace(
+        told,
+        began=f"birth {ancestor} of generation {generation:,}",
+        answered=before["scored"] * run.experiment.evolve.episodes,
+        evolved=before["seconds"],
+    )
 
 
 def _tuning(run: Run, birth: int, began: str) -> Tuning | None:
@@ -139,7 +170,12 @@ def _tuning(run: Run, birth: int, began: str) -> Tuning | None:
             seed=run.experiment.evolve.seed if seed is None else seed,
             passed_after=next((each["sequences"] for each in curve if each["sat"]), None),
             curve=tuple(
-                Look(each["sequences"], each["validation_bits"], each["validation_wrong_bits"])
+                Look(
+                    each["sequences"],
+                    each["seconds"],
+                    each["validation_bits"],
+                    each["validation_wrong_bits"],
+                )
                 for each in curve
             ),
         )

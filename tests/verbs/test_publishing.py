@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -6,9 +7,13 @@ from evo_ntm import verbs
 from evo_ntm.errors import ReportError, RunError
 from evo_ntm.experiment import parse
 from evo_ntm.reports.card import Card, Look, Tuning, read_claims
+from evo_ntm.reports.learning.tunings import tunings
+from evo_ntm.runs.ancestry import trunk
 from evo_ntm.runs.store import open_run
 from evo_ntm.verbs.publishing import card_of
 from tests.evolution.cases import told
+
+STEP_BY_STEP = ["finetune.validate_every=1"]
 
 
 def evolved(folder, **changes):
@@ -63,10 +68,10 @@ def test_a_place_within_a_file_is_refused(run, tmp_path):
 
 def test_what_gradients_did_stands_beside_its_controls(tmp_path):
     run = evolved(tmp_path / "run", seed=2)
-    tuned = verbs.finetune(run, steps=3, overrides=["finetune.validate_every=1"])
+    tuned = verbs.finetune(run, steps=3, overrides=STEP_BY_STEP)
     control = tmp_path / "control"
     verbs.finetune(run, steps=3, from_scratch=True, to=control, seed=7,
-                   overrides=["finetune.validate_every=1"])  # fmt: skip
+                   overrides=STEP_BY_STEP)  # fmt: skip
     card = card_of(open_run(run), "tiny", tuned.child, [open_run(control)])
     assert card.tuning is not None
     seen = [look.sequences for look in card.tuning.curve]
@@ -75,13 +80,50 @@ def test_what_gradients_did_stands_beside_its_controls(tmp_path):
         "what evolved", "random weights"
     ]  # fmt: skip
     assert card.controls[0].seed == 7
+    assert (card.controls[0].answered, card.tuning.answered) == (0, card.answered)
     assert card.answered == card.scored * 8 > 0
     with pytest.raises(RunError, match="its founder evolved"):
         card_of(open_run(run), "tiny", tuned.child, [open_run(run)])
 
 
+def test_an_ancestor_that_was_tuned_stands_beside_by_what_evolution_took_until_then(tmp_path):
+    run, short = evolved(tmp_path / "run", seed=2), {"steps": 2, "overrides": STEP_BY_STEP}
+    tuned = verbs.finetune(run, **short)
+    ancestor = trunk(open_run(run), open_run(run).champion())[0]
+    early = tmp_path / "early"
+    verbs.finetune(run, birth=ancestor.number, to=early, **short)
+    folder = verbs.publish(run, "tiny", birth=tuned.child, controls=[early], to=tmp_path)
+    claims = read_claims(folder)
+    (control,) = claims["controls"]
+    assert control["began"] == f"birth {ancestor.number} of generation {ancestor.generation}"
+    assert 0 < control["answered"] < claims["tuning"]["answered"] == claims["answered"]
+    assert control["evolved"] <= claims["tuning"]["evolved"]
+    assert claims["contribution"].endswith("is not known.")  # for nothing was random
+    words = (folder / "README.md").read_text()
+    for picture in ("tuning.png", "tuning-seconds.png"):
+        assert f"({picture})" in words and (folder / picture).read_bytes().startswith(b"\x89PNG")
+
+    strange = tmp_path / "strange"
+    verbs.finetune(evolved(tmp_path / "other", seed=3), to=strange, **short)
+    with pytest.raises(RunError, match="or an ancestor, but its founder, [0-9a-f]{32}, was not"):
+        verbs.publish(run, "strange", birth=tuned.child, controls=[strange], to=tmp_path)
+
+
+def test_curves_of_tunings_begin_after_what_evolution_took(run):
+    card = card_of(open_run(run), "tiny", open_run(run).champion())
+    looks = tuple(Look(n, n / 10, 90.0 - n, 1.0) for n in (0, 10, 20))
+    tuned = Tuning("what evolved", 1, None, looks, answered=1000, evolved=5.0)
+    by_sequences, by_seconds = tunings(replace(card, tuning=tuned, controls=(tuning(None),)))
+    (line, control) = by_sequences.plots[0].layers
+    assert line.name == "what evolved, seed 1" and line.x == (1.0, 1.01, 1.02)
+    assert line.y == (90.0, 80.0, 70.0)
+    assert control.x == ()  # where nothing was seen yet, there is no logarithm of it
+    assert by_seconds.plots[0].layers[0].x == (5.0, 6.0, 7.0)
+    assert tunings(card) == ()
+
+
 def tuning(passed_after):
-    return Tuning("random weights", 1, passed_after, (Look(0, 9.0, 4.0),))
+    return Tuning("random weights", 1, passed_after, (Look(0, 0.0, 9.0, 4.0),))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +162,7 @@ def test_a_name_that_is_taken_is_refused(run, tmp_path):
 def test_a_card_that_is_none_is_refused(tmp_path):
     with pytest.raises(ReportError, match="expected the card of a genome"):
         read_claims(tmp_path)
-    for content in ("{", json.dumps({"version": 2}), "[]"):
+    for content in ("{", json.dumps({"version": 1}), "[]"):
         (tmp_path / "card.json").write_text(content)
         with pytest.raises(ReportError, match="expected (the|a) card"):
             read_claims(tmp_path)

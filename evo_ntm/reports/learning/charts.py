@@ -94,7 +94,7 @@ def generalisation(learners: Sequence[Learner]) -> Chart:
         f"Bits and wrong bits a sequence in each part of the exam, of {_names(learners)}: medians "
         "over seeds, and all from the lowest to the highest.",
         axis if ordinal else f"{axis} of test sequences",
-        (_scaled("Bits a sequence, in the exam", bits, 250),
+        (scaled("Bits a sequence, in the exam", bits, 250),
          Plot("Wrong bits a sequence, in the exam", tuple(wrong), 210)),
         logarithmic=not ordinal and max(sizes.values()) >= FAR * min(sizes.values()),
         ticks=tuple((sizes[name], name if ordinal else f"{sizes[name]:g}") for name in parts),
@@ -126,7 +126,7 @@ def _curves(
         if len(learner.courses) > 1:
             layers.append(Band(learner.name, x, low, high, colour, 0.16))
         layers.append(Line(learner.name, x, middle, colour, dash, width=2.2))
-    return _scaled(title, [*layers, *also], 270)
+    return scaled(title, [*layers, *also], 270)
 
 
 def _line(name: str, points: Points, width: float) -> Line:
@@ -157,7 +157,7 @@ def _summed_up(spread: Spread) -> tuple[Values, Values, Values]:
     )
 
 
-def _scaled(title: str, layers: Sequence[Layer], height: int) -> Plot:
+def scaled(title: str, layers: Sequence[Layer], height: int) -> Plot:
     """Make a plot of bits; where they differ widely its axis is logarithmic, and has a bottom."""
     known = [value for layer in layers for value in _upright(layer) if value is not None]
     if max(known, default=0.0) < WIDE * max(min(known, default=0.0), LEAST):
