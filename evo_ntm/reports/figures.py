@@ -269,7 +269,9 @@ def _scale(figure: Figure, chart: Chart, plot: Plot, place: dict[str, int]) -> N
         named = [f"{size:g}" for size in sizes]
         figure.update_xaxes(type="log", tickangle=0, tickvals=sizes, ticktext=named, **place)
     if chart.ticks:
-        named = _all_safe([name for _, name in chart.ticks])
+        named = [
+            name.replace("\n", "<br>") for name in _all_safe([told for _, told in chart.ticks])
+        ]
         figure.update_xaxes(tickvals=[x for x, _ in chart.ticks], ticktext=named, **place)
 
 

@@ -29,7 +29,10 @@ DASHES: tuple[Dash, ...] = ("solid", "dash", "dot")
 SYMBOLS = ("circle-open", "diamond", "square")
 SIZES = (14.0, 7.0, 8.0)  # so that all marks in one place are seen
 CONSTANT, ESTIMATOR = "best constant answer", "best possible estimator"
-THIN: tuple[tuple[str, Dash], ...] = ((CONSTANT, "solid"), (ESTIMATOR, "dash"))
+THIN: tuple[tuple[str, Dash, str], ...] = (
+    (CONSTANT, "solid", "triangle-up"),
+    (ESTIMATOR, "dash", "triangle-down"),
+)
 
 Spread = Sequence[tuple[float, Sequence[float]]]
 """Places, each with the values of all seeds."""
@@ -74,8 +77,7 @@ def learning(learners: Sequence[Learner], champion: Champion | None = None) -> C
 def generalisation(learners: Sequence[Learner]) -> Chart:
     """Chart bits and wrong bits by how large the sequences of the exam's parts are."""
     exams = [course.exam for learner in learners for course in learner.courses]
-    sizes, axis = part_sizes([row for exam in exams for row in exam])
-    axis, ordinal = axis.removesuffix(", at most"), axis.startswith("part")
+    sizes, axis = _sizes(exams)
     parts = sorted(sizes, key=lambda name: sizes[name])
     chance = {row.name: row.measures["chance"] for row in exams[0]}
     bits, wrong = list[Layer](), list[Layer]()
@@ -83,22 +85,33 @@ def generalisation(learners: Sequence[Learner]) -> Chart:
         rows = [(sizes[name], learner.part(name)) for name in parts]
         spent = [(size, [row.bits for row in part]) for size, part in rows]
         erred = [(size, [row.wrong_bits for row in part]) for size, part in rows]
-        bits += _marked(learner, "bits", spent)
-        wrong += _marked(learner, "wrong bits", erred)
-    for (name, dash), told in zip(THIN, (chance, _best(exams[0])), strict=True):
+        bits += _marked(learner, "bits", spent, joined=bool(axis))
+        wrong += _marked(learner, "wrong bits", erred, joined=bool(axis))
+    for (name, dash, symbol), told in zip(THIN, (chance, _best(exams[0])), strict=True):
         if told:
             x, y = (briefly(tuple(known[part] for part in parts)) for known in (sizes, told))
-            bits.append(Line(name, x, y, GREY, dash, width=1.0))
+            line = Line(name, x, y, GREY, dash, width=1.0)
+            bits.append(line if axis else Marks(name, x, y, GREY, symbol, 9))
     return Chart(
         "generalisation",
         f"Bits and wrong bits a sequence in each part of the exam, of {_names(learners)}: medians "
         "over seeds, and all from the lowest to the highest.",
-        axis if ordinal else f"{axis} of test sequences",
+        f"{axis} of test sequences" if axis else "",
         (scaled("Bits a sequence, in the exam", bits, 250),
          Plot("Wrong bits a sequence, in the exam", tuple(wrong), 210)),
-        logarithmic=not ordinal and max(sizes.values()) >= FAR * min(sizes.values()),
-        ticks=tuple((sizes[name], name if ordinal else f"{sizes[name]:g}") for name in parts),
+        logarithmic=bool(axis) and max(sizes.values()) >= FAR * min(sizes.values()),
+        ticks=tuple((sizes[name], f"{sizes[name]:g}" if axis else name.replace(", ", ",\n"))
+                    for name in parts),
     )  # fmt: skip
+
+
+def _sizes(exams: Sequence[Sequence[ExamRow]]) -> tuple[dict[str, float], str]:
+    """Tell how large the parts are, and by what; by nothing where that does not tell them apart."""
+    rows = [row for exam in exams for row in exam]
+    sizes, axis = part_sizes(rows)
+    if axis.startswith("part") or len(set(sizes.values())) < len(sizes):
+        return {name: float(number) for number, name in enumerate(sizes, start=1)}, ""
+    return sizes, axis.removesuffix(", at most")
 
 
 def _least(learners: Sequence[Learner]) -> list[Line]:
@@ -134,7 +147,7 @@ def _line(name: str, points: Points, width: float) -> Line:
     return Line(name, x, briefly(tuple(bits for _, bits in points)), PINK, width=width)
 
 
-def _marked(learner: Learner, what: str, spread: Spread) -> list[Layer]:
+def _marked(learner: Learner, what: str, spread: Spread, *, joined: bool) -> list[Layer]:
     x = briefly(tuple(size for size, _ in spread))
     low, middle, high = _summed_up(spread)
     told = tuple(f"{learner.name}: {number(value)} {what} a sequence, median of {len(values)}"
@@ -142,7 +155,7 @@ def _marked(learner: Learner, what: str, spread: Spread) -> list[Layer]:
     several, place = len(learner.courses) > 1, learner.place
     colour, dash = series(place), DASHES[place % len(DASHES)]
     return [
-        Line(learner.name, x, middle, colour, dash),
+        *([Line(learner.name, x, middle, colour, dash)] if joined else []),
         Marks(learner.name, x, middle, colour, SYMBOLS[place % len(SYMBOLS)],
               SIZES[place % len(SIZES)], low if several else (), high if several else (), told),
     ]  # fmt: skip

@@ -78,7 +78,16 @@ def test_parts_that_differ_in_several_things_are_named_on_the_axis():
              replace(rows[2], extent={"length": 20, "repeats": 10}))  # fmt: skip
     chart = generalisation([Learner("one", (course(exam=parts),))])
     assert chart.ticks == ((1.0, "length 10"), (2.0, "length 20"), (3.0, "length 120"))
-    assert chart.x == "part of the exam" and not chart.logarithmic
+    assert chart.x == "" and not chart.logarithmic
+    assert {type(layer) for plot in chart.plots for layer in plot.layers} == {Marks}
+
+
+def test_parts_of_one_size_are_named_too_each_beside_the_other():
+    rows = exam(1.0, sizes=(20, 20))
+    parts = rows[0], replace(rows[1], name="length 20, 64 rows", rows=64)
+    chart = generalisation([Learner("one", (course(exam=parts),))])
+    assert chart.ticks == ((1.0, "length 20"), (2.0, "length 20,\n64 rows"))
+    assert draw_for_pages(chart).layout.xaxis2.ticktext[1] == "length 20,<br>64 rows"
 
 
 def test_where_it_is_known_what_can_be_reached_that_is_drawn():
