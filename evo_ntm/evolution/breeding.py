@@ -45,6 +45,7 @@ def found(experiment: Experiment, task: Task, generator: Generator) -> Genome:
         tape_heads=machine.tape_heads,
         tape=Tape(**machine.tape.model_dump()) if machine.tape_heads else None,
         head=machine.heads.model_dump(),
+        connected=machine.connected,
         encoding=machine.encoding,
         generator=generator,
     )

@@ -12,6 +12,7 @@ from evo_ntm.genome import Encoding
 from evo_ntm.genome.encoding import code
 from evo_ntm.seeds import Generator, derive
 from evo_ntm.topology import Topology
+from evo_ntm.topology.wires import places, size
 
 Matrix = NDArray[np.float32]
 
@@ -115,7 +116,7 @@ class Cohort:
 
 
 def gather(jobs: Sequence[Rows]) -> Cohort:
-    """Put jobs of one shape together."""
+    """Put jobs of one shape together; of graphs all get the room that their frame has."""
     parts: list[Matrix | Samples] = []
     for recipe, group in groupby(jobs, key=lambda job: isinstance(job, Samples)):
         some = list(group)
@@ -123,7 +124,7 @@ def gather(jobs: Sequence[Rows]) -> Cohort:
             parts += [job for job in some if isinstance(job, Samples)]
         else:
             parts.append(np.concatenate([_express(job.rows(), job) for job in some]))
-    return Cohort(jobs[0].topology, tuple(parts))
+    return Cohort(jobs[0].topology.framed, tuple(parts))
 
 
 def _weights(part: Matrix | Samples, start: int, stop: int) -> Matrix:
@@ -133,6 +134,10 @@ def _weights(part: Matrix | Samples, start: int, stop: int) -> Matrix:
 
 
 def _express(genes: Matrix, job: Rows) -> Matrix:
+    if job.topology.controller.graph is not None:
+        room = np.zeros((len(genes), size(job.topology.framed)), dtype=np.float32)
+        room[:, places(job.topology)] = genes
+        return room
     if job.encoding == "direct":
         return genes
     return genes[:, code(job.topology, job.encoding).expression]

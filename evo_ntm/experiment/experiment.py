@@ -164,8 +164,12 @@ def _bits(settings: Settings) -> int | None:
 
 def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
     told = {**experiment.model_dump(mode="json", by_alias=True, include=keys), **also}
+    # So that runs from before there were tapes, or graphs, keep their hashes.
+    if "machine" in told and experiment.machine.controller != "graph":
+        del told["machine"]["connected"]
+        for key in ("nodes", "connections"):
+            del told["machine"]["bounds"][key]
     if "machine" in told and not experiment.machine.tape_heads:
-        # So that runs from before there were tapes keep their hashes.
         for key in ("tape_heads", "tape"):
             del told["machine"][key]
         del told["machine"]["bounds"]["tape_heads"]

@@ -94,9 +94,11 @@ class Bounds(Settings):
     units: Annotated[SizeRange, Field(description="hidden units of a layer")] = (1, 128)
     layers: Annotated[PositiveRange, Field(description="layers of the controller")] = (1, 3)
     shifts: Annotated[PositiveRange, Field(description="offsets of a head, odd numbers")] = (3, 7)
+    nodes: Annotated[NaturalRange, Field(description="hidden nodes of a graph")] = (0, 64)
+    connections: Annotated[SizeRange, Field(description="connections of a graph")] = (1, 4096)
     controllers: Annotated[
         tuple[ControllerKind, ...],
-        Field(min_length=1, description="kinds of controller: dense, lstm"),
+        Field(min_length=1, description="kinds of controller: dense, lstm, graph"),
     ] = ("dense", "lstm")
 
     @model_validator(mode="after")
@@ -111,12 +113,15 @@ class Bounds(Settings):
 class MachineSettings(Settings):
     """The founder: its controller, its memory and its heads."""
 
-    controller: Annotated[ControllerKind, Field(description="dense (feed-forward) or lstm")] = (
-        "dense"
-    )
+    controller: Annotated[
+        ControllerKind, Field(description="dense (feed-forward), lstm, or graph, of single nodes")
+    ] = "dense"
     units: Annotated[
         Layers, Field(description="hidden units, a number for each layer; [] for no layer")
     ] = (16,)
+    connected: Annotated[
+        float, Field(gt=0, le=1, description="of a graph's connections, the share at the beginning")
+    ] = 1.0
     width: Annotated[Size, Field(description="memory columns")] = 10
     rows: Annotated[
         NumberOrRange,
@@ -149,8 +154,22 @@ class MachineSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _taped(cls, told: Any) -> Any:
-        """Leave a tape without other heads and without end, where nothing else is said."""
-        if not isinstance(told, Mapping) or not told.get("tape_heads"):
+        """Leave a tape without other heads and without end, where nothing else is said.
+
+        And a graph without layers.
+        """
+        if not isinstance(told, Mapping):
+            return told
+        if told.get("controller") == "graph":
+            told = {"units": (), "readers": 0, "writers": 0, **told}
+            beginnings: dict[str, dict[str, Any]] = {
+                "heads": {"target": "controller"},
+                "bounds": {"controllers": ("graph",)},
+            }
+            for key, own in beginnings.items():
+                if isinstance(said := told.get(key, {}), Mapping):
+                    told = {**told, key: {**own, **said}}
+        if not told.get("tape_heads"):
             return told
         return {"readers": 0, "writers": 0, "rows": "unbounded", **told}
 
@@ -158,13 +177,18 @@ class MachineSettings(Settings):
     def _possible(self) -> Self:
         bounds = self.bounds
         if self.heads.source == "cell" and self.controller != "lstm":
-            refuse(("heads", "source"), "hidden, as a dense controller has no cell", "cell")
+            expected = f"hidden, as a {self.controller} controller has no cell"
+            refuse(("heads", "source"), expected, "cell")
         _within(self.readers, bounds.readers, ("readers",))
         _within(self.writers, bounds.writers, ("writers",))
         _within(self.tape_heads, bounds.tape_heads, ("tape_heads",))
         self._of_one_kind()
+        if self.controller == "graph":
+            self._of_a_graph()
         _within(self.width, bounds.width, ("width",))
-        if self.units:
+        if self.controller == "graph":
+            pass
+        elif self.units:
             _within(len(self.units), bounds.layers, ("units",), "layers")
         elif self.controller == "lstm":
             refuse(("units",), "at least 1 layer, as the controller is an lstm", self.units)
@@ -184,6 +208,18 @@ class MachineSettings(Settings):
         if self.tape_heads and self.heads.shifts != TAPE_SHIFTS:
             expected = f"{TAPE_SHIFTS}, as a tape's head goes one cell to either side"
             refuse(("heads", "shifts"), expected, self.heads.shifts)
+
+    def _of_a_graph(self) -> None:
+        """Refuse layers, tied bits, and heads that are not of a tape or that others hear."""
+        if self.units:
+            refuse(("units",), "no layers, as the controller is a graph", self.units)
+        if self.encoding == "tied":
+            refuse(("encoding",), "direct, as the controller is a graph", "tied")
+        for key in ("readers", "writers"):
+            if (count := getattr(self, key)) > 0:
+                refuse((key,), "none, as a graph has heads of a tape (tape_heads)", count)
+        if self.heads.target != "controller":
+            refuse(("heads", "target"), "controller, as this is a graph", self.heads.target)
 
     def enough_rows(self, rows: int, *path: str | int) -> Self:
         """Refuse a memory that is shorter than a shift may reach, or without end but no tape."""

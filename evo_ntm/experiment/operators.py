@@ -93,12 +93,18 @@ OPERATORS: dict[str, str] = {
     "toggle_stage": "switch an addressing stage of a head on or off",
     "change_source": "let a head take its orders from elsewhere",
     "change_target": "let others listen to a reader",
+    "add_node": "add a node to a graph, beside a connection",
+    "add_connection": "connect two ends of a graph",
+    "drop_connection": "take a connection from a graph",
     "finetune": "train by gradients for some steps, before it is scored",
 }
 """The operators of this package, and what each does to a child."""
 
 UNSTRUCTURED = ("perturb", "cross", "finetune")
 """Those that leave a topology as it is."""
+
+OF_GRAPHS = ("add_node", "add_connection", "drop_connection")
+"""Those that change a graph, and nothing else."""
 
 OPERATOR_SETTINGS: dict[str, type[Operator]] = {
     "perturb": Perturb,

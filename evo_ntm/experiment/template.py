@@ -10,11 +10,11 @@ from evo_ntm.errors import ExperimentError, nearest
 from evo_ntm.experiment.files import parse
 from evo_ntm.experiment.model import Settings
 from evo_ntm.experiment.notation import inline
-from evo_ntm.experiment.operators import OPERATORS, UNSTRUCTURED
+from evo_ntm.experiment.operators import OF_GRAPHS, OPERATORS, UNSTRUCTURED
 from evo_ntm.experiment.tasks import TASK_SETTINGS
 
 MARGIN, WIDTH = 34, 100
-STRUCTURAL = [name for name in OPERATORS if name not in UNSTRUCTURED]
+STRUCTURAL = [name for name in OPERATORS if name not in (*UNSTRUCTURED, *OF_GRAPHS)]
 
 
 def template(task: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from evo_ntm.genome.bounds import USUAL, Bounds, Inapplicable
 from evo_ntm.genome.founder import PIECE, Weights, pieces
 from evo_ntm.genome.genome import Genome
-from evo_ntm.genome.graft import draw, graft, new_births, of_births, role
+from evo_ntm.genome.graft import draw, graft, layered, new_births, of_births, role
 from evo_ntm.genome.heads import AJAR
 from evo_ntm.seeds import Generator
 from evo_ntm.topology import Block, Controller, Topology, Wire, wires
@@ -31,6 +31,7 @@ def widen_memory(
     as a perturbation makes a writer add to it. Of a tape the new column is written with next to
     nothing, and nobody listens to it yet: the answers are the same unless that turns a jump.
     """
+    layered(genome)
     topology = _with_memory(genome)
     room = min(columns, bounds.width[1] - topology.width)
     if room < 1:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from evo_ntm.errors import GenomeError
-from evo_ntm.topology import Topology
+from evo_ntm.topology import Graph, Topology
 
 Range = tuple[int, int]
 
@@ -27,6 +27,8 @@ class Bounds:
     units: Range = (1, 128)
     layers: Range = (1, 3)
     shifts: Range = (3, 7)
+    nodes: Range = (0, 64)
+    connections: Range = (1, 4096)
     controllers: tuple[str, ...] = ("dense", "lstm")
 
     def __post_init__(self) -> None:
@@ -50,6 +52,9 @@ class Bounds:
             (self.layers, [len(controller.layers)] if controller.layers else []),
             (self.shifts, [head.shifts for head in topology.heads]),
         ]
+        if isinstance(graph := controller.graph, Graph):
+            counts.append((self.nodes, [len(graph.nodes)]))
+            counts.append((self.connections, [len(graph.connections)]))
         within = all(_within(span, values) for span, values in counts)
         return within and controller.kind in self.controllers
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo_ntm.errors import GenomeError, nearest
-from evo_ntm.topology import Block, Topology, Wire, wires
+from evo_ntm.topology import Block, Graph, Topology, Wire, wires
 
 Encoding = Literal["direct", "tied"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
@@ -30,7 +30,8 @@ class Code(NamedTuple):
     """The genes of one topology in one encoding.
 
     `expression` [D] says which gene each weight reads, `keys` [G] names the genes, `units` [G]
-    names the receiving unit that a gene belongs to, a head as a whole counting as one unit.
+    names the receiving unit that a gene belongs to, a head as a whole counting as one unit. In a
+    graph every connection is a unit of its own.
     """
 
     expression: NDArray[np.int64]
@@ -45,6 +46,12 @@ def code(topology: Topology, encoding: Encoding) -> Code:
         raise GenomeError(f"an encoding is one of {', '.join(ENCODINGS)}, not {encoding!r}: "
                           f"{nearest(encoding, ENCODINGS)}")  # fmt: skip
     tied = encoding == "tied"
+    if isinstance(graph := topology.controller.graph, Graph):
+        if tied:
+            raise GenomeError("a graph has a gene for each connection: expected the encoding "
+                              "direct, but came tied")  # fmt: skip
+        keys = np.array([_hash(each.name) for each in graph.connections], dtype=np.uint64)
+        return Code(np.arange(keys.size), keys, keys)
     named = [_wire_keys(wire, tied=tied) for wire in wires(topology).values()]
     weight_keys = np.concatenate([keys.ravel() for keys, _ in named])
     weight_units = np.concatenate([units.ravel() for _, units in named])
@@ -93,6 +100,7 @@ def _units(
     return _mix(births, np.where(shared, 0, places)), np.where(shared, places, -1)
 
 
+@lru_cache(maxsize=65536)
 def _hash(name: str) -> np.uint64:
     return np.uint64(
         int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")

@@ -18,7 +18,7 @@ from evo_ntm.genome.notation import read_topology, topology_json
 from evo_ntm.paths import no_file
 from evo_ntm.topology import Topology, wires
 
-FORMAT, VERSIONS = "evo_ntm genome", ("1", "2")
+FORMAT, VERSIONS = "evo_ntm genome", ("1", "2", "3")
 RESERVED = ("format", "version", "encoding", "id", "topology")
 GENES = "genes"
 LENGTH = 8  # bytes that tell how long the header is, and what its end is aligned to
@@ -67,7 +67,12 @@ def genome_bytes(genome: Genome, *, card: Mapping[str, str] | None = None) -> by
 
 
 def version(topology: Topology) -> str:
-    """Say which version of the format a machine needs: 2 has tapes, and controllers of no layer."""
+    """Say which version of the format a machine needs.
+
+    2 has tapes, and controllers of no layer; 3 has graphs.
+    """
+    if topology.controller.graph is not None:
+        return VERSIONS[2]
     return VERSIONS[topology.tape is not None or not topology.controller.layers]
 
 
@@ -94,7 +99,7 @@ def _genome(metadata: dict[str, str], tensors: dict[str, Array], path: str | Pat
     topology = read_topology(metadata["topology"], f"{path}: topology")
     _check_wires(topology, encoding, tensors, path)
     weights = {name: tensors[name].ravel() for name in wires(topology)}
-    flat = np.concatenate(list(weights.values()))
+    flat = np.concatenate([np.zeros(0, dtype=np.float32), *weights.values()])
     genes = flat
     if encoding == "tied":
         genes = tensors[GENES]
@@ -139,7 +144,8 @@ def _metadata(metadata: dict[str, str] | None, path: str | Path) -> dict[str, st
         raise GenomeError(f"{path}: expected a file of the format {FORMAT!r}, "
                           f"but its format is {metadata.get('format')!r}")  # fmt: skip
     if metadata.get("version") not in VERSIONS:
-        raise GenomeError(f"{path}: expected version {' or '.join(VERSIONS)} of the format, "
+        known = f"{', '.join(VERSIONS[:-1])} or {VERSIONS[-1]}"
+        raise GenomeError(f"{path}: expected version {known} of the format, "
                           f"but came {metadata.get('version')!r}")  # fmt: skip
     for name in RESERVED:
         if name not in metadata:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,19 @@ from evo_ntm.errors import GenomeError, nearest
 from evo_ntm.genome.encoding import Encoding, code
 from evo_ntm.genome.genome import Genome
 from evo_ntm.seeds import Generator
-from evo_ntm.topology import Block, Controller, Head, Stages, Tape, Topology, Wire, wires
+from evo_ntm.topology import (
+    Block,
+    Connection,
+    Controller,
+    Graph,
+    Head,
+    Stages,
+    Tape,
+    Topology,
+    Wire,
+    wires,
+)
+from evo_ntm.topology.ends import receivers, senders
 from evo_ntm.topology.parts import ControllerKind
 
 Weights = NDArray[np.float32]
@@ -34,6 +46,7 @@ def founder(
     tape_heads: int = 0,
     tape: Tape | None = None,
     head: Mapping[str, Any] | None = None,
+    connected: float = 1.0,
     encoding: Encoding = "direct",
     generator: Generator,
 ) -> Genome:
@@ -42,8 +55,9 @@ def founder(
     Where there are `tape_heads` a `tape` says how their cells are written and found again.
     `head` holds the genes of every head: `source`, `target`, `stages` (a list of names) and
     `shifts`. Hidden units come in blocks of at most 4, memory columns one by one; in the tied
-    encoding each layer and the memory begin with one block of one unit a bit. Raises GenomeError
-    where the tied encoding finds no bits, or fewer units or columns than bits.
+    encoding each layer and the memory begin with one block of one unit a bit. A graph begins
+    without nodes, and with a share of its connections, `connected`, drawn one by one. Raises
+    GenomeError where the tied encoding finds no bits, or fewer units or columns than bits.
     """
     births = _free_births(inputs + outputs)
     genes = _head_genes(head or {})
@@ -56,7 +70,12 @@ def founder(
         for number, asked in enumerate(units, start=1)
     )
     columns = _blocks(width, 1, bits, births, "the memory")
-    brain = Controller(controller, layers)
+    if controller == "graph":
+        brain = Controller(
+            "graph", graph=_graph(inputs, outputs, columns, tuple(heads), connected, generator)
+        )
+    else:
+        brain = Controller(controller, layers)
     topology = Topology(inputs, outputs, brain, columns, tuple(heads), tape)
     return Genome(topology, start(topology, encoding, generator), encoding)
 
@@ -73,16 +92,18 @@ def start(
     `fresh` may change the weights that a wire starts with.
     """
     every = wires(topology)
-    senders: dict[str, int] = {}
+    fans: dict[str, int] = {}
     for wire in every.values():
         units = 0 if wire.source == "bias" else wire.shape[1]
-        senders[wire.port.name] = senders.get(wire.port.name, 0) + units
+        fans[wire.port.name] = fans.get(wire.port.name, 0) + units
     started = []
     for wire in every.values():
-        weights = starting_weights(wire, senders[wire.port.name], generator)
+        weights = starting_weights(wire, fans[wire.port.name], generator)
         started.append((fresh(wire, weights) if fresh else weights).ravel())
     expression, keys, _ = code(topology, encoding)
     genes = np.empty(keys.size, dtype=np.float32)
+    if not started:
+        return genes
     genes[expression[::-1]] = np.concatenate(started)[::-1]  # the first weight is the last to set
     return genes
 
@@ -98,6 +119,24 @@ def starting_weights(wire: Wire, fan_in: int, generator: Generator) -> Weights:
         forget = wire.port.name.endswith("forget gate")
         return np.full(wire.shape, 1.0 if forget else 0.0, dtype=np.float32)
     return generator.normal(wire.shape) * np.float32(fan_in**-0.5)
+
+
+def _graph(
+    inputs: tuple[Block, ...],
+    outputs: tuple[Block, ...],
+    columns: tuple[Block, ...],
+    heads: tuple[Head, ...],
+    connected: float,
+    generator: Generator,
+) -> Graph:
+    """Draw the connections of a graph without nodes, at least one of them."""
+    ends = product(senders(inputs, columns, heads), receivers(outputs, columns, heads))
+    every = [Connection(*each) for each in ends]
+    if connected == 1.0:
+        return Graph((), tuple(every))
+    drawn = generator.random(len(every))
+    chosen = (drawn < connected) | (drawn == drawn.min())
+    return Graph((), tuple(each for each, there in zip(every, chosen, strict=True) if there))
 
 
 def pieces(units: int, size: int, births: Iterator[int]) -> tuple[Block, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo_ntm.errors import GenomeError
+from evo_ntm.genome.bounds import Inapplicable
 from evo_ntm.genome.founder import Fresh, start
 from evo_ntm.genome.genome import Genome
 from evo_ntm.seeds import Generator
@@ -58,6 +59,13 @@ def shared(genome: Genome, other: Genome) -> tuple[NDArray[np.int64], NDArray[np
         genome.code.keys, other.code.keys, assume_unique=True, return_indices=True
     )
     return here, there
+
+
+def layered(genome: Genome) -> Topology:
+    """Give the topology of a controller of layers. Raises Inapplicable where it is a graph."""
+    if genome.topology.controller.graph is not None:
+        raise Inapplicable("expected a controller of layers, but this one is a graph")
+    return genome.topology
 
 
 def new_births(topology: Topology, generator: Generator) -> Iterator[int]:

@@ -13,7 +13,7 @@ import numpy as np
 from evo_ntm.genome.bounds import USUAL, Bounds, Inapplicable
 from evo_ntm.genome.founder import Weights
 from evo_ntm.genome.genome import Genome
-from evo_ntm.genome.graft import draw, graft, new_births, role
+from evo_ntm.genome.graft import draw, graft, layered, new_births, role
 from evo_ntm.seeds import Generator
 from evo_ntm.topology import Head, Stages, Topology, Wire, wires
 from evo_ntm.topology.parts import HeadKind, Target
@@ -157,6 +157,7 @@ def toggle_stage(genome: Genome, *, generator: Generator, birth: int | None = No
     given starts ajar: it moves the weighting by about 2 %, and wakes with any perturbation. The
     head of a tape has content, its jump, and shift; given either, it stays until a perturbation.
     """
+    layered(genome)
     head = _pick(genome, lambda head: True, birth, generator, "there is no head")
     taped = head.kind == "tape"
     every = ("content", "shift") if taped else ("content", "interpolation", "shift", "sharpening")
@@ -205,6 +206,7 @@ def change_target(genome: Genome, *, generator: Generator, birth: int | None = N
     Preserves the answers where a listener comes and none goes: one that comes starts with weights
     of 0, which wake with any perturbation.
     """
+    layered(genome)
     head = _pick(genome, lambda head: head.kind != "writer", birth, generator, "no head reads")
     every: tuple[Target, ...] = get_args(Target)
     targets = [target for target in every if target != head.target]
@@ -218,7 +220,7 @@ def change_target(genome: Genome, *, generator: Generator, birth: int | None = N
 
 
 def _newcomer(genome: Genome, kind: HeadKind, span: tuple[int, int], generator: Generator) -> Head:
-    topology = genome.topology
+    topology = layered(genome)
     if (kind == "tape") != (topology.tape is not None):
         other = "a tape" if topology.tape is not None else "no tape"
         raise Inapplicable(f"expected a machine that a {_called(kind)} is for, but it has {other}")

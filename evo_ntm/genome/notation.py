@@ -1,12 +1,21 @@
 """A topology as JSON and back. The form is described in `genomes/README.md`."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
 
 from evo_ntm.errors import EvoNTMError, GenomeError, nearest
-from evo_ntm.topology import Block, Controller, Head, Stages, Tape, Topology
+from evo_ntm.topology import (
+    Block,
+    Connection,
+    Controller,
+    Graph,
+    Head,
+    Stages,
+    Tape,
+    Topology,
+)
 
 BLOCK = {"birth": int, "size": int, "per_bit": bool, "name": str}
 HEAD: dict[str, Any] = {
@@ -31,15 +40,25 @@ TAPE = {
     "least_similarity": float,
     "did_write": float,
 }
+GRAPH = {"nodes": [int], "connections": [[str]]}
 LONGEST = 60
 
 
 @lru_cache(maxsize=4096)
 def topology_json(topology: Topology) -> str:
     """Write a topology as one line of JSON, always the same for the same topology."""
-    told = asdict(topology)
+    graph = topology.controller.graph
+    plain = replace(topology, controller=Controller("dense")) if graph else topology
+    told = asdict(plain)
     if topology.tape is None:
         del told["tape"]  # which a machine that has none does not tell of
+    if graph is None:
+        del told["controller"]["graph"]
+    else:
+        assert isinstance(graph, Graph), "a frame is no machine of its own"
+        connections = [list(each) for each in graph.connections]
+        drawn = {"nodes": list(graph.nodes), "connections": connections}
+        told["controller"] = {"kind": "graph", "graph": drawn}
     return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
 
@@ -51,22 +70,52 @@ def read_topology(text: str, source: str) -> Topology:
         raise GenomeError(f"{source}: expected the JSON of a topology, but {error}") from error
     try:
         taped = isinstance(told, dict) and "tape" in told
-        _check(told, {**TOPOLOGY, "tape": TAPE} if taped else TOPOLOGY, "")
-        return Topology(
+        form = {**TOPOLOGY, "tape": TAPE} if taped else TOPOLOGY
+        if graph := isinstance(told, dict) and _has_graph(told.get("controller")):
+            form = {**form, "controller": {"kind": str, "graph": GRAPH}}
+        _check(told, form, "")
+        topology = Topology(
             inputs=_blocks(told["inputs"]),
             outputs=_blocks(told["outputs"]),
-            controller=Controller(
-                told["controller"]["kind"],
-                tuple(_blocks(layer) for layer in told["controller"]["layers"]),
-            ),
+            controller=_controller(told["controller"]),
             columns=_blocks(told["columns"]),
             heads=tuple(
                 Head(**{**head, "stages": Stages(**head["stages"])}) for head in told["heads"]
             ),
             tape=Tape(**told["tape"]) if taped else None,
         )
+        if graph:
+            _whole(topology, told["controller"]["graph"]["connections"])
+        return topology
     except EvoNTMError as error:
         raise GenomeError(f"{source}: {error}") from error
+
+
+def _has_graph(told: Any) -> bool:
+    return isinstance(told, dict) and "graph" in told
+
+
+def _controller(told: dict[str, Any]) -> Controller:
+    if not _has_graph(told):
+        return Controller(told["kind"], tuple(_blocks(layer) for layer in told["layers"]))
+    nodes, connections = told["graph"]["nodes"], told["graph"]["connections"]
+    for number, ends in enumerate(connections):
+        if len(ends) != 2:
+            raise GenomeError(f"controller.graph.connections.{number}: expected a sender and a "
+                              f"receiver, but came {json.dumps(ends)[:LONGEST]}")  # fmt: skip
+    graph = Graph(tuple(nodes), tuple(Connection(*ends) for ends in connections))
+    return Controller(told["kind"], graph=graph)
+
+
+def _whole(topology: Topology, told: list[list[str]]) -> None:
+    """Refuse connections to parts that are not there, which a topology cuts off."""
+    graph = topology.controller.graph
+    assert isinstance(graph, Graph)
+    there = set(graph.connections)
+    for number, ends in enumerate(told):
+        if Connection(*ends) not in there:
+            raise GenomeError(f"controller.graph.connections.{number}: expected two ends that the "
+                              f"machine has, but came {json.dumps(ends)[:LONGEST]}")  # fmt: skip
 
 
 def _check(told: Any, form: Any, key: str) -> None:

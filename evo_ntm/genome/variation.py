@@ -24,6 +24,7 @@ from evo_ntm.genome.body import (
     widen_memory,
 )
 from evo_ntm.genome.bounds import Bounds, Inapplicable
+from evo_ntm.genome.drawing import add_connection, add_node, drop_connection
 from evo_ntm.genome.genome import Genome
 from evo_ntm.genome.graft import graft, shared
 from evo_ntm.genome.heads import (
@@ -72,8 +73,9 @@ def cross(genome: Genome, other: Genome, *, generator: Generator, chance: float 
     """Take whole units of another parent, each with so much `chance`.
 
     Units are matched by the birth ids of the parts at both ends: hidden units and outputs one by
-    one with all they hear, heads as a whole. Everything else, the topology above all, comes from
-    the first parent, which should be the fitter. Raises Inapplicable where nothing is shared.
+    one with all they hear, heads as a whole; of graphs connection by connection, by innovation.
+    Everything else, the topology above all, comes from the first parent, which should be the
+    fitter. Raises Inapplicable where nothing is shared.
     """
     here, there = shared(genome, other)
     if here.size == 0:
@@ -107,6 +109,9 @@ OPERATORS: dict[str, Operator] = {
     "toggle_stage": toggle_stage,
     "change_source": change_source,
     "change_target": change_target,
+    "add_node": add_node,
+    "add_connection": add_connection,
+    "drop_connection": drop_connection,
 }
 
 

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from evo_ntm.errors import MachineError
+from evo_ntm.machine import graph
 from evo_ntm.machine.controller import Carry, arrive, think
 from evo_ntm.machine.soft import SoftHeads, Step, Trace
 from evo_ntm.machine.state import State, Store, choose_lanes, first_lanes, join_lanes, lanes_from
@@ -69,6 +70,8 @@ class Machine:
 
     def wire_up(self, flat: Float[Tensor, "*population D"]) -> Weights:
         """Lay flat weights, wire after wire, out as the matrices that `run` takes."""
+        if self.topology.controller.graph is not None:
+            return graph.wire_up(self.topology, flat)
         return plan(self.topology).wire_up(flat)
 
     def initial_state(self, weights: Weights, *, lanes: int, rows: int) -> State:
@@ -105,7 +108,7 @@ class Machine:
         heads, answers = self._heads, []
         moment = heads.open(state, len(inputs), overwrite=overwrite)
         for heard in _hear(weights, inputs):
-            said, carry = _think(weights, heard, moment.reads, moment.carry)
+            said, carry = self._think(weights, heard, moment.reads, moment.carry)
             answer, _, moment, _ = heads.act(weights, said, carry, moment, overwrite=overwrite)
             answers.append(answer)
         return torch.stack(answers), moment.state()
@@ -145,10 +148,26 @@ class Machine:
         heads = self._heads
         moment = heads.open(state, len(inputs), overwrite=False)
         for heard in _hear(weights, inputs):
-            said, carry = _think(weights, heard, moment.reads, moment.carry)
+            said, carry = self._think(weights, heard, moment.reads, moment.carry)
             step = heads.act(weights, said, carry, moment, overwrite=False)
             moment = step.after
             yield step
+
+    def _think(
+        self, weights: Weights, heard: Tensor, reads: Tensor, carry: Carry
+    ) -> tuple[Tensor, Carry]:
+        """Say what heads and output are told, each as a plain sum; and what is kept in mind."""
+        if not weights.layers:
+            said = arrive(heard, reads.flatten(-2), weights.recalled)
+            if self.topology.controller.graph is not None:
+                levels = self.topology.controller.frame.levels
+                said = graph.settle(said, weights.among, weights.spoken, levels=levels)
+            return said, ()
+        thought, carry = think(weights.layers, heard, reads.flatten(-2), carry)
+        said = arrive(weights.bias, thought, weights.thought)
+        if weights.cell.shape[-2]:
+            said = arrive(said, carry[-1][1], weights.cell)
+        return said, carry
 
     def _run_ragged(
         self,
@@ -234,17 +253,6 @@ def _hear(weights: Weights, inputs: Tensor) -> Iterator[Tensor]:
         steps = block.movedim(0, -3)
         heard = below.mT @ steps.flatten(-3, -2).mT + bias.mT
         yield from torch.unflatten(heard, -1, steps.shape[-3:-1]).movedim(-2, 0).mT
-
-
-def _think(weights: Weights, heard: Tensor, reads: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
-    """Say what heads and output are told, each as a plain sum; and what is kept in mind."""
-    if not weights.layers:
-        return arrive(heard, reads.flatten(-2), weights.recalled), ()
-    thought, carry = think(weights.layers, heard, reads.flatten(-2), carry)
-    said = arrive(weights.bias, thought, weights.thought)
-    if weights.cell.shape[-2]:
-        said = arrive(said, carry[-1][1], weights.cell)
-    return said, carry
 
 
 def _carry(start: tuple[Tensor, ...], lanes: int) -> tuple[Tensor, Tensor]:

@@ -144,7 +144,8 @@ class SoftHeads:
     def _speak(self, said: Tensor) -> tuple[Orders, Tensor]:
         """Tell every head its orders, each number in its range, and begin the answer."""
         W, R = len(self.topology.writers), len(self.topology.readers)
-        H, M, S = W + R, self.topology.width, plan(self.topology).shifts
+        H, M = W + R, self.topology.width
+        S = plan(self.topology).shifts if H else 1
         sizes = [H * M, H * S, W * M, 2 * H, H + W * M, total(self.topology.outputs)]
         k, s, a, positive, between, answer = innermost(said).split_with_sizes(sizes, -1)
         k, s = torch.unflatten(k, -1, (H, M)), softmax(torch.unflatten(s, -1, (H, S)))

@@ -24,6 +24,7 @@ Index = NDArray[np.int64]
 ZERO, SHUT, OPEN = -3, -2, -1
 ORDERS = ("key", "shift", "add", "strength", "sharpening", "gate", "erase")
 TAPE_ORDERS = ("write", "interpolation", "jump", "shift")
+NONE = np.empty((0, 0), dtype=np.int64)
 CONSTANTS = {ZERO: 0.0, SHUT: float("-inf"), OPEN: float("inf")}
 
 
@@ -46,6 +47,8 @@ class Weights(NamedTuple):
     The top layer's hidden units and cells speak to the heads and then, on the same wires, to the
     output; the reads do so to the output alone. The reads start somewhere. Without layers the input
     speaks in place of hidden units, and so do the reads of the step before, which are `recalled`.
+    In a graph they all speak to its nodes as well, which come first in K, and which speak among
+    themselves and then to the others.
     """
 
     layers: tuple[Layer, ...]
@@ -55,6 +58,8 @@ class Weights(NamedTuple):
     reads: Float[Tensor, "*population RM O"]
     start: Float[Tensor, "*population R M"]
     recalled: Float[Tensor, "*population RM K"]
+    among: Float[Tensor, "*population G G"]
+    spoken: Float[Tensor, "*population G J"]
 
 
 class Plan:
@@ -90,7 +95,7 @@ class Plan:
             Layer(take(below), take(reads), take(before), take(bias), tuple(map(take, start)))
             for below, reads, before, bias, start in layers
         ]
-        return Weights(tuple(laid), *map(take, (*rest, self.recalled)))
+        return Weights(tuple(laid), *map(take, (*rest, self.recalled, NONE, NONE)))
 
     def _layers(self) -> list[tuple[Index, Index, Index, Index, list[Index]]]:
         topology = self.topology

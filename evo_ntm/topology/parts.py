@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from evo_ntm.errors import TopologyError, nearest
+from evo_ntm.topology.graph import Frame, Graph
 
-ControllerKind = Literal["dense", "lstm"]
+ControllerKind = Literal["dense", "lstm", "graph"]
 HeadKind = Literal["reader", "writer", "tape"]
 Source = Literal["hidden", "cell"]
 Target = Literal["controller", "output", "both"]
@@ -132,13 +133,14 @@ class Head:
 
 @dataclass(frozen=True)
 class Controller:
-    """The network between input and heads: its kind and its layers of hidden blocks.
+    """The network between input and heads: its kind and its layers of hidden blocks, or its graph.
 
     Without layers, which a dense one may be, heads and output hear the input itself.
     """
 
     kind: ControllerKind
-    layers: tuple[tuple[Block, ...], ...]
+    layers: tuple[tuple[Block, ...], ...] = ()
+    graph: Graph | Frame | None = None
 
     def __post_init__(self) -> None:
         one_of(self.kind, ControllerKind, "the kind of a controller")
@@ -148,8 +150,17 @@ class Controller:
                                 f"but was given {given}")  # fmt: skip
         if not self.layers and self.kind == "lstm":
             raise TopologyError("an lstm controller has at least 1 layer, but was given none")
+        if (self.kind == "graph") != (self.graph is not None) or (self.graph and self.layers):
+            raise TopologyError("a controller has a graph instead of layers if it is of the kind "
+                                f"graph, but {self.kind} was given {self.graph}")  # fmt: skip
 
     @property
     def units(self) -> tuple[int, ...]:
         """Count the hidden units of each layer."""
         return tuple(total(layer) for layer in self.layers)
+
+    @property
+    def frame(self) -> Frame:
+        """Give the room that its graph takes."""
+        assert self.graph is not None, "a controller of layers has no frame"
+        return self.graph if isinstance(self.graph, Frame) else self.graph.frame

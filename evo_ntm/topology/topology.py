@@ -1,10 +1,12 @@
 """The topology of one machine: channels, controller, memory columns and heads."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from evo_ntm.errors import TopologyError
+from evo_ntm.topology.ends import fitting
+from evo_ntm.topology.graph import Graph
 from evo_ntm.topology.parts import Block, Controller, Head, HeadKind, Tape, total
 
 
@@ -28,9 +30,10 @@ class Topology:
             raise TopologyError("a machine has at least 1 input, 1 output and 1 memory column")
         if len({block.size for block in self._blocks() if block.per_bit}) > 1:
             raise TopologyError("all blocks of one unit a bit must have the same number of bits")
-        if self.controller.kind == "dense" and any(h.source == "cell" for h in self.heads):
+        if self.controller.kind != "lstm" and any(h.source == "cell" for h in self.heads):
             raise TopologyError(
-                "a head takes orders from the cell, but a dense controller has none"
+                f"a head takes orders from the cell, but a {self.controller.kind} controller "
+                "has none"
             )
         kinds = {head.kind for head in self.heads}
         if self.tape is None and "tape" in kinds:
@@ -46,6 +49,21 @@ class Topology:
             self._refuse_twins(f"the blocks of layer {number}", layer)
         ordered = sorted(self.heads, key=lambda head: (head.kind == "reader", head.birth))
         object.__setattr__(self, "heads", tuple(ordered))
+        if self.controller.graph is not None:
+            self._fit_the_graph()
+
+    def _fit_the_graph(self) -> None:
+        """Cut off what leads to parts that are not there. Only a tape is told by a graph."""
+        for head in self.heads:
+            if head.kind != "tape" or head.target != "controller":
+                raise TopologyError(
+                    "a graph has heads of a tape, whose target is the controller, "
+                    f"but was given {head.name}, of the target {head.target}"
+                )
+        graph = self.controller.graph
+        if isinstance(graph, Graph):
+            kept = fitting(graph, self.inputs, self.outputs, self.columns, self.heads)
+            object.__setattr__(self, "controller", Controller("graph", graph=kept))
 
     def _refuse_twins(self, what: str, parts: tuple[Block, ...] | tuple[Head, ...]) -> None:
         """Genes are known by birth ids: of twins, one would be lost."""
@@ -104,7 +122,9 @@ class Topology:
         """Say what two machines must share to run in one cohort: all but birth ids."""
         genes = tuple(head.genes for head in self.heads)
         channels = total(self.inputs), total(self.outputs)
-        shape = channels, self.controller.kind, self.controller.units, self.width, genes
+        controller = self.controller
+        units = controller.units if controller.graph is None else controller.frame
+        shape = channels, controller.kind, units, self.width, genes
         return shape if self.tape is None else (*shape, self.tape)
 
     @cached_property
@@ -113,6 +133,13 @@ class Topology:
         genes = tuple(sorted(map(repr, (head.genes for head in self.heads))))
         species = self.controller.kind, len(self.controller.layers), genes
         return species if self.tape is None else (*species, repr(self.tape))
+
+    @cached_property
+    def framed(self) -> "Topology":
+        """Give the machine that runs graphs of one shape side by side; others run as they are."""
+        if not isinstance(self.controller.graph, Graph):
+            return self
+        return replace(self, controller=Controller("graph", graph=self.controller.frame))
 
     def with_bits(self, bits: int) -> "Topology":
         """Build the same machine for another number of exchangeable bits."""
@@ -133,8 +160,15 @@ class Topology:
 
     def __str__(self) -> str:
         layers = "+".join(map(str, self.controller.units)) or "without layers"
+        if isinstance(graph := self.controller.graph, Graph):
+            counts = _count(graph.nodes, "node"), _count(graph.connections, "connection")
+            layers = "of {} and {}".format(*counts)
         parts = [f"{self.controller.kind} {layers}"]
         kinds = [(self.readers, "reader"), (self.writers, "writer")]
         for heads, noun in [(self.tape_heads, "tape head")] if self.tape else kinds:
             parts.append(f"{len(heads)} {noun}{'' if len(heads) == 1 else 's'}")
         return ", ".join([*parts, f"width {self.width}"])
+
+
+def _count(parts: Sized, noun: str) -> str:
+    return f"{len(parts)} {noun}{'' if len(parts) == 1 else 's'}"

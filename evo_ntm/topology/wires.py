@@ -9,21 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
+from evo_ntm.topology.ends import port_of, receivers, senders, slots
+from evo_ntm.topology.graph import Frame, Graph, node
 from evo_ntm.topology.parts import Block, Head, total
+from evo_ntm.topology.ports import Blocks, Port, ports
 from evo_ntm.topology.topology import Topology
 
 BIAS = (Block(0, 1, name="bias"),)
+SINGLE = (Block(0, 1),)
 LSTM_GATES = ("input gate", "forget gate", "candidate", "output gate")
-
-
-@dataclass(frozen=True)
-class Port:
-    """Where wires end: what is made of the sum that arrives, and which equation it feeds."""
-
-    name: str
-    activation: str
-    range: str
-    feeds: str
 
 
 @dataclass(frozen=True)
@@ -66,9 +63,15 @@ def hidden(layer: int) -> str:
     return f"layer {layer}"
 
 
-@lru_cache(maxsize=4096)
 def wires(topology: Topology) -> dict[str, Wire]:
     """List every wire of a machine by name, in the order of the flat array."""
+    if topology.controller.graph is None:
+        return _listed(topology)
+    return _listed_graph(topology)
+
+
+@lru_cache(maxsize=4096)
+def _listed(topology: Topology) -> dict[str, Wire]:
     found: dict[str, Wire] = {}
     offset = 0
     for port, source, organ, rows, columns in _connections(topology):
@@ -80,16 +83,56 @@ def wires(topology: Topology) -> dict[str, Wire]:
 
 def size(topology: Topology) -> int:
     """Count the weights of a machine."""
+    graph = topology.controller.graph
+    if isinstance(graph, Graph):
+        return len(graph.connections)
+    if isinstance(graph, Frame):
+        rows, columns = framed(topology)
+        return rows * columns
     last = next(reversed(wires(topology).values()))
     return last.offset + last.size
 
 
-Blocks = tuple[Block, ...]
-Connection = tuple[Port, str, str, Blocks, Blocks]
-Told = tuple[str, str, str, str, Blocks]
+@lru_cache(maxsize=64)  # many wires each, and hardly two machines of a run that have the same
+def _listed_graph(topology: Topology) -> dict[str, Wire]:
+    found: dict[str, Wire] = {}
+    graph = topology.controller.graph
+    assert isinstance(graph, Graph), "of what is only framed, wires have no names"
+    for offset, connection in enumerate(graph.connections):
+        port, organ = port_of(connection.receiver, topology.heads, topology.columns)
+        found[connection.name] = Wire(port, connection.sender, organ, SINGLE, SINGLE, offset)
+    return found
 
 
-def _connections(topology: Topology) -> Iterator[Connection]:
+def framed(topology: Topology) -> tuple[int, int]:
+    """Count who may be heard and who may be told in the frame of a graph.
+
+    Those who are heard are its `senders` and its nodes, those who are told nodes and `receivers`.
+    """
+    nodes = topology.controller.frame.nodes
+    heard = senders(topology.inputs, topology.columns, topology.heads)
+    return len(heard) + nodes, nodes + slots(topology.outputs, topology.columns, topology.heads)
+
+
+@lru_cache(maxsize=1024)
+def places(topology: Topology) -> NDArray[np.int64]:
+    """Say where in the frame of a graph, row after row, the weight of each connection lies."""
+    graph = topology.controller.graph
+    assert isinstance(graph, Graph), "what is framed lies where it is"
+    columns, nodes = framed(topology)[1], topology.controller.frame.nodes
+    order = {node(number): place for place, number in enumerate(graph.levels)}
+    heard = dict(senders(topology.inputs, topology.columns, topology.heads))
+    heard |= {name: len(heard) + place for name, place in order.items()}
+    told = receivers(topology.outputs, topology.columns, topology.heads)
+    told = order | {name: nodes + place for name, place in told.items()}
+    found = [heard[each.sender] * columns + told[each.receiver] for each in graph.connections]
+    return np.array(found, dtype=np.int64)
+
+
+Found = tuple[Port, str, str, Blocks, Blocks]
+
+
+def _connections(topology: Topology) -> Iterator[Found]:
     yield from _controller(topology)
     for head in topology.heads:
         yield from _head(topology, head)
@@ -122,7 +165,7 @@ def before(head: Head) -> str:
     return f"{head.name} before"
 
 
-def _controller(topology: Topology) -> Iterator[Connection]:
+def _controller(topology: Topology) -> Iterator[Found]:
     lstm = topology.controller.kind == "lstm"
     below: list[tuple[str, Blocks]] = [("input", topology.inputs)]
     below += [(head.name, topology.columns) for head in _heard(topology, "controller")]
@@ -156,54 +199,7 @@ def _lstm_ports(organ: str) -> list[Port]:
     ]
 
 
-def ports(head: Head, columns: Blocks) -> list[tuple[Port, Blocks]]:
-    """List what a head is told, each with the units that receive it.
-
-    Source: Graves et al. (2014), section 3.3; the activations are this project's. Of a tape's head:
-    Greve, Jacobsen and Risi (2016), whose sigmoid is 4.9 times as steep, as weights can make it.
-    """
-
-    told = _of_a_tape(head, columns) if head.kind == "tape" else _of_a_weighting(head, columns)
-    return [
-        (Port(f"{head.name} {name}", activation, span, feeds), rows)
-        for name, activation, span, feeds, rows in told
-    ]
-
-
-def _of_a_weighting(head: Head, columns: Blocks) -> list[Told]:
-    told: list[Told] = []
-    if head.stages.content:
-        told.append(("key", "identity", "any", "eq. 5, 6", columns))
-        told.append(("strength", "softplus", "(0, inf)", "eq. 5", _numbered(1)))
-    if head.stages.interpolation:
-        told.append(("gate", "sigmoid", "(0, 1)", "eq. 7", _numbered(1)))
-    if head.stages.shift:
-        told.append(("shift", "softmax", "(0, 1), sum 1", "eq. 8", _numbered(head.shifts)))
-    if head.stages.sharpening:
-        told.append(("sharpening", "1 + softplus", "(1, inf)", "eq. 9", _numbered(1)))
-    if head.kind == "writer":
-        told.append(("erase", "sigmoid", "(0, 1)", "eq. 3", columns))
-        told.append(("add", "identity", "any", "eq. 4", columns))
-    return told
-
-
-def _of_a_tape(head: Head, columns: Blocks) -> list[Told]:
-    told: list[Told] = [
-        ("write", "sigmoid", "(0, 1)", "what it writes or looks for", columns),
-        ("interpolation", "sigmoid", "(0, 1)", "how much it writes", _numbered(1)),
-    ]
-    if head.stages.content:
-        told.append(("jump", "sigmoid", "(0, 1)", "whether it jumps", _numbered(1)))
-    if head.stages.shift:
-        told.append(("shift", "sigmoid", "(0, 1)", "where it steps", _numbered(head.shifts)))
-    return told
-
-
-def _numbered(count: int) -> Blocks:
-    return tuple(Block(number, 1) for number in range(-(count // 2), count // 2 + 1))
-
-
-def _head(topology: Topology, head: Head) -> Iterator[Connection]:
+def _head(topology: Topology, head: Head) -> Iterator[Found]:
     senders = top(topology)
     if head.source == "cell":
         senders = [(f"{name} cell", columns) for name, columns in senders]

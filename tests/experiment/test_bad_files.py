@@ -87,7 +87,7 @@ BAD_VALUES = [
      "least 3, but came 6"),
     ("machine.bounds.controllers=[lstm]", "machine.controller: expected one of "
      "bounds.controllers (lstm), but came 'dense'"),
-    ("machine.controller=gru", "machine.controller: expected one of dense, lstm, but came 'gru'"),
+    ("machine.controller=gru", "machine.controller: expected one of dense, lstm, graph, but came 'gru'"),
     ("machine.encoding=tie", "machine.encoding: expected one of direct, tied, but came 'tie': "
      "did you mean 'tied'?"),
     ("machine={encoding: tied, units: [4, 0]}", "machine.units.1: expected at least 1, but came 0"),

@@ -7,6 +7,7 @@ import torch
 from hypothesis import strategies as some
 
 from evo_ntm.genome.bounds import Inapplicable
+from evo_ntm.genome.drawing import add_connection, add_node
 from evo_ntm.genome.founder import founder, start
 from evo_ntm.genome.genome import Genome
 from evo_ntm.genome.variation import perturb
@@ -50,6 +51,29 @@ def specimen(kind, encoding, heads="one of each", units=(8,), width=6):
     return perturb(Genome(topology, genes, encoding), generator=derive(3, "perturb"), sigma=0.3)
 
 
+def graph(connected=0.6, nodes=3, width=2, heads=1, seed=1, tape=None):
+    """Make a graph with nodes, of which some hear others, and weights that all count."""
+    genome = founder(
+        INPUTS,
+        OUTPUTS,
+        controller="graph",
+        units=(),
+        width=width,
+        readers=0,
+        writers=0,
+        tape_heads=heads,
+        tape=tape or Tape("overwrite"),
+        head={"target": "controller"},
+        connected=connected,
+        generator=derive(seed, "founder"),
+    )
+    for slot in range(nodes):
+        genome = add_node(genome, generator=derive(seed, "node", slot))
+        for more in range(4):
+            genome = add_connection(genome, generator=derive(seed, "connection", slot, more))
+    return perturb(genome, generator=derive(seed, "perturb"), sigma=0.3)
+
+
 def specimens():
     """Make one of each sort, by a name that says which."""
     found = {}
@@ -69,6 +93,12 @@ def specimens():
             genome = Genome(taped, genes, encoding)
             moved = perturb(genome, generator=derive(3, "perturb"), sigma=0.3)
             found[f"{encoding} dense, {name}"] = moved
+    found["graph"] = graph()
+    found["graph without nodes"] = graph(1.0, nodes=0)
+    tape = Tape(fresh_cell=True, least_similarity=0.6)
+    found["graph of two tape heads"] = graph(0.3, nodes=20, width=5, heads=2, tape=tape)
+    found["sparse graph"] = graph(0.1, nodes=6, seed=2)
+    found["graph without heads"] = graph(0.5, nodes=4, heads=0)
     return found
 
 

@@ -52,6 +52,8 @@ class PlainGenome:
         """List the wires in the order of the weights."""
         found = []
         controller, heads = self.topology["controller"], self.topology["heads"]
+        if "graph" in controller:
+            return [f"{receiver} < {sender}" for sender, receiver in self.connections()]
         lstm = controller["kind"] == "lstm"
         below = ["input", *self.heard("controller")]
         for number in range(1, len(controller["layers"]) + 1):
@@ -81,6 +83,32 @@ class PlainGenome:
             found += [f"{named(head)} {o} < {s}" for o in orders for s in (*sources, "bias")]
             found += [f"{named(head)} start < bias"] if kind == "reader" else []
         return [*found, *(f"output < {s}" for s in (*below, "bias", *self.heard("output")))]
+
+    def connections(self):
+        """List the connections of a graph."""
+        return self.topology["controller"]["graph"]["connections"]
+
+    def think(self, vector, reads):
+        """Tell all that may be heard in a graph, its nodes included."""
+        heard = dict(zip(units("input", self.topology["inputs"]), vector, strict=True))
+        for name, read in reads.items():
+            heard |= zip(units(f"{name} read", self.topology["columns"]), read, strict=True)
+        heard["bias"] = 1.0
+        left = {f"node {number}" for number in self.topology["controller"]["graph"]["nodes"]}
+        while left:
+            waiting = {receiver for sender, receiver in self.connections() if sender in left}
+            for name in left - waiting:
+                heard[name] = sigmoid(self.weighed(name, heard))
+            left &= waiting
+        return heard
+
+    def weighed(self, name, heard):
+        """Sum up what arrives at a unit of a graph."""
+        return 4.9 * sum(
+            self.tensors[f"{name} < {sender}"][0] * heard[sender]
+            for sender, receiver in self.connections()
+            if receiver == name
+        )
 
     def heard(self, by):
         """List the heads that a part listens to."""
@@ -154,15 +182,20 @@ class PlainGenome:
         reads = {name: [0.0] * width for name in at}
         answers = []
         for vector in inputs:
+            drawn = "graph" in self.topology["controller"]
+            thought = self.think(vector, reads) if drawn else {}
             heard = {"input": vector, **{name: reads[name] for name in self.heard("controller")}}
-            layers = range(1, len(self.topology["controller"]["layers"]) + 1)
+            layers = range(1, len(self.topology["controller"].get("layers", [])) + 1)
             for layer in (f"layer {number}" for number in layers):
                 heard = {layer: [math.tanh(x) for x in self.arriving(layer, heard)]}
             if not layers:
                 recalled = {f"{name} before": reads[name] for name in self.heard("controller")}
                 heard = {"input": vector, **recalled}
 
-            def told(name, order, heard=heard):
+            def told(name, order, heard=heard, thought=thought):
+                if thought:
+                    ends = units(f"{name} {order}", self.rows_of(order))
+                    return [sigmoid(self.weighed(end, thought)) for end in ends]
                 return [sigmoid(x) for x in self.arriving(f"{name} {order}", heard)]
 
             for name, place in at.items():
@@ -194,9 +227,20 @@ class PlainGenome:
                     cells.insert(0, list(blank))
                     at = {other: place + 1 for other, place in at.items()}
                 reads[name] = cells[at[name]]
+            if thought:
+                ends = units("output", self.topology["outputs"])
+                answers.append([self.weighed(end, thought) for end in ends])
+                continue
             now = {name: reads[name] for name in self.heard("output")}
             answers.append(self.arriving("output", {**heard, **now}))
         return answers
+
+    def rows_of(self, order):
+        """List the units that an order of a tape's head has, in blocks."""
+        if order == "write":
+            return self.topology["columns"]
+        births = (-1, 0, 1) if order == "shift" else (0,)
+        return [{"birth": birth, "size": 1} for birth in births]
 
     def remember(self, layer, senders, hidden, cells):
         """Take one step of an LSTM layer."""
@@ -240,6 +284,15 @@ class PlainGenome:
 def named(head):
     """Name a head."""
     return f"{head['kind']} {head['birth']}"
+
+
+def units(part, blocks):
+    """Name the units of some blocks."""
+    return [
+        f"{part} {block['birth']}" + f".{place}" * (block["size"] > 1)
+        for block in blocks
+        for place in range(block["size"])
+    ]
 
 
 def alike(u, v):

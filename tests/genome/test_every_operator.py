@@ -25,7 +25,15 @@ from tests.genome.machines import (
     specimen,
 )
 
-WAKING = ("add_reader", "add_writer", "add_tape_head", "widen_memory", "grow_controller")
+WAKING = (
+    "add_reader",
+    "add_writer",
+    "add_tape_head",
+    "widen_memory",
+    "grow_controller",
+    "add_node",
+    "add_connection",
+)
 CHANCE = OPERATORS.keys() - {"swap_controller"}
 KEEPING = OPERATORS.keys() - {
     "perturb",
@@ -113,16 +121,19 @@ def test_what_is_added_does_not_change_the_answers(name):
 
 @pytest.mark.parametrize("name", WAKING)
 def test_what_is_added_wakes_by_a_perturbation_of_the_new_genes(name):
-    woken = 0
+    woken, of_graphs = 0, name in settable.OF_GRAPHS
     for _, parent, child in offspring(name):
         readers, writers = parent.topology.reading, parent.topology.writers
         writers = writers or parent.topology.tape_heads
-        if name != "grow_controller" and not (readers and writers):
+        if name != "grow_controller" and not of_graphs and not (readers and writers):
             continue  # where nothing is written and read, no memory has a say
-        step = perturb(child, generator=derive(8, name)).genes - child.genes
+        # What a graph says to a tape is yes or no: not every small step tips it over.
+        sigma = 5.0 if of_graphs else 0.05
+        step = perturb(child, generator=derive(8, name), sigma=sigma).genes - child.genes
         woken_child = child.with_genes(child.genes + step * new_genes(child, parent))
-        assert distance(answers(woken_child), answers(child)) > 1e-4
-        woken += 1
+        moved = distance(answers(woken_child), answers(child)) > 1e-4
+        assert moved or of_graphs
+        woken += moved
     assert woken >= 4
 
 

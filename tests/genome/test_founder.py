@@ -63,7 +63,7 @@ def test_the_genes_of_the_heads_are_as_told():
         ({"units": (), "controller": "lstm"}, "at least 1 layer"),
         ({"tape_heads": 1}, "all of the kind tape, but were given as reader, tape, writer"),
         ({"units": (8, 0)}, r"given \[8, 0\]"),
-        ({"controller": "gru"}, "dense, lstm, not 'gru'"),
+        ({"controller": "gru"}, "dense, lstm, graph, not 'gru'"),
         ({"encoding": "cppn"}, "direct, tied, not 'cppn'"),
     ],
 )
