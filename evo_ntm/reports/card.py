@@ -15,11 +15,12 @@ from typing import Any
 
 from evo_ntm.errors import ReportError
 from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.genome import Encoding
 from evo_ntm.runs.ancestry import Step
 from evo_ntm.runs.database import finite
 
 VERSION = 2
-RANDOM = "random weights"
+RANDOM: dict[Encoding, str] = {"direct": "random weights", "tied": "random tied genes"}
 CARD, WORDS, LINE = "card.json", "README.md", "lineage.csv"
 PASSED = {True: "passed", False: "not passed", None: "reported"}
 
@@ -89,7 +90,7 @@ class Card:
             return "No gradient was used: all of it evolved."
         if not self.generations:
             return "Nothing evolved: gradients began with random weights."
-        others = [each.passed_after for each in self.controls if each.began == RANDOM]
+        others = [each.passed_after for each in self.controls if each.began in RANDOM.values()]
         if not others:
             return "No control was run, so that what evolution contributed is not known."
         own = self.tuning.passed_after

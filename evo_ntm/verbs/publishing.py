@@ -138,14 +138,14 @@ def _control(control: Run, run: Run) -> Tuning:
     """Read back how a tuning went that began with random weights, or with a birth of the run."""
     expected = f"{control.folder}: expected a run that was tuned from random weights or an ancestor"
     last = control.rows("SELECT max(birth) AS birth FROM tunings")[0]["birth"]
-    told = None if last is None else _tuning(control, last, RANDOM)
+    told = None if last is None else _tuning(control, last, RANDOM["direct"])
     if told is None:
         raise RunError(f"{expected}, but nothing was tuned in it")
     if _evolved(control):
         raise RunError(f"{expected}, but its founder evolved there")
-    [founder] = control.rows("SELECT genome, operators FROM births ORDER BY number LIMIT 1")
+    [founder] = control.rows("SELECT * FROM births ORDER BY number LIMIT 1")
     if "import" not in json.loads(founder["operators"]):
-        return told
+        return replace(told, began=RANDOM[control.genome(founder["number"]).encoding])
     born = run.rows("SELECT number, generation FROM births WHERE genome = ?", founder["genome"])
     if not born:
         raise RunError(f"{expected}, but its founder, {founder['genome']}, was not born in "

@@ -86,6 +86,17 @@ def test_what_gradients_did_stands_beside_its_controls(tmp_path):
         card_of(open_run(run), "tiny", tuned.child, [open_run(run)])
 
 
+def test_random_weights_that_treat_bits_alike_are_told_apart(run, tmp_path):
+    tied = {**told("genetic", machine={"encoding": "tied"}), "with": {"bits": 2, "longest": 2}}
+    (tmp_path / "task.yaml").write_text(json.dumps(tied))
+    verbs.finetune(tmp_path / "task.yaml", from_scratch=True, steps=2, to=tmp_path / "control",
+                   overrides=STEP_BY_STEP)  # fmt: skip
+    card = card_of(
+        open_run(run), "tiny", open_run(run).champion(), [open_run(tmp_path / "control")]
+    )
+    assert card.controls[0].began == "random tied genes"
+
+
 def test_an_ancestor_that_was_tuned_stands_beside_by_what_evolution_took_until_then(tmp_path):
     run, short = evolved(tmp_path / "run", seed=2), {"steps": 2, "overrides": STEP_BY_STEP}
     tuned = verbs.finetune(run, **short)
