@@ -16,6 +16,7 @@ STRATEGIES = {
                            "operators": {"grow_controller": {}, "drop_reader": {}}},
     "genetic": {"operators": {"perturb": {}, "cross": {}, "grow_controller": {},
                               "finetune": {"steps": 2}}},
+    "neat": {"species": 3, "operators": {"perturb": {}, "grow_controller": {}}},
     "cma": {"operators": {}},
 }  # fmt: skip
 

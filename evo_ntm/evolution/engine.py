@@ -22,6 +22,7 @@ from evo_ntm.evolution.evaluate import Chunk, Map, Scores, score
 from evo_ntm.evolution.evolution_strategy import EvolutionStrategy
 from evo_ntm.evolution.genetic import Genetic
 from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.neat import NEAT
 from evo_ntm.evolution.own import Own
 from evo_ntm.evolution.practice import practise
 from evo_ntm.evolution.school import School, Sitting, school
@@ -31,6 +32,7 @@ from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.evolution import Evolution
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy as EvolutionStrategySettings
 from evo_ntm.experiment.genetic import Genetic as GeneticSettings
+from evo_ntm.experiment.neat import NEAT as NEATSettings
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive, reseed_globals
 from evo_ntm.tasks import Task
@@ -106,6 +108,8 @@ def strategy_of(experiment: Experiment, task: Task, toolbox: base.Toolbox) -> St
     operators = operators_of(experiment)
     if isinstance(settings, GeneticSettings):
         return Genetic(settings, found=founding, operators=operators, toolbox=toolbox)
+    if isinstance(settings, NEATSettings):
+        return NEAT(settings, found=founding, operators=operators)
     if isinstance(settings, EvolutionStrategySettings):
         varying = partial(vary, structural(operators))
         return EvolutionStrategy(settings, found=founding, vary=varying)

@@ -22,10 +22,11 @@ from evo_ntm.experiment.finetune import Finetune
 from evo_ntm.experiment.genetic import Genetic
 from evo_ntm.experiment.machine import MachineSettings
 from evo_ntm.experiment.model import Path, Settings, refuse, within
+from evo_ntm.experiment.neat import NEAT
 from evo_ntm.experiment.run import RunSettings
 from evo_ntm.experiment.tasks import known_measure, known_task, measures, task_settings
 
-Strategy = EvolutionStrategy | Genetic | CMA
+Strategy = EvolutionStrategy | Genetic | NEAT | CMA
 # A part of the name of a folder.
 Name = Annotated[
     str, Field(min_length=1, max_length=100, pattern="^[A-Za-z0-9_-][A-Za-z0-9_ .-]*$")

@@ -23,7 +23,7 @@ def json_schema() -> Schema:
     schema["allOf"] = [
         _case(task, f"#/$defs/{model.__name__}") for task, model in TASK_SETTINGS.items()
     ]
-    for name in ("EvolutionStrategy", "Genetic", "CMA"):
+    for name in ("EvolutionStrategy", "Genetic", "NEAT", "CMA"):
         _operators(definitions[name]["properties"]["operators"])
     told: Schema = _without_titles({"$schema": DRAFT, **schema})
     return told

@@ -57,6 +57,7 @@ def receivers(outputs: Blocks, columns: Blocks, heads: tuple[Head, ...]) -> dict
     return found
 
 
+@lru_cache(maxsize=1024)
 def slots(outputs: Blocks, columns: Blocks, heads: tuple[Head, ...]) -> int:
     """Count the places of all that a graph may tell."""
     return sum(1 for _ in _orders(outputs, columns, heads))

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evo_ntm.errors import TopologyError
 
@@ -88,6 +88,10 @@ class Graph:
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel without what was worked out: a hash is another in another process."""
+        return {"nodes": self.nodes, "connections": self.connections}
 
     @cached_property
     def _hash(self) -> int:

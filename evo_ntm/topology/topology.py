@@ -1,8 +1,9 @@
 """The topology of one machine: channels, controller, memory columns and heads."""
 
 from collections.abc import Hashable, Sized
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 from evo_ntm.errors import TopologyError
 from evo_ntm.topology.ends import fitting
@@ -51,6 +52,18 @@ class Topology:
         object.__setattr__(self, "heads", tuple(ordered))
         if self.controller.graph is not None:
             self._fit_the_graph()
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Everything about a topology is looked up by it, and a graph has many parts."""
+        return hash(tuple(getattr(self, field.name) for field in fields(self)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel without what was worked out: a hash is another in another process."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _fit_the_graph(self) -> None:
         """Cut off what leads to parts that are not there. Only a tape is told by a graph."""

@@ -31,6 +31,11 @@ STRATEGIES = {
         "species_size": 3,
         "operators": {"perturb": {"share": 4}, "add_reader": {}, "cross": {}},
     },
+    "neat": {
+        "population": 20,
+        "species": 4,
+        "operators": {"perturb": {"share": 4}, "add_reader": {}, "cross": {}},
+    },
     "cma": {"population": 12},
 }
 

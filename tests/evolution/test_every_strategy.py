@@ -14,7 +14,7 @@ from evo_ntm.machine import choose
 from tests.evolution.cases import STRATEGIES, births, experiment, generations, task_of
 
 every = pytest.mark.parametrize("strategy", STRATEGIES)
-STRIDES = {"evolution_strategy": {"learning_rate": 1.0}, "genetic": {}, "cma": {}}
+STRIDES = {"evolution_strategy": {"learning_rate": 1.0}, "genetic": {}, "neat": {}, "cma": {}}
 
 
 @cache
@@ -102,6 +102,7 @@ def test_a_stall_begins_anew_from_founders(strategy):
 IMPROVING = {
     "evolution_strategy": {"starts": 1, "learning_rate": 0.1, "sigma": 0.1, "averaging": 4},
     "genetic": {"sigma": 0.2},
+    "neat": {"start": 0.1, "sigma": 1.0},
     "cma": {},
 }
 
@@ -123,6 +124,7 @@ def test_its_own_figures_are_in_every_generations_log(strategy):
     names = {
         "evolution_strategy": {"step", "agreement", "norm"},
         "genetic": {"sigma"},
+        "neat": {"threshold"},
         "cma": {"sigma", "condition"},
     }
     for generation in run(strategy):

@@ -23,11 +23,13 @@ from tests.evolution.cases import STRATEGIES, task_of, tiny, told
 CASES = {
     "evolution_strategy": {"learning_rate": 0.3, "patience": 9, "declines": 2, "decline": 1.0001},
     "genetic": {"sigma": 0.3, "patience": 9},
+    "neat": {"sigma": 1.0, "patience": 9},
     "cma": {"patience": 3},
 }
 EVENTS = {
     "evolution_strategy": {"stage", "halve", "challenge", "restart", "restore"},
     "genetic": {"stage", "restart"},
+    "neat": {"stage", "restart"},
     "cma": {"stage", "restart"},
 }
 GENERATIONS = 30

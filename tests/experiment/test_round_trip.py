@@ -27,6 +27,7 @@ OWN = {
         "grace": st.integers(0, 100),
     },
     "genetic": {"sigma": AMOUNTS, "crossover": st.floats(0, 1), "species_age": COUNTS},
+    "neat": {"threshold": AMOUNTS, "crossover": st.floats(0, 1), "stagnation": COUNTS},
     "cma": {"sigma": AMOUNTS, "patience": COUNTS},
 }
 

@@ -1,5 +1,11 @@
 """Graphs: their numbers, their levels and their ends."""
 
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -139,3 +145,19 @@ def test_a_graph_is_told_of_by_its_counts():
     assert str(machine((8,), chain(8))) == (
         "graph of 1 node and 2 connections, 1 tape head, width 2"
     )
+
+
+def test_what_was_pickled_in_another_process_is_equal_and_has_the_same_hash():
+    script = (
+        "import pickle, sys; from tests.topology.test_graph import chain, machine; "
+        "made = machine((8,), chain(8)); hash(made); sys.stdout.buffer.write(pickle.dumps(made))"
+    )
+    root = Path(__file__).parents[2]
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, capture_output=True, check=True,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+    )  # fmt: skip
+    came, here = pickle.loads(run.stdout), machine((8,), chain(8))
+    assert came == here
+    assert hash(came) == hash(here)
+    assert hash(came.controller.graph) == hash(here.controller.graph)
