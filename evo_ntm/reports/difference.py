@@ -4,7 +4,7 @@ Parts are matched by the ids of the births that brought them, and weights by the
 units at both ends, whatever the encodings. Genomes that share nothing differ, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from evo_ntm.genome import Genome
 from evo_ntm.genome.encoding import code
-from evo_ntm.topology import Block, Head, Stages, Topology, wires
+from evo_ntm.topology import Block, Graph, Head, Stages, Topology, wires
 from evo_ntm.topology.parts import total
 from evo_ntm.topology.wires import hidden
 
@@ -98,6 +98,9 @@ def _changes(before: Topology, after: Topology) -> Iterator[str]:
         yield f"{hidden(number)} gained, of {_count(total(layer), 'unit')}"
     for number, layer in enumerate(was.layers[len(now.layers) :], start=len(now.layers) + 1):
         yield f"{hidden(number)} lost, of {_count(total(layer), 'unit')}"
+    if isinstance(was.graph, Graph) and isinstance(now.graph, Graph):
+        yield from _redrawn("nodes", was.graph.nodes, now.graph.nodes)
+        yield from _redrawn("connections", was.graph.connections, now.graph.connections)
     yield from _resized("memory", "column", before.columns, after.columns)
     yield from _resized("inputs", "channel", before.inputs, after.inputs)
     yield from _resized("outputs", "channel", before.outputs, after.outputs)
@@ -123,6 +126,15 @@ def _resized(
     ]  # fmt: skip
     if told:
         yield f"{what}: {', '.join(told)} ({total(before)} to {total(after)})"
+
+
+def _redrawn(what: str, before: Collection[object], after: Collection[object]) -> Iterator[str]:
+    """Tell how many nodes or connections of a graph came and went."""
+    old, new = set(before), set(after)
+    counts = (len(new - old), "gained"), (len(old - new), "lost")
+    told = [f"{number} {verb}" for number, verb in counts if number]
+    if told:
+        yield f"{what}: {', '.join(told)} ({len(old)} to {len(new)})"
 
 
 def _rebuilt(before: Head, after: Head) -> Iterator[str]:

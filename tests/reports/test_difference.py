@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from evo_ntm.genome import Genome
+from evo_ntm.genome.drawing import add_node, drop_connection
 from evo_ntm.genome.founder import founder
 from evo_ntm.genome.variation import OPERATORS, Inapplicable, parents_needed, perturb
 from evo_ntm.reports.difference import difference, displacement, topology_changes
 from evo_ntm.seeds import derive
 from evo_ntm.topology import Block, Stages, wires
-from tests.genome.machines import SPECIMENS, specimen
+from tests.genome.machines import SPECIMENS, graph, specimen
 
 STRUCTURAL = sorted(name for name in OPERATORS if name not in ("perturb", "cross"))
 
@@ -77,8 +78,9 @@ def test_a_genome_does_not_differ_from_itself():
 @pytest.mark.parametrize("encoding", ["direct", "tied"])
 def test_every_operator_is_told_of_and_its_weights_are_matched_one_by_one(operator, encoding):
     done = 0
-    for kind in ("dense", "lstm"):
-        parent = specimen(kind, encoding, "all sorts", units=(8, 8))
+    layered = [specimen(kind, encoding, "all sorts", units=(8, 8)) for kind in ("dense", "lstm")]
+    taped = SPECIMENS[f"{encoding} dense, two tape heads"]
+    for parent in (*layered, taped, SPECIMENS["graph"]):
         try:
             child = OPERATORS[operator](parent, generator=derive(5, operator))
         except Inapplicable:
@@ -207,3 +209,21 @@ def test_a_topology_changes_exactly_where_something_is_told(seed, count):
     assert bool(there) == bool(back)
     assert there or same
     compare(start, genome)
+
+
+def test_nodes_and_connections_gained_and_lost_are_counted():
+    before = graph(0.5, nodes=2)
+    count = before.genes.size
+    grown = add_node(before, generator=derive(1, "node"))
+    assert topology_changes(before.topology, grown.topology) == (
+        "nodes: 1 gained (2 to 3)",
+        f"connections: 2 gained ({count} to {count + 2})",
+    )
+    shrunk = drop_connection(before, generator=derive(1, "drop"))
+    assert topology_changes(before.topology, shrunk.topology) == (
+        f"connections: 1 lost ({count} to {count - 1})",
+    )
+    told = difference(shrunk, grown)
+    assert told.changes[-1] == f"connections: 3 gained ({count - 1} to {count + 2})"
+    assert len(told.gained) == 3
+    assert told.lost == ()
