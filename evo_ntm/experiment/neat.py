@@ -53,9 +53,9 @@ class NEAT(Evolution):
 
     @model_validator(mode="after")
     def _room(self) -> Self:
-        for key in ("species", "elite_from"):
-            if (value := getattr(self, key)) > self.population:
-                refuse((key,), f"at most the population ({self.population})", value)
+        if self.elite_from > self.population:
+            expected = f"at most the population ({self.population})"
+            refuse(("elite_from",), expected, self.elite_from)
         if self.least_sigma > self.sigma:
             refuse(("least_sigma",), f"at most sigma ({self.sigma:g})", self.least_sigma)
         return self

@@ -87,7 +87,8 @@ BAD_VALUES = [
      "least 3, but came 6"),
     ("machine.bounds.controllers=[lstm]", "machine.controller: expected one of "
      "bounds.controllers (lstm), but came 'dense'"),
-    ("machine.controller=gru", "machine.controller: expected one of dense, lstm, graph, but came 'gru'"),
+    ("machine.controller=gru", "machine.controller: expected one of dense, lstm, graph, "
+     "but came 'gru'"),
     ("machine.encoding=tie", "machine.encoding: expected one of direct, tied, but came 'tie': "
      "did you mean 'tied'?"),
     ("machine={encoding: tied, units: [4, 0]}", "machine.units.1: expected at least 1, but came 0"),
@@ -358,6 +359,8 @@ def test_the_tied_encoding_needs_room_for_every_bit(override: str, told: str):
     [
         ("genetic", "elites", 9, "expected at most the population (8), but came 9"),
         ("genetic", "tournament", 9, "expected at most the population (8), but came 9"),
+        ("neat", "elite_from", 9, "expected at most the population (8), but came 9"),
+        ("neat", "least_sigma", 3.0, "expected at most sigma (2), but came 3.0"),
         ("cma", "population", 2, "expected at least 4, but came 2"),
         ("cma", "operators", "{add_reader: {}}",
          "expected no operators, as cma keeps the topology, but came 'add_reader'"),
@@ -368,8 +371,8 @@ def test_every_strategy_refuses_what_it_cannot_do(
 ):
     override = f"evolve.{key}={value}"
     strategies = f"evolve={{strategy: {strategy}, population: 8, elites: 1, species_size: 1}}"
-    if strategy == "cma":
-        strategies = "evolve={strategy: cma, population: 8}"
+    if strategy in ("neat", "cma"):
+        strategies = f"evolve={{strategy: {strategy}, population: 8}}"
     with pytest.raises(ExperimentError) as refusal:
         load(small, [strategies, override])
     assert str(refusal.value).endswith(f"evolve.{key}: {told}")
