@@ -62,8 +62,10 @@ def tell_species(pedigree: Pedigree) -> tuple[SpeciesStream | None, tuple[str, .
 def species_name(topology: Topology) -> str:
     """Say in words what machines of one species share, and no other: controller and heads."""
     kind, layers = topology.controller.kind, len(topology.controller.layers)
-    parts = [kind if layers == 1 else f"{kind} of {layers} layers"]
-    for heads, noun in ((topology.readers, "reader"), (topology.writers, "writer")):
+    plain = layers == 1 or topology.controller.graph is not None
+    parts = [kind if plain else f"{kind} of {layers} layers"]
+    several = [(topology.readers, "reader"), (topology.writers, "writer")]
+    for heads, noun in [(topology.tape_heads, "tape head")] if topology.tape else several:
         alike = Counter(sorted(map(_peculiar, heads))) or {"": 0}
         for peculiar, count in alike.items():
             parts.append(f"{count} {noun}{'' if count == 1 else 's'}{peculiar}")
@@ -73,7 +75,8 @@ def species_name(topology: Topology) -> str:
 def _peculiar(head: Head) -> str:
     """Say what a head has otherwise than those that a task file gives without asking."""
     usual = Head(head.birth, head.kind)
-    off = [name for name in ORDER if not getattr(head.stages, name)]
+    used, has = head.stages, usual.stages
+    off = [name for name in ORDER if getattr(has, name) and not getattr(used, name)]
     told = [f"no {name}" for name in off]
     if head.source != usual.source:
         told.append(f"from the {head.source}")

@@ -8,6 +8,7 @@ from evo_ntm.reports import species
 from evo_ntm.reports.pedigree import Kind, read_pedigree
 from evo_ntm.reports.species import species_name, tell_species
 from evo_ntm.topology import Block, Controller, Head, Stages
+from tests.genome.machines import graph
 from tests.reports.populations import TOPOLOGIES, evolved, made
 
 FOUND, PERTURB = ["found"], ["perturb"]
@@ -115,3 +116,8 @@ def test_names_are_alike_where_species_are():
         names.setdefault(machine.species_key, set()).add(species_name(machine))
     assert all(len(alike) == 1 for alike in names.values())
     assert len(set.union(*names.values())) == len(names)
+
+
+def test_a_graph_with_a_tape_is_named_by_its_heads():
+    assert species_name(graph(nodes=2).topology) == "graph, 1 tape head"
+    assert species_name(graph(heads=0).topology) == "graph, 0 tape heads"
