@@ -21,7 +21,8 @@ from evo_ntm.reports.observation import Observation, observe, rows_to_show, task
 from evo_ntm.reports.panels import Key, Panel, Scale, Slot, lay_out
 from evo_ntm.reports.pictures import picture_format, write_picture
 from evo_ntm.tasks import KnownTask
-from evo_ntm.topology import Block, Head
+from evo_ntm.topology import Block, Head, Topology
+from evo_ntm.topology.parts import HeadKind
 
 Numbers = NDArray[np.float64]
 
@@ -62,11 +63,8 @@ def draw(
 def compose(genome: Genome, task: KnownTask, seen: Observation) -> Figure:
     """Lay the panels of one sequence out: what goes in on the left, what comes out on the right."""
     limit = largest(seen.add, seen.reads)
-    rows = rows_in_use(seen)
-    steps, (writers, readers) = len(seen.inputs), (genome.topology.writers, genome.topology.readers)
-    panels_of = partial(head_panels, limit=limit, rows=rows)
-    written = panels_of(writers, "add vectors", seen.add, "write weightings", seen.write_weightings)
-    read = panels_of(readers, "read vectors", seen.reads, "read weightings", seen.read_weightings)
+    rows, steps = rows_in_use(seen), len(seen.inputs)
+    written, read = heads_at_work(genome.topology, seen, limit=limit, rows=rows)
     marks = answers_begin(seen)
     left: list[Slot] = [inputs_panel(task.inputs, seen), _key(limit if rows.size else None, marks)]
     right: list[Slot] = [targets_panel(task.outputs, seen), answers_panel(task.outputs, seen)]
@@ -95,7 +93,33 @@ def rows_in_use(seen: Observation, above: float = IN_USE) -> NDArray[np.int64]:
     return np.roll(used, -(widest + 1))
 
 
-def head_panels(
+def heads_at_work(
+    topology: Topology, seen: Observation, *, limit: float, rows: NDArray[np.int64]
+) -> tuple[list[Panel], list[Panel]]:
+    """Make two panels for each head that writes, and two for each that reads.
+
+    The head of a tape does both: it writes, jumps and steps, and reads where it then is.
+    """
+    panels_of = partial(_head_panels, limit=limit, rows=rows)
+    (writes, aims), (reads, looks) = titles("writer"), titles("reader")
+    if topology.tape_heads:
+        writes, reads, aims, looks = titles("tape")
+    writing, reading = topology.writers or topology.tape_heads, topology.reading
+    return (
+        panels_of(writing, writes, seen.add, aims, seen.write_weightings),
+        panels_of(reading, reads, seen.reads, looks, seen.read_weightings),
+    )
+
+
+def titles(kind: HeadKind) -> tuple[str, ...]:
+    """Name the panels of a head of one kind: its vectors, then where it was."""
+    if kind == "tape":
+        return "write vectors", "read vectors", "where it writes", "where it reads"
+    verb = "write" if kind == "writer" else "read"
+    return "add vectors" if kind == "writer" else "read vectors", f"{verb} weightings"
+
+
+def _head_panels(
     heads: tuple[Head, ...],
     vectors: str,
     numbers: Numbers,
@@ -112,18 +136,19 @@ def head_panels(
         panels.append(
             Panel(f"{head.name}: {vectors}", "column", ink(VECTORS, vector, -limit, limit))
         )
-        panels.append(_weighting(f"{head.name}: {weightings}", weight, rows))
+        noun = "cell" if head.kind == "tape" else "memory row"
+        panels.append(_weighting(f"{head.name}: {weightings}", weight, rows, noun))
     return panels
 
 
-def _weighting(title: str, weights: Numbers, rows: NDArray[np.int64]) -> Panel:
+def _weighting(title: str, weights: Numbers, rows: NDArray[np.int64], noun: str) -> Panel:
     count = weights.shape[1]
     shown = f"{len(rows)} of {count}: weight > {IN_USE}"
     if not (weights > IN_USE).any() and len(rows) == count:
         shown = f"all {count}: no weight > {IN_USE}"
     breaks = [place + 0.5 for place, (row, after) in enumerate(pairwise(rows))
               if after != (row + 1) % count]  # fmt: skip
-    return Panel(title, f"memory row\n({shown})", ink(WEIGHTS, weights[:, rows].T),
+    return Panel(title, f"{noun}\n({shown})", ink(WEIGHTS, weights[:, rows].T),
                  ticks=_numbered(rows), lines=tuple(breaks), lowest=WORDS_HEIGHT)  # fmt: skip
 
 
@@ -204,7 +229,7 @@ def _title(task: KnownTask, seen: Observation) -> str:
 def _subtitle(genome: Genome, seen: Observation) -> str:
     told = [str(genome.topology), f"genome {genome.id[:12]}"]
     if genome.topology.heads:
-        told.append(f"{seen.rows} memory rows")
+        told.append(f"{seen.rows} {'cells' if genome.topology.tape_heads else 'memory rows'}")
     told.append(f"cross-entropy {seen.measures['bits']:.3g} bits")
     told += [f"{name} {value:.3g}" for name, value in seen.measures.items()
              if name not in ("bits", "wrong_bits")]  # fmt: skip

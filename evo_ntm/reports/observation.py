@@ -1,6 +1,6 @@
 """What a machine does on one sequence, as arrays over time, for figures to be made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 from evo_ntm.errors import ReportError
 from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.experiment import Experiment
+from evo_ntm.experiment.model import UNBOUNDED
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Machine
 from evo_ntm.seeds import derive
@@ -49,6 +50,21 @@ class Observation(NamedTuple):
         return int(self.write_weightings.shape[-1])
 
 
+def level(several: Sequence[Observation]) -> list[Observation]:
+    """Give all as many memory rows as any has: tapes grow as far as each is written."""
+    most = max((seen.rows for seen in several), default=0)
+
+    def wide(weightings: Numbers) -> Numbers:
+        return np.pad(weightings, ((0, 0), (0, 0), (0, most - weightings.shape[-1])))
+
+    return [
+        seen._replace(
+            write_weightings=wide(seen.write_weightings), read_weightings=wide(seen.read_weightings)
+        )
+        for seen in several
+    ]
+
+
 def observe(genome: Genome, task: Task, *, rows: int, epsilon: float, seed: int = 0) -> Observation:
     """Run a genome on one sequence of a task and keep what it did.
 
@@ -56,7 +72,7 @@ def observe(genome: Genome, task: Task, *, rows: int, epsilon: float, seed: int 
     is not for the task's channels, or the sequence too long to be shown.
     """
     genome = for_the_task(genome, task)
-    if rows < 1:
+    if rows < 1 and not (genome.topology.tape_heads and rows == UNBOUNDED):
         raise ReportError(f"expected at least 1 memory row, but came {rows}")
     episodes = task.episodes(derive(seed, "show"), 1)
     if len(episodes.inputs) > MOST_STEPS:
@@ -114,6 +130,8 @@ def task_to_show(experiment: Experiment, length: int | None = None) -> KnownTask
 def rows_to_show(experiment: Experiment, task: KnownTask) -> int:
     """Choose as many memory rows as the largest part of the exam has, or the length needs."""
     length = task.extent().get("length", 0)
+    if any(part.rows == UNBOUNDED for part in experiment.exam.parts):
+        return UNBOUNDED
     return max(*(part.rows for part in experiment.exam.parts), int(np.max(length)) + SPARE)
 
 

@@ -87,7 +87,7 @@ def _head_told(head: Head) -> str:
     told = f"{head.name}, by {', '.join(used) or 'no stage'}"
     if head.stages.shift:
         told += f", shifting up to {head.shifts // 2}"
-    if head.kind == "reader":
+    if head.kind != "writer":
         told += (
             ", read by controller and output"
             if head.target == "both"
@@ -189,11 +189,11 @@ def _head(head: Part[Head], place: int, count: int, tall: int) -> Element:
     body_right, head_right = BODY_LEFT + BODY_WIDTH, HEAD_LEFT + HEAD_WIDTH
     look = f"wire {state}"
     arrows: list[Element] = []
-    if part.kind == "writer":
+    if part.kind != "reader":
         arrows += [line(body_right, y, HEAD_LEFT, y, class_=look),
                    line(head_right, y, MEMORY_LEFT - 5, y, class_=look),
                    _tip(MEMORY_LEFT - 2, y, 1, 0, state)]  # fmt: skip
-    else:
+    if part.kind != "writer":
         arrows.append(line(MEMORY_LEFT - 1, y, head_right + 4, y, class_=look))
         arrows.append(_tip(head_right + 1, y, -1, 0, state))
         if part.target in ("controller", "both"):

@@ -6,7 +6,7 @@ that what stands level can be compared. A panel is a small picture of one dot a 
 
 from base64 import b64encode
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -22,11 +22,13 @@ from evo_ntm.reports.ink import BITS, VECTORS, WEIGHTS, WRONG, Ink, ink, largest
 from evo_ntm.reports.memory_use import (
     answers_begin,
     answers_panel,
-    head_panels,
+    heads_at_work,
     inputs_panel,
     rows_in_use,
     targets_panel,
+    titles,
 )
+from evo_ntm.reports.observation import level
 from evo_ntm.reports.panels import Panel
 from evo_ntm.topology import Head
 
@@ -41,6 +43,8 @@ def memories(portraits: Sequence[Portrait]) -> list[Element]:
     """Draw the memory at work, a drawing for each machine."""
     if not portraits:
         return []
+    even = level([portrait.seen for portrait in portraits])
+    portraits = [replace(one, seen=seen) for one, seen in zip(portraits, even, strict=True)]
     rows, limit = shown_rows(portraits), vector_limit(portraits)
     shown = [_panels(portrait, rows, limit) for portrait in portraits]
     heads = {head.name: head for portrait in portraits for head in portrait.topology.heads}
@@ -88,23 +92,20 @@ def picture(shown: Ink) -> str:
     return f"data:image/png;base64,{b64encode(content.getvalue()).decode()}"
 
 
-def _titles(head: Head) -> tuple[str, str]:
-    verb = "write" if head.kind == "writer" else "read"
-    vectors = "add" if head.kind == "writer" else "read"
-    return f"{head.name}: {verb} weightings", f"{head.name}: {vectors} vectors"
+def _titles(head: Head) -> tuple[str, ...]:
+    vectors, *others = titles(head.kind)
+    return tuple(f"{head.name}: {title}" for title in (*others, vectors))
 
 
 def _panels(portrait: Portrait, rows: NDArray[np.int64], limit: float) -> dict[str, Panel]:
     topology, seen = portrait.topology, portrait.seen
-    panels_of = partial(head_panels, limit=limit, rows=rows)
+    written, read = heads_at_work(topology, seen, limit=limit, rows=rows)
     return {panel.title: panel for panel in (
         inputs_panel(topology.inputs, seen),
         targets_panel(topology.outputs, seen),
         answers_panel(topology.outputs, seen),
-        *panels_of(topology.writers, "add vectors", seen.add,
-                   "write weightings", seen.write_weightings),
-        *panels_of(topology.readers, "read vectors", seen.reads,
-                   "read weightings", seen.read_weightings),
+        *written,
+        *read,
     )}  # fmt: skip
 
 
