@@ -28,8 +28,8 @@ setup(
             "evo_ntm.machine.kernels._cpu",
             sources=[f"{SOURCE}/{name}.cpp" for name in ("entry", "avx512", "avx2", "portable")],
             depends=[f"{SOURCE}/{name}.hpp" for name in
-                     ("kernel", "space", "vectors", "arrive", "machine", "tape", "episode", "recording",
-                      "backward", "sums", "gradient")],
+                     ("kernel", "space", "vectors", "arrive", "machine", "tape", "episode",
+                      "recording", "backward", "sums", "gradient")],
             extra_compile_args=["-std=c++17", "-O3", "-ffp-contract=off", "-Wno-psabi",
                                 "-Wno-maybe-uninitialized"],
             extra_link_args=["-pthread"],
