@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evo_ntm.exits import deaf
+from evo_ntm.experiment.tasks import costs
 from evo_ntm.runs.database import finite
 from evo_ntm.tables import new_table, show_facts, show_table
 
@@ -101,7 +102,7 @@ def progress_line(progress: "Progress", width: int | None = None) -> str:
         f"generation {progress.generation + 1}/{progress.generations}",
         *([f"stage {progress.stage + 1}"] if progress.stage else []),
         f"best {progress.best_fitness:.2f}",
-        f"wrong bits {_number(progress.wrong_bits, 2)}",
+        f"{progress.counted.replace('_', ' ')} {_number(progress.wrong_bits, 2)}",
         f"{progress.species} species",
         *([_count(progress.workers, "worker")] if progress.workers else []),
         f"{clock(progress.seconds_left)} left",
@@ -136,19 +137,28 @@ def exam_table(rows: Sequence["ExamRow"]) -> Table:
     """Lay out how an exam went, a part a row."""
     extents = list(dict.fromkeys(key for row in rows for key in row.extent))
     own = list(dict.fromkeys(key for row in rows for key in row.measures))
-    table = new_table("part", *extents, "rows", "sequences", "wrong bits", "bits", *own, "")
+    rewards = any("missed" in row.measures for row in rows)  # and then there are no bits
+    bits = [] if rewards else ["wrong bits", "bits"]
+    episodes = "lives" if rewards else "sequences"
+    table = new_table("part", *extents, "rows", episodes, *bits, *own, "")
     for row in rows:
         table.add_row(
             row.name,
             *(_span(row.extent.get(key)) for key in extents),
             str(row.rows),
             str(row.sequences),
-            _number(row.wrong_bits),
-            _number(row.bits),
+            *(_number(number) for number in ([] if rewards else [row.wrong_bits, row.bits])),
             *(_number(row.measures.get(key, math.nan)) for key in own),
             VERDICTS[row.passed],
         )
     return table
+
+
+def validation_facts(task: str, first: float, second: float) -> str:
+    """Say how a champion did on the validation set, by the two measures that chose it."""
+    if costs(task)[0] == "wrong_bits":
+        return f"{_number(first)} wrong bits, {_number(second)} bits a sequence"
+    return f"{_number(first)} missed, {_number(second)} less than the best"
 
 
 def exam_json(rows: Sequence["ExamRow"]) -> str:
@@ -205,7 +215,7 @@ def show_status(status: "Status") -> None:
         "champion": "none yet" if champion is None else
         f"birth {champion.birth}, {champion.topology}",
         "validation": "" if champion is None else
-        f"{_number(champion.wrong_bits)} wrong bits, {_number(champion.bits)} bits a sequence",
+        validation_facts(status.task, champion.wrong_bits, champion.bits),
         "exam": "not sat yet" if not status.sittings else
         f"{_count(status.sittings, 'sitting')}, {'' if status.state == 'solved' else 'not '}passed",
         "failures": f"{_count(status.failures, 'machine')} in the last generation"

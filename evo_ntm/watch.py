@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from evo_ntm.evolution.engine import QUANTILES, Generation
 from evo_ntm.experiment import Experiment
+from evo_ntm.experiment.tasks import costs
 from evo_ntm.reports.curves import Curves
 from evo_ntm.runs.log import Level, Log
 
@@ -20,7 +21,8 @@ SECONDS_BETWEEN_LINES = 1.0
 class Progress:
     """How far a run has come, once a generation.
 
-    `rate` is in sequence-timesteps a second, `workers` are those alive beside this process.
+    `rate` is in sequence-timesteps a second, `workers` are those alive beside this process. Of a
+    task that has no wrong bits it is told what `counted` says instead.
     """
 
     generation: int
@@ -35,16 +37,18 @@ class Progress:
     failures: int
     events: tuple[str, ...]
     workers: int = 0
+    counted: str = "wrong_bits"
 
 
 def progress(experiment: Experiment, generation: Generation, workers: int = 0) -> Progress:
     """Tell how far a run has come."""
     settings, number = experiment.evolve, generation.number
+    counted, _ = costs(experiment.task)
     return Progress(
         generation=number,
         generations=settings.generations,
         best_fitness=generation.best.fitness.values[0],
-        wrong_bits=generation.best.measures.get("wrong_bits", float("nan")),
+        wrong_bits=generation.best.measures.get(counted, float("nan")),
         species=generation.species,
         stage=generation.stage,
         rate=generation.timesteps / max(generation.lasted, 1e-9),
@@ -53,6 +57,7 @@ def progress(experiment: Experiment, generation: Generation, workers: int = 0) -
         failures=generation.failures,
         events=tuple(event.text for event in generation.events),
         workers=workers,
+        counted=counted,
     )
 
 
@@ -143,9 +148,11 @@ class Watch:
 def figures(generation: Generation, progress: Progress) -> dict[str, float]:
     """List what is worth a curve of a generation, but for what is not finite."""
     statistics = generation.statistics
+    counted = progress.counted.replace("_", " ")
+    cost = "bits" if progress.counted == "wrong_bits" else "shortfall"
     named = {
         "best/fitness": progress.best_fitness,
-        "best/wrong bits": progress.wrong_bits,
+        f"best/{counted}": progress.wrong_bits,
         **{f"fitness/{name}": statistics[name] for name in QUANTILES},
         **{f"strategy/{name}": value for name, value in statistics.items()
            if name not in QUANTILES},
@@ -157,8 +164,8 @@ def figures(generation: Generation, progress: Progress) -> dict[str, float]:
     }  # fmt: skip
     if (validation := generation.validation) is not None:
         named |= {
-            "validation/wrong bits": validation.wrong_bits,
-            "validation/bits": validation.bits,
+            f"validation/{counted}": validation.wrong_bits,
+            f"validation/{cost}": validation.bits,
         }
     return {name: float(value) for name, value in named.items() if math.isfinite(value)}
 

@@ -14,7 +14,7 @@ STEPS = [
     ["genome", "experiment"],
     ["machine", "tasks", "genome.variation", "genome.adapter"],
     ["training"],
-    ["evolution.cohort", "evolution.evaluate"],
+    ["evolution.cohort", "evolution.closed_loop", "evolution.evaluate"],
     ["evolution", "runs"],  # workers and strategies
     ["evolution.engine", "reports"],
     ["outcome", "beginnings", "watch"],

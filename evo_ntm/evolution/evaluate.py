@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from evo_ntm.evolution.closed_loop import LIVES_AT_ONCE, Led, lead
 from evo_ntm.evolution.cohort import Cohort, Matrix, Rows, gather
 from evo_ntm.machine import Backend, choose
 from evo_ntm.machine.chunks import chunk_size
-from evo_ntm.tasks import Episodes, Grades, Task, grade, measures
+from evo_ntm.tasks import Drawn, Episodes, Grades, Lives, Task, grade, measures, sequences
 from evo_ntm.tasks.grading import SHORTFALL
+from evo_ntm.tasks.lives import MISSED, REWARD
 from evo_ntm.topology import Topology
 
 LARGER = 1.25  # than the best size a piece may be
@@ -32,7 +34,7 @@ class Scores(NamedTuple):
     fitness: NDArray[np.float64]
     measures: dict[str, NDArray[np.float64]]
     reasons: tuple[str, ...] = ()
-    """Why genomes could not be scored at all."""
+    """Why genomes, or some of their episodes, could not be scored."""
     genes: Matrix | None = None
     """What they have become, [rows, genes], where they were trained instead."""
 
@@ -47,7 +49,7 @@ class Trial:
     """What everyone is scored on: a task's episodes, on how many rows, and by whose arithmetic."""
 
     task: Task
-    episodes: Episodes
+    episodes: Drawn
     rows: int
     epsilon: float
     backend: Backend = field(default_factory=choose)
@@ -57,17 +59,24 @@ class Trial:
         return Trial, (self.task, self.episodes, self.rows, self.epsilon, self.backend)
 
     @cached_property
-    def shown(self) -> Episodes:
+    def shown(self) -> Drawn:
         """Give the episodes on the device of the backend, which only who scores has to have."""
         return self.episodes.to(self.backend.device)
 
     @property
+    def sequences(self) -> Episodes:
+        """Give the episodes of a sequence task. Raises TaskError of another."""
+        return sequences(self.episodes, "look into them")
+
+    @property
     def steps(self) -> int:
-        """Count the steps that one genome answers, over all its sequences."""
+        """Count the steps that one genome answers, at most, over all its episodes."""
         return sum(self.episodes.lengths)
 
     def measures(self) -> set[str]:
-        """List what is measured, by grading a machine that says nothing."""
+        """List what is measured: of sequences, by grading a machine that says nothing."""
+        if isinstance(self.episodes, Lives):
+            return {SHORTFALL, MISSED, REWARD}
         silence = torch.zeros_like(self.episodes.targets)
         return set(measures(self.task, self.episodes, grade(self.episodes, silence, self.task)))
 
@@ -111,10 +120,13 @@ def chunks(trial: Trial, cohort: Cohort) -> list[Chunk]:
 
     The same cohort is always cut into the same pieces.
     """
-    steps, lanes = trial.episodes.inputs.shape[:2]
+    steps, lanes = max(trial.episodes.lengths), len(trial.episodes.lengths)
     topology, count = cohort.topology, len(cohort)
     fused = trial.backend.fuses(topology, trial.rows)
-    size = chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps, fused=fused)
+    if isinstance(trial.episodes, Lives):
+        size = max(1, LIVES_AT_ONCE // lanes)
+    else:
+        size = chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps, fused=fused)
     if trial.backend.device == "cpu":
         # An even count keeps two cores busy to the end. Where torch computes, which takes longer
         # for two small pieces than for one larger, a mean or two are no reason for more.
@@ -141,26 +153,50 @@ def unscored(chunk: Chunk, reason: str) -> Scores:
 def score_weights(trial: Trial, topology: Topology, weights: Matrix) -> Scores:
     """Run a population of weights [P, D] through the trial at once."""
     with torch.inference_mode():
-        taken = measures(trial.task, trial.shown, answered(trial, topology, weights))
-    return _never_nan({name: value.double().cpu().numpy() for name, value in taken.items()})
+        if isinstance(trial.shown, Lives):
+            led = led_through(trial, topology, weights)
+            fitness, taken, reasons = led.score.mean(-1), led.measures(), led.reasons
+        else:
+            reasons = ()
+            episodes = sequences(trial.shown, "grade them")
+            taken = measures(trial.task, episodes, answered(trial, topology, weights))
+            fitness = -taken.get(SHORTFALL, taken["bits"])
+        told = {name: _numbers(values) for name, values in taken.items()}
+        return _never_nan(_numbers(fitness), told)._replace(reasons=reasons)
 
 
 def answered(trial: Trial, topology: Topology, weights: Matrix) -> Grades:
-    """Grade the answers of a population of weights [P, D], each to each episode [P, B]."""
+    """Grade the answers of a population of weights [P, D], each to each sequence [P, B].
+
+    Raises TaskError where the task is none of sequences.
+    """
     machine, episodes = trial.backend.machine(topology, trial.epsilon), trial.shown
+    episodes = sequences(episodes, "grade them")
     with torch.inference_mode():
         flat = torch.from_numpy(weights).to(trial.backend.device)
         logits = machine.episode(flat, episodes.inputs, rows=trial.rows, lengths=episodes.lengths)
         return grade(episodes, logits, trial.task)
 
 
-def _never_nan(taken: dict[str, NDArray[np.float64]]) -> Scores:
-    cost = taken.get(SHORTFALL, taken["bits"])
-    failed = ~np.isfinite(cost)
+def led_through(trial: Trial, topology: Topology, weights: Matrix) -> Led:
+    """Lead a population of weights [P, D] through the lives of a trial."""
+    assert isinstance(trial.shown, Lives)
+    machine = trial.backend.machine(topology, trial.epsilon)
+    with torch.inference_mode():
+        flat = torch.from_numpy(weights).to(trial.backend.device)
+        return lead(machine, flat, trial.shown, rows=trial.rows)
+
+
+def _numbers(value: torch.Tensor) -> NDArray[np.float64]:
+    return value.double().cpu().numpy()
+
+
+def _never_nan(fitness: NDArray[np.float64], taken: dict[str, NDArray[np.float64]]) -> Scores:
+    failed = ~np.isfinite(fitness)
     worst = {
         name: np.where(failed | ~np.isfinite(value), np.inf, value) for name, value in taken.items()
     }
-    return Scores(np.where(failed, -np.inf, -cost), worst)
+    return Scores(np.where(failed, -np.inf, fitness), worst)
 
 
 def _join(parts: list[Scores]) -> Scores:

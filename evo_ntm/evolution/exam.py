@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from math import inf
+from math import inf, nan
 
 from evo_ntm.errors import TaskError, nearest
 from evo_ntm.evolution.cohort import Cohort
@@ -14,7 +14,7 @@ from evo_ntm.experiment.exam import Part
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import KnownTask, Task, constant_cost, join
+from evo_ntm.tasks import Drawn, Episodes, KnownTask, Task, constant_cost, join
 
 SEED = 0  # of no run: exams are common to all
 LANES_AT_ONCE = 64
@@ -28,7 +28,8 @@ class ExamRow:
     """How a genome did in one part: the means over its sequences, and whether that passes.
 
     `extent` says how large the questions were; `passed` is None where a part is only reported. Of
-    the measures, `chance` is what the best constant answer costs, in bits a sequence.
+    the measures, `chance` is what the best constant answer costs, in bits a sequence. A task that
+    rewards what is done has no bits: these are NaN.
     """
 
     name: str
@@ -47,20 +48,21 @@ class Questions:
 
     part: Part
     trials: tuple[Trial, ...]
-    chance: float
+    chance: float | None
 
     def row(self, taken: Mapping[str, float]) -> ExamRow:
         """Tell in a row what was measured."""
         own = {name: value for name, value in taken.items() if name not in ("bits", "wrong_bits")}
+        chance = {} if self.chance is None else {"chance": self.chance}
         limits = self.part.at_most
         return ExamRow(
             name=self.part.name,
             extent=self.task.extent() if isinstance(self.task, KnownTask) else {},
             rows=self.part.rows,
             sequences=self.part.sequences,
-            wrong_bits=taken["wrong_bits"],
-            bits=taken["bits"],
-            measures={**own, "chance": self.chance},
+            wrong_bits=taken.get("wrong_bits", nan),
+            bits=taken.get("bits", nan),
+            measures={**own, **chance},
             passed=None if limits is None else all(taken[name] <= limits[name] for name in limits),
         )
 
@@ -95,7 +97,7 @@ def _posed(trials: Sequence[Trial], genome: Genome) -> list[Chunk]:
 
 def _scored(chunks: Sequence[Chunk], spread: Map) -> list[Scores]:
     """Score every chunk; those of most steps are begun first, so that no worker ends up alone."""
-    order = sorted(range(len(chunks)), key=lambda n: -len(chunks[n].trial.episodes.inputs))
+    order = sorted(range(len(chunks)), key=lambda n: -max(chunks[n].trial.episodes.lengths))
     scored = dict(zip(order, spread(score_chunk, [chunks[n] for n in order]), strict=True))
     return [scored[n] for n in range(len(chunks))]
 
@@ -134,8 +136,15 @@ def _prepared(part: Part, task: Task, purpose: str, epsilon: float, backend: Bac
         for first in range(0, len(shares), some)
     )
     check_measures(part.at_most or {}, trials[0], f"{purpose} {part.name!r}")
-    costs = [constant_cost(trial.episodes) * len(trial.episodes.lengths) for trial in trials]
-    return Questions(part, trials, chance=sum(costs) / part.sequences)
+    return Questions(part, trials, _chance([trial.episodes for trial in trials]))
+
+
+def _chance(several: Sequence[Drawn]) -> float | None:
+    """Tell what the best constant answers cost a sequence; None of lives."""
+    asked = [drawn for drawn in several if isinstance(drawn, Episodes)]
+    counts = [len(episodes.lengths) for episodes in asked]
+    costs = [constant_cost(episodes) * n for episodes, n in zip(asked, counts, strict=True)]
+    return sum(costs) / sum(counts) if asked else None
 
 
 def changed(task: Task, settings: Mapping[str, object]) -> Task:

@@ -21,10 +21,10 @@ from evo_ntm.experiment.finetune import Finetune
 from evo_ntm.experiment.operators import FinetuneChildren
 from evo_ntm.genome import Encoding
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Episodes, join
+from evo_ntm.tasks import Episodes, join_sequences, sequences
 from evo_ntm.training import Descent
 
-OPERATOR = "finetune"
+OPERATOR, LEARN = "finetune", "learn by gradients"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Practice(Trial):
 
     def of_step(self, step: int) -> Episodes:
         """Give the sequences of a step, counted from 0."""
-        inputs, targets, scored, lengths = self.shown
+        inputs, targets, scored, lengths = sequences(self.shown, LEARN)
         here = slice(step * self.settings.batch, (step + 1) * self.settings.batch)
         own = lengths[here]
         last = max(own)
@@ -98,10 +98,11 @@ def _episodes(
     experiment: Experiment, lessons: School, generation: int, stage: int, settings: Finetune
 ) -> Episodes:
     seed, curriculum = experiment.evolve.seed, lessons.curriculum
-    return join([
+    drawn = [
         curriculum.episodes(derive(seed, OPERATOR, generation, step), stage, settings.batch)
         for step in range(settings.steps)
-    ])  # fmt: skip
+    ]
+    return join_sequences([sequences(each, LEARN) for each in drawn])  # fmt: skip
 
 
 def _alike(learners: Mapping[int, Individual]) -> Iterator[list[tuple[int, Individual]]]:

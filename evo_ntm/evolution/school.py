@@ -1,5 +1,6 @@
 """Everything fixed that a run is held against: curriculum, gates, validation set and exam."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evo_ntm.evolution.evaluate import Map, Trial
@@ -19,7 +20,7 @@ from evo_ntm.evolution.strategy import Validation
 from evo_ntm.experiment import Experiment
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Curriculum, Gate, Task
+from evo_ntm.tasks import Curriculum, Gate, Task, costs
 
 GATE_SEQUENCES = 64
 
@@ -79,8 +80,10 @@ class School:
     def validate(self, generation: int, individual: Individual, spread: Map) -> Validated:
         """Hold an individual against the validation set."""
         rows = ask(self.validation, individual.genome, spread)
-        wrong_bits, bits = sum(row.wrong_bits for row in rows), sum(row.bits for row in rows)
-        return Validated(Validation(generation, individual, wrong_bits, bits), rows)
+        first, second = costs(self.curriculum.stages[-1])
+        return Validated(
+            Validation(generation, individual, _sum(rows, first), _sum(rows, second)), rows
+        )
 
     def examine(self, individual: Individual, spread: Map) -> Sitting:
         """Let an individual sit the exam; parts that are only reported follow once it is passed."""
@@ -91,6 +94,12 @@ class School:
         reported = [part for part in self.exam if not part.decides]
         told = iter(rows), iter(ask(reported, individual.genome, spread))
         return Sitting(individual, tuple(next(told[not part.decides]) for part in self.exam))
+
+
+def _sum(rows: Sequence[ExamRow], measure: str) -> float:
+    """Add up a measure over all parts."""
+    told = [{**row.measures, "wrong_bits": row.wrong_bits, "bits": row.bits} for row in rows]
+    return sum(each[measure] for each in told)
 
 
 def school(experiment: Experiment, task: Task, backend: Backend) -> School:

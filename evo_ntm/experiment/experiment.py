@@ -23,6 +23,7 @@ from evo_ntm.experiment.genetic import Genetic
 from evo_ntm.experiment.machine import MachineSettings
 from evo_ntm.experiment.model import Path, Settings, refuse, within
 from evo_ntm.experiment.neat import NEAT
+from evo_ntm.experiment.rewards import REWARD_SETTINGS
 from evo_ntm.experiment.run import RunSettings
 from evo_ntm.experiment.tasks import known_measure, known_task, measures, task_settings
 
@@ -93,8 +94,9 @@ class Experiment(Settings):
 
     def _room_for_every_bit(self) -> None:
         """Refuse the tied encoding where there is no bit, or a layer or the memory lacks units."""
-        if self.task == "ngrams":
-            refuse(("machine", "encoding"), "direct, as ngrams has no exchangeable bits", "tied")
+        if self.task == "ngrams" or self.task in REWARD_SETTINGS:
+            untied = f"direct, as {self.task} has no exchangeable bits"
+            refuse(("machine", "encoding"), untied, "tied")
         bits = _bits(self.with_)
         if not isinstance(bits, int):
             return

@@ -21,6 +21,10 @@ class TMazeSettings(Settings):
         Literal["single", "double"], Field(description="how often the way forks before an end")
     ] = "double"
     trials: Annotated[Count, Field(description="runs for each end of the maze")] = 5
+    pairs: Annotated[
+        Literal["all", "any"],
+        Field(description="the best end first and then: all pairs in turn, or any by chance"),
+    ] = "all"
     turn: Annotated[float, Field(gt=0, le=180, description="degrees of one turn")] = 22.0
     turn_signal: Annotated[bool, Field(description="tell where the way forks")] = True
     scorer: Annotated[
@@ -32,7 +36,7 @@ class TMazeSettings(Settings):
 class SeasonSettings(Settings):
     """Foods that come again each year; which are poisonous is to be learned once, and kept."""
 
-    years: Count = 3
+    years: Annotated[Count, Field(description="years of a life")] = 3
     seasons: Annotated[Count, Field(description="seasons of a year, each with its own foods")] = 2
     fewest_days: Annotated[Count, Field(description="days of a season, at least")] = 5
     most_days: Annotated[Count, Field(description="days of a season, at most")] = 5
@@ -77,7 +81,7 @@ class GymnasiumSettings(Settings):
     id: Annotated[
         str,
         Field(min_length=1, description="as gymnasium.make takes it, `module:` before it or not"),
-    ]
+    ] = "CartPole-v1"
     options: Annotated[
         Mapping[str, Any],
         Field(default_factory=dict, description="what else gymnasium.make is told"),

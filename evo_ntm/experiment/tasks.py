@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from evo_ntm.errors import nearest
 from evo_ntm.experiment.model import OwnSettings, Settings, refuse
 from evo_ntm.experiment.plugins import provided
+from evo_ntm.experiment.rewards import REWARD_SETTINGS
 
 S = TypeVar("S", bound=Settings)
 GROUP = "evo_ntm.tasks"
@@ -117,9 +118,11 @@ TASK_SETTINGS: dict[str, type[Settings]] = {
     "ngrams": NGramsSettings,
     "priority_sort": PrioritySortSettings,
     "entm_copy": EntmCopySettings,
+    **REWARD_SETTINGS,
 }
 
 MEASURES: tuple[str, ...] = ("bits", "wrong_bits")
+REWARD_MEASURES: tuple[str, ...] = ("shortfall", "missed", "reward")
 OWN_MEASURES: dict[str, tuple[str, ...]] = {
     "ngrams": ("regret",),
     "entm_copy": ("shortfall",),
@@ -148,7 +151,12 @@ def known_measure(task: str, measure: str) -> bool:
 
 def measures(task: str) -> tuple[str, ...]:
     """List the measures of a task of this package."""
-    return MEASURES + OWN_MEASURES.get(task, ())
+    return REWARD_MEASURES if task in REWARD_SETTINGS else MEASURES + OWN_MEASURES.get(task, ())
+
+
+def costs(task: str) -> tuple[str, str]:
+    """Name the two measures by which champions of a task are chosen, the first one first."""
+    return ("missed", "shortfall") if task in REWARD_SETTINGS else ("wrong_bits", "bits")
 
 
 def ordered(settings: S, low: str, high: str) -> S:

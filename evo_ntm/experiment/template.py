@@ -108,6 +108,9 @@ def _beginning(task: str) -> dict[str, Any]:
 
 _EVOLUTION_STRATEGY = {"strategy": "evolution_strategy"}
 _TIED = {"units": [16], "width": 12, "encoding": "tied"}
+# A tape gives no gradient to follow, also not to an evolution strategy.
+_GENETIC = {"strategy": "genetic", "sigma": 2.0, "operators": {"perturb": {"share": 1.0}}}
+_TAPE = {"units": [], "tape_heads": 1, "heads": {"target": "controller"}}
 _BEGINNINGS: dict[str, dict[str, Any]] = {
     "copy": {
         "with": {"longest": 10},
@@ -162,25 +165,40 @@ _BEGINNINGS: dict[str, dict[str, Any]] = {
     },
     "entm_copy": {
         "at_most": {"shortfall": 0.001},
-        "machine": {
-            "units": [],
-            "tape_heads": 1,
-            "encoding": "tied",
-            "heads": {"target": "controller"},
-            "tape": {"write": "overwrite"},
-        },
+        "machine": {**_TAPE, "encoding": "tied", "tape": {"write": "overwrite"}},
         "exam": [
             ("lengths 1 to 10", {}, "unbounded", 1000),
             ("length 100", {"shortest": 100, "longest": 100}, "unbounded", 100),
         ],
-        # A tape gives no gradient to follow, also not to an evolution strategy.
-        "evolve": {
-            "strategy": "genetic",
-            "population": 512,
-            "generations": 200,
-            "episodes": 50,
-            "sigma": 2.0,
-            "operators": {"perturb": {"share": 1.0}},
-        },
+        "evolve": {**_GENETIC, "population": 512, "generations": 200, "episodes": 50},
+    },
+    "t_maze": {
+        "at_most": {"missed": 0},
+        "machine": {**_TAPE, "width": 2, "rows": 8},
+        "exam": [("all pairs of ends", {}, 8, 60)],
+        "evolve": {**_GENETIC, "population": 300, "episodes": 12},
+    },
+    "season": {
+        "at_most": {"shortfall": 0.05},
+        "machine": {**_TAPE, "width": 10, "rows": 25},
+        "exam": [
+            ("3 years", {}, 25, 100),
+            ("20 years", {"years": 20, "fewest_days": 4, "most_days": 10}, 25, 50),
+        ],
+        "evolve": {**_GENETIC, "population": 250, "episodes": 50},
+    },
+    "memory_length": {
+        "at_most": {"missed": 0},
+        "machine": {"width": 4},
+        "exam": [
+            ("up to 20 steps", {}, 32, 200),
+            ("100 steps", {"shortest": 100, "longest": 100}, 32, 100),
+        ],
+    },
+    "gymnasium": {
+        "with": {"id": "CartPole-v1", "best": 500.0},
+        "at_most": {"shortfall": 25.0},
+        "machine": {"width": 4, "rows": 16},
+        "exam": [("a hundred episodes", {}, 16, 100)],
     },
 }

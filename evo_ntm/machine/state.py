@@ -79,6 +79,11 @@ def over_tensors(state: State, change: Callable[[Tensor, int], Tensor]) -> State
     return State(carry, change(state.reads, 3), kind(*store))
 
 
+def choose_individuals(state: State, index: Tensor) -> State:
+    """Keep some individuals of a population of one axis."""
+    return over_tensors(state, lambda tensor, after: take(tensor, index, -1 - after))
+
+
 def over_lanes(change: Callable[..., Tensor], *states: State) -> State:
     """Apply a change, told which axis counts the lanes, to every tensor of the states."""
     carry = tuple(

@@ -205,8 +205,8 @@ def _call(job: Callable[[], Told]) -> Told:
 
 def _bits_asked(trial: Trial) -> float:
     """Count the bits that a sequence asks for."""
-    scored, lanes = int(trial.episodes.scored.sum()), len(trial.episodes.lengths)
-    return scored * trial.episodes.targets.shape[-1] / lanes
+    scored, lanes = int(trial.sequences.scored.sum()), len(trial.episodes.lengths)
+    return scored * trial.sequences.targets.shape[-1] / lanes
 
 
 def _number(told: float | None) -> float:

@@ -85,7 +85,7 @@ def paired_rows(experiment: Experiment) -> int:
 
 def purpose(what: str, trial: Trial) -> str:
     """Tell all that a measure of a genome depends on but for the genome and the task."""
-    steps, lanes = trial.episodes.inputs.shape[:2]
+    steps, lanes = max(trial.episodes.lengths), len(trial.episodes.lengths)
     arithmetic = ", ".join(f"{name} {told}" for name, told in trial.backend.arithmetic.items())
     return (f"{what}: {lanes} episodes of {steps} steps on {trial.rows} rows, "
             f"epsilon {trial.epsilon!r}; {trial.backend.device}, {arithmetic}")  # fmt: skip
@@ -170,7 +170,7 @@ def _scored(genomes: Sequence[Genome], trial: Trial, spread: Spread) -> list[Mar
 
 def _size(trial: Trial, topology: Topology) -> int:
     """Count the machines of a piece; that depends on nothing but shapes."""
-    steps, lanes = trial.episodes.inputs.shape[:2]
+    steps, lanes = max(trial.episodes.lengths), len(trial.episodes.lengths)
     fused = trial.backend.fuses(topology, trial.rows)
     return chunk_size(topology, lanes=lanes, rows=trial.rows, steps=steps, fused=fused)
 

@@ -9,36 +9,67 @@ from evo_ntm.errors import TaskError, nearest
 from evo_ntm.experiment.model import Settings
 from evo_ntm.tasks.associative_recall import AssociativeRecall
 from evo_ntm.tasks.copy import Copy
-from evo_ntm.tasks.curriculum import Curriculum, Gate, join
+from evo_ntm.tasks.curriculum import Curriculum, Gate, join, join_sequences
 from evo_ntm.tasks.entm_copy import EntmCopy
-from evo_ntm.tasks.environment import Environment, SequenceEnvironment, Session
-from evo_ntm.tasks.grading import constant_cost, grade, measures
+from evo_ntm.tasks.environment import (
+    Environment,
+    RewardEnvironment,
+    SequenceEnvironment,
+    Session,
+)
+from evo_ntm.tasks.grading import constant_cost, costs, grade, measures
+from evo_ntm.tasks.gymnasium import Gymnasium
+from evo_ntm.tasks.lives import Life, Lives
+from evo_ntm.tasks.memory_length import MemoryLength
 from evo_ntm.tasks.mirror_copy import MirrorCopy
 from evo_ntm.tasks.ngrams import NGrams
 from evo_ntm.tasks.priority_sort import PrioritySort
 from evo_ntm.tasks.repeat_copy import RepeatCopy
-from evo_ntm.tasks.task import Episodes, Grades, KnownTask, Measured, Task, Worthy
+from evo_ntm.tasks.season import Season
+from evo_ntm.tasks.t_maze import TMaze
+from evo_ntm.tasks.task import (
+    Drawn,
+    Episodes,
+    Grades,
+    KnownTask,
+    Measured,
+    RewardTask,
+    SequenceTask,
+    Task,
+    Worthy,
+    sequences,
+)
 
 __all__ = [
+    "REWARD_TASKS",
     "TASKS",
     "Curriculum",
+    "Drawn",
     "Environment",
     "Episodes",
     "Gate",
     "Grades",
     "KnownTask",
+    "Life",
+    "Lives",
     "Measured",
+    "RewardEnvironment",
+    "RewardTask",
     "SequenceEnvironment",
+    "SequenceTask",
     "Session",
     "Task",
     "Worthy",
     "constant_cost",
+    "costs",
     "describe",
     "grade",
     "join",
+    "join_sequences",
     "known_tasks",
     "make",
     "measures",
+    "sequences",
 ]
 
 TASKS: dict[str, type[Any]] = {
@@ -50,6 +81,12 @@ TASKS: dict[str, type[Any]] = {
     "priority_sort": PrioritySort,
     "entm_copy": EntmCopy,
 }
+REWARD_TASKS: dict[str, type[Any]] = {
+    "t_maze": TMaze,
+    "season": Season,
+    "memory_length": MemoryLength,
+    "gymnasium": Gymnasium,
+}
 GROUP = "evo_ntm.tasks"
 
 
@@ -58,7 +95,7 @@ def known_tasks() -> dict[str, type[Any]]:
 
     A package offers a KnownTask under the entry points `evo_ntm.tasks`. Raises TaskError.
     """
-    tasks = dict(TASKS)
+    tasks = TASKS | REWARD_TASKS
     for point in entry_points(group=GROUP):
         if point.name in tasks:
             raise TaskError(
@@ -77,7 +114,7 @@ def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> 
 
     Raises TaskError.
     """
-    kind = TASKS.get(name)
+    kind = (TASKS | REWARD_TASKS).get(name)
     if kind is None:  # only then, so that a broken package harms its own tasks alone
         tasks = known_tasks()
         if name not in tasks:

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 
 from evo_ntm.errors import TaskError, nearest
 from evo_ntm.seeds import Generator
-from evo_ntm.tasks.task import Episodes, Task
+from evo_ntm.tasks.lives import Lives, join_lives
+from evo_ntm.tasks.task import Drawn, Episodes, Task
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,24 @@ class Curriculum:
         shares[stage] = count - sum(shares)
         return tuple(shares)
 
-    def episodes(self, generator: Generator, stage: int, lanes: int) -> Episodes:
-        """Make the sequences of so many lanes, easy ones first, all from the generator."""
+    def episodes(self, generator: Generator, stage: int, lanes: int) -> Drawn:
+        """Make the episodes of so many lanes, easy ones first, all from the generator."""
         shares = zip(self.stages, self.lanes(stage, lanes), strict=True)
         return join([task.episodes(generator, share) for task, share in shares if share])
 
 
-def join(several: Sequence[Episodes]) -> Episodes:
-    """Put the lanes of several episodes side by side; the shorter ones end in blanks."""
+def join(several: Sequence[Drawn]) -> Drawn:
+    """Put the lanes of several episodes side by side, all of one kind of task."""
     if len(several) == 1:
         return several[0]
+    lives = [drawn for drawn in several if isinstance(drawn, Lives)]
+    return join_lives(lives) if lives else join_sequences([
+        drawn for drawn in several if isinstance(drawn, Episodes)
+    ])  # fmt: skip
+
+
+def join_sequences(several: Sequence[Episodes]) -> Episodes:
+    """Put sequences side by side; the shorter ones end in blanks."""
     longest = max(len(episodes.inputs) for episodes in several)
 
     def padded(episodes: Episodes) -> Episodes:

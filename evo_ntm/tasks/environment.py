@@ -13,7 +13,8 @@ from torch import Tensor
 from evo_ntm.errors import TaskError
 from evo_ntm.seeds import derive
 from evo_ntm.tasks.grading import grade
-from evo_ntm.tasks.task import Episodes, Task
+from evo_ntm.tasks.lives import Life
+from evo_ntm.tasks.task import Episodes, RewardTask, SequenceTask
 
 
 @runtime_checkable
@@ -81,9 +82,21 @@ class SequenceSession:
 class SequenceEnvironment:
     """A sequence task, met step by step. Its rewards add up to minus the bits of its grades."""
 
-    task: Task
+    task: SequenceTask
 
     def begin(self, seed: int, lanes: int) -> SequenceSession:
         """Begin so many sequences, all from the seed."""
         episodes = self.task.episodes(derive(seed, "episodes"), lanes)
         return SequenceSession(episodes, 0, torch.zeros(lanes))
+
+
+@dataclass(frozen=True)
+class RewardEnvironment:
+    """A task that rewards what is done. Its rewards add up to the `reward` of its lives."""
+
+    task: RewardTask
+
+    def begin(self, seed: int, lanes: int) -> Life:
+        """Begin so many lives, all from the seed."""
+        (share,) = self.task.episodes(derive(seed, "episodes"), lanes).shares
+        return share.world.live(share.fates)

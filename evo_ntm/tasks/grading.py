@@ -7,11 +7,13 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from evo_ntm.tasks.task import Episodes, Grades, Measured, Task, Worthy
+from evo_ntm.tasks.lives import MISSED
+from evo_ntm.tasks.task import Episodes, Grades, Measured, RewardTask, Task, Worthy
 
 # Temporaries of a megabyte stay in the cache, however large the population.
 NUMBERS_AT_ONCE = 2**18
 SHORTFALL = "shortfall"
+WRONG_BITS, BITS = "wrong_bits", "bits"
 
 
 def grade(
@@ -62,6 +64,11 @@ def measures(task: Task, episodes: Episodes, grades: Grades) -> dict[str, Tensor
     lacks = {} if grades.worth is None else {SHORTFALL: 1 - grades.worth.mean(-1)}
     own = task.measures(episodes, grades) if isinstance(task, Measured) else {}
     return {"bits": grades.bits.mean(-1), "wrong_bits": grades.wrong_bits.mean(-1), **own, **lacks}
+
+
+def costs(task: Task) -> tuple[str, str]:
+    """Name the two measures by which a champion is chosen, the first one first."""
+    return (MISSED, SHORTFALL) if isinstance(task, RewardTask) else (WRONG_BITS, BITS)
 
 
 def constant_cost(episodes: Episodes) -> float:

@@ -9,20 +9,21 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
-
-from evo_ntm.seeds import Generator, derive
-from evo_ntm.tasks.task import Extent
-from evo_ntm.topology import Block
 
 Fates = Mapping[str, Tensor]
 """What befalls each lane, by name, each of shape [B, ...] and as large in every draw of a task."""
 
+MISSED, REWARD = "missed", "reward"
+
 
 @runtime_checkable
 class Life(Protocol):
-    """Where every lane stands, whatever lies before it; the session of a task that rewards."""
+    """Where every lane stands in the world of a task that rewards.
+
+    Axes of a population come before that of the lanes once answers have them.
+    """
 
     @property
     def observation(self) -> Float[Tensor, "*batch I"]:
@@ -41,57 +42,47 @@ class Life(Protocol):
         """Tell what each life is worth so far."""
 
     @property
-    def marks(self) -> Mapping[str, Float[Tensor, "*batch"]]:
-        """Tell what each life did so far: what it `missed`, the `reward` of all its steps."""
+    def marks(self) -> Mapping[str, Tensor]:
+        """Tell how much each life `missed` so far, and the `reward` of all its steps."""
 
     def react(self, answer: Float[Tensor, "*batch O"]) -> "Life":
         """Go on from an answer, given in logits."""
 
+    def among(self, index: Int[Tensor, "some"]) -> "Life":
+        """Keep some individuals of a population of one axis."""
+
 
 @runtime_checkable
-class RewardTask(Protocol):
-    """A task that rewards what is done; what is seen next may depend on it."""
+class Restarts(Life, Protocol):
+    """Lives that begin anew lane by lane."""
 
-    @property
-    def name(self) -> str:
-        """Name the task as task files do."""
+    def restarted(self, lanes: Bool[Tensor, "B"], fates: Fates) -> "Restarts":
+        """Begin others in some lanes, of which these fates are."""
 
-    @property
-    def inputs(self) -> tuple[Block, ...]:
-        """List the input channels in blocks."""
 
-    @property
-    def outputs(self) -> tuple[Block, ...]:
-        """List the output channels in blocks."""
+@runtime_checkable
+class World(Protocol):
+    """Whatever lives are led in."""
 
     @property
     def best(self) -> float:
         """Say what the best life is worth."""
 
-    def episodes(self, generator: Generator, lanes: int) -> "Lives":
-        """Draw what befalls so many lanes, all from the generator."""
-
     def live(self, fates: Fates) -> Life:
         """Begin the lives that these fates are of."""
 
-    def extent(self) -> Extent:
-        """Tell how large the lives are, under the words of an exam's rows."""
-
-    def with_settings(self, **overrides: object) -> "RewardTask":
-        """Make the same task with some settings changed. Raises TaskError."""
-
 
 class Share(NamedTuple):
-    """Lives of one task: what befalls them, and for how many steps each may last."""
+    """Lives of one world: what befalls them, and for how many steps each may last."""
 
-    task: RewardTask
+    world: World
     fates: Fates
     lengths: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Lives:
-    """Lives to be led, one a lane. Those of several tasks lie in shares, one after another."""
+    """Lives to be led, one a lane. Those of several worlds lie in shares, one after another."""
 
     shares: tuple[Share, ...]
 
@@ -108,39 +99,40 @@ class Lives:
         ))  # fmt: skip
 
 
-def lives(task: RewardTask, fates: Fates, lengths: Sequence[int]) -> Lives:
-    """Put the lives of one task together."""
-    return Lives((Share(task, fates, tuple(lengths)),))
+def lives(world: World, fates: Fates, lengths: Sequence[int]) -> Lives:
+    """Put the lives of one world together."""
+    return Lives((Share(world, fates, tuple(lengths)),))
 
 
-def join(several: Sequence[Lives]) -> Lives:
-    """Put lives side by side, those of equal tasks in one share."""
+def join_lives(several: Sequence[Lives]) -> Lives:
+    """Put lives side by side, those of equal worlds in one share."""
     joined: list[Share] = []
     for share in (share for each in several for share in each.shares):
-        if joined and joined[-1].task == share.task:
-            task, fates, lengths = joined.pop()
+        if joined and joined[-1].world == share.world:
+            world, fates, lengths = joined.pop()
             both = {name: torch.cat([fates[name], share.fates[name]]) for name in fates}
-            share = Share(task, both, lengths + share.lengths)
-        joined.append(share)
+            joined.append(Share(world, both, lengths + share.lengths))
+        else:
+            joined.append(share)
     return Lives(tuple(joined))
 
 
-@dataclass(frozen=True)
-class RewardEnvironment:
-    """A task that rewards, met step by step."""
+def mixed(
+    lanes: Bool[Tensor, "B"], new: tuple[Tensor, ...], old: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
+    """Take some lanes from one state and the others from another."""
 
-    task: RewardTask
+    def of(one: Tensor) -> Tensor:
+        return lanes.view(-1, *[1] * (one.ndim - 1))
 
-    def begin(self, seed: int, lanes: int) -> Life:
-        """Begin so many lives, all from the seed."""
-        (share,) = self.task.episodes(derive(seed, "episodes"), lanes).shares
-        return self.task.live(share.fates)
+    return tuple(torch.where(of(one), one, other) for one, other in zip(new, old, strict=True))
 
 
-def measures(task: RewardTask, life: Life) -> dict[str, Tensor]:
-    """Average what lives did over the lanes, each of shape [*population].
+def mixed_fates(lanes: Bool[Tensor, "B"], new: Fates, old: Fates) -> Fates:
+    """Take what befalls some lanes from one draw and the others from another."""
+    return dict(zip(new, mixed(lanes, tuple(new.values()), tuple(old.values())), strict=True))
 
-    The `shortfall` is what their score lacks of the best.
-    """
-    told = {name: mark.to(life.score).mean(-1) for name, mark in life.marks.items()}
-    return {**told, "shortfall": task.best - life.score.mean(-1)}
+
+def some(state: tuple[Tensor, ...], index: Int[Tensor, "some"]) -> tuple[Tensor, ...]:
+    """Take some individuals of every tensor that has an axis of the population."""
+    return tuple(part[index] if part.ndim > 1 else part for part in state)

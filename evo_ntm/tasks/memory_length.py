@@ -10,7 +10,7 @@ from torch import Tensor
 
 from evo_ntm.experiment.rewards import MemoryLengthSettings
 from evo_ntm.seeds import Generator
-from evo_ntm.tasks.lives import Fates, Lives, lives
+from evo_ntm.tasks.lives import Fates, Lives, lives, mixed, mixed_fates, some
 from evo_ntm.tasks.task import Extent, revised, span
 from evo_ntm.topology import Block
 
@@ -54,7 +54,7 @@ class MemoryLength:
     def live(self, fates: Fates) -> "MemoryLengthLife":
         """Begin the lives that these fates are of."""
         none = torch.zeros_like(fates["length"])
-        return MemoryLengthLife(self, fates, Past(none, none))
+        return MemoryLengthLife(self, fates, Past(none, none, none))
 
     def extent(self) -> Extent:
         """Tell how many steps there are until a bit is asked for."""
@@ -66,10 +66,11 @@ class MemoryLength:
 
 
 class Past(NamedTuple):
-    """What every lane went through: how many steps, and what it earned, 0 before the end."""
+    """What every lane went through: how many steps, and what it earned, in all and by the last."""
 
     steps: Int[Tensor, "*batch"]
     earned: Int[Tensor, "*batch"]
+    last: Int[Tensor, "*batch"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ class MemoryLengthLife:
     @property
     def reward(self) -> Float[Tensor, "*batch"]:
         """Tell what the last answer earned."""
-        return self.past.earned.float()
+        return self.past.last.float()
 
     @property
     def done(self) -> Bool[Tensor, "*batch"]:
@@ -113,8 +114,18 @@ class MemoryLengthLife:
 
     def react(self, answer: Float[Tensor, "*batch 2"]) -> "MemoryLengthLife":
         """Go on from an answer, given in logits."""
-        fates, (steps, earned) = self.fates, self.past
+        fates, (steps, earned, _) = self.fates, self.past
         right = fates["bits"].gather(-1, fates["asked"].unsqueeze(-1))[..., 0]
         verdict = torch.where(answer.argmax(-1) == right, 1, -1)
-        earned = torch.where(steps == fates["length"], verdict, earned)
-        return replace(self, past=Past(steps + ~self.done, earned))
+        last = torch.where(steps == fates["length"], verdict, 0)
+        return replace(self, past=Past(steps + ~self.done, earned + last, last))
+
+    def among(self, index: Int[Tensor, "some"]) -> "MemoryLengthLife":
+        """Keep some individuals of a population of one axis."""
+        return replace(self, past=Past(*some(self.past, index)))
+
+    def restarted(self, lanes: Bool[Tensor, "B"], fates: Fates) -> "MemoryLengthLife":
+        """Begin others in some lanes, of which these fates are."""
+        both = mixed_fates(lanes, fates, self.fates)
+        begun = self.task.live(both).past
+        return replace(self, fates=both, past=Past(*mixed(lanes, begun, self.past)))

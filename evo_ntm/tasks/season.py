@@ -12,7 +12,7 @@ from torch import Tensor
 
 from evo_ntm.experiment.rewards import SeasonSettings
 from evo_ntm.seeds import Generator
-from evo_ntm.tasks.lives import Fates, Lives, lives
+from evo_ntm.tasks.lives import Fates, Lives, lives, mixed, mixed_fates, some
 from evo_ntm.tasks.task import Extent, revised, span
 from evo_ntm.topology import Block
 
@@ -155,6 +155,16 @@ class SeasonLife:
             last=torch.where(due, verdict, 0),
         )
         return replace(self, past=past)
+
+    def among(self, index: Int[Tensor, "some"]) -> "SeasonLife":
+        """Keep some individuals of a population of one axis."""
+        return replace(self, past=Past(*some(self.past, index)))
+
+    def restarted(self, lanes: Bool[Tensor, "B"], fates: Fates) -> "SeasonLife":
+        """Begin others in some lanes, of which these fates are."""
+        both = mixed_fates(lanes, fates, self.fates)
+        begun = self.task.live(both).past
+        return replace(self, fates=both, past=Past(*mixed(lanes, begun, self.past)))
 
     def _shown(self) -> tuple[Tensor, Tensor, Tensor]:
         """Tell which food is shown, whether it counts, and whether it is poisonous."""

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import ClassVar, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from evo_ntm.experiment.rewards import TMazeSettings
 from evo_ntm.seeds import Generator
-from evo_ntm.tasks.lives import Fates, Lives, lives
+from evo_ntm.tasks.lives import Fates, Lives, lives, mixed, mixed_fates, some
 from evo_ntm.tasks.maze import Maze, compass, maze
 from evo_ntm.tasks.task import Extent, revised
 from evo_ntm.topology import Block
@@ -56,10 +57,13 @@ class TMaze:
         return self.settings.trials * maze(self.settings.maze).goals
 
     def episodes(self, generator: Generator, lanes: int) -> Lives:
-        """Draw so many lives; one lane after another takes the next pair of ends in order."""
+        """Draw so many lives; lane after lane takes the next pair of ends, or any."""
         goals = maze(self.settings.maze).goals
         pairs = torch.tensor(list(permutations(range(goals), 2)))
-        pair = pairs[torch.arange(lanes) % len(pairs)]
+        number = np.arange(lanes) % len(pairs)
+        if self.settings.pairs == "any":
+            number = generator.integers(0, len(pairs), lanes)
+        pair = pairs[torch.from_numpy(number)]
         spread = int(0.6 * self.settings.trials * (goals // 2))
         moved = self.runs // 2 - spread // 2 + generator.integers(0, spread + 1, lanes)
         fates = {"first": pair[:, 0], "second": pair[:, 1], "moved": torch.from_numpy(moved)}
@@ -148,7 +152,9 @@ class TMazeLife:
         """Go on from an answer, given in logits."""
         before, plan, done = self.stand, self._maze, self.done
         again = before.over
-        heading = torch.where(again, 0, before.heading + answer.argmax(-1) - 1)
+        # As in the source sigmoids of 64 bits: where two are 1, which is soon, the first decides.
+        chosen = torch.sigmoid(answer.double()).argmax(-1)
+        heading = torch.where(again, 0, before.heading + chosen - 1)
         ahead = SPEED * self._compass[0][:, heading + MOST_STEPS]
         x, y = (torch.where(again, begin, place + step) for begin, place, step in zip(
             plan.start, (before.x, before.y), ahead, strict=True))  # fmt: skip
@@ -174,6 +180,16 @@ class TMazeLife:
             earned=before.earned + reward, reward=reward,
         )  # fmt: skip
         return replace(self, stand=_unless(done, stand, before))
+
+    def among(self, index: Int[Tensor, "some"]) -> "TMazeLife":
+        """Keep some individuals of a population of one axis."""
+        return replace(self, stand=Stand(*some(self.stand, index)))
+
+    def restarted(self, lanes: Bool[Tensor, "B"], fates: Fates) -> "TMazeLife":
+        """Begin others in some lanes, of which these fates are."""
+        both = mixed_fates(lanes, fates, self.fates)
+        begun = self.task.live(both).stand
+        return replace(self, fates=both, stand=Stand(*mixed(lanes, begun, self.stand)))
 
     @property
     def _maze(self) -> Maze:

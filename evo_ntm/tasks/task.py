@@ -11,6 +11,7 @@ from torch import Tensor
 from evo_ntm.errors import TaskError, nearest
 from evo_ntm.experiment.model import Settings
 from evo_ntm.seeds import Generator
+from evo_ntm.tasks.lives import Lives, World
 from evo_ntm.topology import Block
 
 S = TypeVar("S", bound=Settings)
@@ -31,6 +32,9 @@ class Episodes(NamedTuple):
         return Episodes(inputs.to(device), targets.to(device), scored.to(device), lengths)
 
 
+Drawn = Episodes | Lives
+
+
 class Grades(NamedTuple):
     """How each sequence was answered: its cross-entropy in bits and its count of wrong bits.
 
@@ -44,7 +48,10 @@ class Grades(NamedTuple):
 
 @runtime_checkable
 class Task(Protocol):
-    """A sequence task: channels, and episodes made from a stream of random numbers."""
+    """What is to be done: channels, and episodes made from a stream of random numbers.
+
+    The episodes of a sequence task are sequences; those of a task that rewards are lives.
+    """
 
     @property
     def inputs(self) -> tuple[Block, ...]:
@@ -53,6 +60,14 @@ class Task(Protocol):
     @property
     def outputs(self) -> tuple[Block, ...]:
         """List the output channels in blocks."""
+
+    def episodes(self, generator: Generator, lanes: int) -> Drawn:
+        """Make the episodes of so many lanes, all from the generator."""
+
+
+@runtime_checkable
+class SequenceTask(Task, Protocol):
+    """A task whose episodes are sequences."""
 
     def episodes(self, generator: Generator, lanes: int) -> Episodes:
         """Make the sequences of so many lanes, all from the generator."""
@@ -74,6 +89,21 @@ class KnownTask(Task, Protocol):
 
 
 @runtime_checkable
+class RewardTask(KnownTask, World, Protocol):
+    """A task that rewards what is done; what is seen next may depend on it.
+
+    An answer is a `choice`, the largest of several numbers, or as many numbers from 0 to 1.
+    """
+
+    @property
+    def choice(self) -> bool:
+        """Tell what an answer is."""
+
+    def episodes(self, generator: Generator, lanes: int) -> Lives:
+        """Draw what befalls so many lanes, all from the generator."""
+
+
+@runtime_checkable
 class Measured(Protocol):
     """A task that has more measures than the bits and the wrong bits."""
 
@@ -89,6 +119,16 @@ class Worthy(Protocol):
         self, episodes: Episodes, logits: Float[Tensor, "T *population B O"]
     ) -> Float[Tensor, "*population B"]:
         """Say what answers are worth, at most 1 a sequence."""
+
+
+def sequences(drawn: Drawn, verb: str) -> Episodes:
+    """Give the episodes of a sequence task, to do something with. Raises TaskError of another."""
+    if isinstance(drawn, Lives):
+        raise TaskError(
+            f"expected a task that asks for sequences, to {verb}, but came one that rewards what "
+            "is done"
+        )
+    return drawn
 
 
 def revised(task: str, settings: S, overrides: Mapping[str, object]) -> S:

@@ -18,7 +18,7 @@ from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.finetune import Finetune
 from evo_ntm.genome import Genome
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Episodes
+from evo_ntm.tasks import Episodes, sequences
 from evo_ntm.training import Descent, Slope
 from evo_ntm.training.descent import parameters
 from evo_ntm.training.schedules import rate
@@ -66,9 +66,11 @@ class Lesson:
         fewest, most = self.settings.rows or self.experiment.machine.rows
         rows = int(derive(self.seed, f"{OPERATOR} rows", step).integers(fewest, most + 1))
         stream, curriculum = derive(self.seed, OPERATOR, step), self.school.curriculum
-        if not self.settings.curriculum:
-            return curriculum.stages[-1].episodes(stream, self.settings.batch), rows
-        return curriculum.episodes(stream, stage, self.settings.batch), rows
+        if self.settings.curriculum:
+            drawn = curriculum.episodes(stream, stage, self.settings.batch)
+        else:
+            drawn = curriculum.stages[-1].episodes(stream, self.settings.batch)
+        return sequences(drawn, "learn by gradients"), rows
 
 
 def tune(lesson: Lesson, genome: Genome, since: Place | None = None) -> Iterator[Look]:

@@ -107,7 +107,10 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
         "finetune": draw(finetune),
     }
     if draw(st.booleans()):
-        told["curriculum"] = [{"with": {}, "until": {"bits": draw(AMOUNTS)}}, {"with": {}}]
+        told["curriculum"] = [
+            {"with": {}, "until": {measures(task)[0]: draw(AMOUNTS)}},
+            {"with": {}},
+        ]
     return told
 
 

@@ -3,7 +3,7 @@ import pytest
 from evo_ntm.errors import TaskError
 from evo_ntm.experiment.tasks import TASK_SETTINGS, CopySettings
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import TASKS, describe, known_tasks, make
+from evo_ntm.tasks import REWARD_TASKS, TASKS, describe, known_tasks, make
 
 PARITY = '''
 from dataclasses import dataclass
@@ -55,8 +55,8 @@ def offer(tmp_path, monkeypatch):
 
 
 def test_every_task_has_settings_that_a_file_is_checked_by():
-    assert TASKS.keys() == TASK_SETTINGS.keys()
-    for name, kind in TASKS.items():
+    assert TASK_SETTINGS.keys() == TASKS.keys() | REWARD_TASKS.keys()
+    for name, kind in (TASKS | REWARD_TASKS).items():
         assert type(kind().settings) is TASK_SETTINGS[name]
         assert kind.name == name
 
@@ -102,7 +102,7 @@ def test_an_unknown_task_is_refused_with_the_nearest_name():
 
 def test_tasks_of_other_packages_are_known(offer):
     offer("parity = parity_of_somebody:Parity")
-    assert list(known_tasks()) == [*TASKS, "parity"]
+    assert list(known_tasks()) == [*TASKS, *REWARD_TASKS, "parity"]
     assert describe()["parity"] == "Tell whether the ones are odd."
     task = make("parity", {"longest": 2})
     assert task.extent() == {"length": 2}

@@ -39,8 +39,8 @@ def test_only_the_last_answer_earns_anything(right):
         last = fates["length"] == step
         said = torch.where(last, due, 1 - due) if right else torch.where(last, 1 - due, due)
         life = life.react(torch.nn.functional.one_hot(said, 2).float())
-        assert torch.equal(life.reward != 0, (fates["length"] <= step))
-        total += torch.where(last, life.reward, 0)
+        assert torch.equal(life.reward != 0, last)
+        total += life.reward
     assert total.tolist() == [1.0 if right else -1.0] * 40
     assert life.score.tolist() == [float(right)] * 40
     assert life.marks["missed"].tolist() == [not right] * 40

@@ -31,7 +31,7 @@ def ablations(genome: Genome, trials: Sequence[Trial], spread: Spread) -> tuple[
     everyone = [genome, *(ablate(genome, part) for part in names)]
     whole, *less = [_paper(given) for given in marks(everyone, trials, spread)]
     counts = [len(trial.episodes.lengths) for trial in trials]
-    chance = float(np.average([constant_cost(t.episodes) for t in trials], weights=counts))
+    chance = float(np.average([constant_cost(t.sequences) for t in trials], weights=counts))
     # Where nobody can know the answer, an honest one may well be wrong.
     by_wrong = not any(isinstance(trial.task, NGrams) for trial in trials)
     told = [

@@ -27,7 +27,7 @@ from evo_ntm.reports.explaining.traces import Traces, trace
 from evo_ntm.reports.explanation import Ablation, Explanation
 from evo_ntm.reports.observation import MOST_STEPS
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Episodes, Task, constant_cost, join, make
+from evo_ntm.tasks import Episodes, Task, constant_cost, join_sequences, make, sequences
 from evo_ntm.tasks.ngrams import NGrams
 from evo_ntm.topology import Topology
 
@@ -96,7 +96,8 @@ def explain(
 
 def _sequences(task: Task, seed: int) -> int:
     """Choose how many sequences to ask. Raises ReportError where they are too long."""
-    steps = len(task.episodes(derive(seed, "explain"), FEWEST).inputs)
+    some = sequences(task.episodes(derive(seed, "explain"), FEWEST), "explain how")
+    steps = len(some.inputs)
     if steps > MOST_STEPS:
         raise ReportError(f"expected sequences of at most {MOST_STEPS} steps to explain, "
                           f"but they have {steps}")  # fmt: skip
@@ -116,13 +117,13 @@ def _watched(
     if len(chosen) < least:
         return None
     trial, lanes = paper.trials[0], len(paper.trials[0].episodes.lengths)
-    some = [_sequence(paper.trials[number // lanes].episodes, number % lanes)
+    some = [_sequence(paper.trials[number // lanes].sequences, number % lanes)
             for number in chosen[: MOST_WRONG if wrong else WATCHED].tolist()]  # fmt: skip
 
     def watch(episodes: Episodes) -> Traces:
         return trace(genome, episodes, rows=trial.rows, epsilon=trial.epsilon)
 
-    [traces] = spread(watch, [join(some)])
+    [traces] = spread(watch, [join_sequences(some)])
     return scene(traces, task)
 
 
@@ -166,13 +167,13 @@ def _answered(genome: Genome, asked: Questions, spread: Spread) -> Paper:
 
 def _standing(paper: Paper) -> Standing:
     counts = [len(trial.episodes.lengths) for trial in paper.trials]
-    chance = np.average([constant_cost(t.episodes) for t in paper.trials], weights=counts)
+    chance = np.average([constant_cost(t.sequences) for t in paper.trials], weights=counts)
     bits = np.concatenate([given.bits for given in paper.marks])
     wrong = np.concatenate([given.wrong_bits for given in paper.marks])
-    due = torch.cat([t.episodes.targets[t.episodes.scored] for t in paper.trials])
+    due = torch.cat([t.sequences.targets[t.sequences.scored] for t in paper.trials])
     ones = due.double().mean(0).numpy()
     asked = due.numel()
-    best = [trial.task.optimal_bits(trial.episodes).numpy() for trial in paper.trials
+    best = [trial.task.optimal_bits(trial.sequences).numpy() for trial in paper.trials
             if isinstance(trial.task, NGrams)]  # fmt: skip
     return Standing(
         bits=float(bits.mean()),

@@ -91,7 +91,7 @@ def _channels(papers: Sequence[Paper]) -> str:
     names = [f"{block.name.replace('bits', 'bit')} {number + 1}" if block.size > 1 else block.name
              for block in outputs for number in range(block.size)]  # fmt: skip
     counts = np.sum([marks.channels for marks in papers[0].marks], axis=0)
-    steps = sum(int(trial.episodes.scored.sum()) for trial in papers[0].trials)
+    steps = sum(int(trial.sequences.scored.sum()) for trial in papers[0].trials)
     if len(outputs) > 1 and counts.sum():
         ends = np.cumsum([0, *(block.size for block in outputs)])
         shares = [f"{percent(counts[begun:end].sum() / (steps * (end - begun)))} of {block.name}"
@@ -128,18 +128,18 @@ def _regret(paper: Paper) -> Numbers:
     costs = []
     for trial, marks in zip(paper.trials, paper.marks, strict=True):
         assert isinstance(trial.task, NGrams)
-        costs.append(marks.bits - trial.task.optimal_bits(trial.episodes).numpy())
+        costs.append(marks.bits - trial.task.optimal_bits(trial.sequences).numpy())
     return np.concatenate(costs)
 
 
 def _asked_bits(paper: Paper) -> Numbers:
-    counts = [trial.episodes.scored.numpy().sum(0) * trial.episodes.targets.shape[-1]
+    counts = [trial.sequences.scored.numpy().sum(0) * trial.sequences.targets.shape[-1]
               for trial in paper.trials]  # fmt: skip
     return np.concatenate(counts)
 
 
 def _measured(trial: Trial, marks: Marks) -> Measured:
-    task, (inputs, targets, scored, going) = trial.task, _arrays(trial.episodes)
+    task, (inputs, targets, scored, going) = trial.task, _arrays(trial.sequences)
     found = plan(task.inputs, inputs, scored, going)
     places = [place for _, place in wide_blocks(task.outputs)]
     of_each = of_answers(found, inputs, targets, scored, places)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evo_ntm.evolution.evaluate import Trial
 from evo_ntm.genome import Genome
-from evo_ntm.tasks import grade
+from evo_ntm.tasks import grade, sequences
 
 Spread = Callable[..., Iterable[Any]]
 
@@ -26,13 +26,14 @@ class Marks(NamedTuple):
 
 def mark(trial: Trial, genome: Genome) -> Marks:
     """Let a genome answer the sequences of a trial."""
-    machine, episodes = trial.backend.machine(genome.topology, trial.epsilon), trial.shown
+    machine = trial.backend.machine(genome.topology, trial.epsilon)
+    episodes = sequences(trial.shown, "explain how")
     with torch.inference_mode():
         flat = torch.tensor(genome.weights[None]).to(trial.backend.device)
         logits = machine.episode(flat, episodes.inputs, rows=trial.rows, lengths=episodes.lengths)
         bits = grade(episodes, logits).bits[0].double().cpu().numpy()
-    said, targets = logits[:, 0].cpu().numpy(), trial.episodes.targets.numpy()
-    scored = trial.episodes.scored.numpy()[..., None]
+    said, targets = logits[:, 0].cpu().numpy(), trial.sequences.targets.numpy()
+    scored = trial.sequences.scored.numpy()[..., None]
     wrong = scored & (np.isnan(said) | ((said > 0) != (targets > 0.5)))
     bits = np.where(np.isnan(bits), np.inf, bits)
     return Marks(bits, wrong.sum((0, 2)), wrong.any(-1), wrong.sum((0, 1)))

@@ -1,0 +1,81 @@
+"""What environments of Gymnasium show and are told, as numbers in a row.
+
+What is seen is laid out as Gymnasium itself does: numbers as they are, choices one-hot, and parts
+one after another. What is told is read from sigmoids and largest numbers.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo_ntm.errors import TaskError
+
+Logits = NDArray[np.float64]
+
+
+def gymnasium() -> Any:
+    """Import Gymnasium. Raises TaskError where it is not installed."""
+    try:
+        return import_module("gymnasium")
+    except ModuleNotFoundError:
+        raise TaskError(
+            "expected the package gymnasium, but it is not installed: pip install "
+            "'evo-ntm[gymnasium]'"
+        ) from None
+
+
+def senses(space: Any, name: str) -> int:
+    """Count the numbers in which a space of observations is laid out. Raises TaskError."""
+    try:
+        count = int(gymnasium().spaces.flatdim(space))
+    except (NotImplementedError, ValueError):
+        count = 0
+    if not count:
+        raise TaskError(
+            "expected observations of Box, Discrete, MultiBinary, MultiDiscrete, Tuple or Dict, "
+            f"but those of {name} are {space}"
+        )
+    return count
+
+
+def seen(space: Any, observation: Any) -> NDArray[np.float32]:
+    """Lay out what is seen."""
+    laid = gymnasium().spaces.flatten(space, observation)
+    return np.asarray(laid, dtype=np.float32)
+
+
+def answers(space: Any, name: str) -> int:
+    """Count the outputs that choose from a space of actions. Raises TaskError."""
+    kinds = gymnasium().spaces
+    if isinstance(space, kinds.Discrete):
+        return int(space.n)
+    if isinstance(space, kinds.MultiDiscrete):
+        return int(space.nvec.sum())
+    if isinstance(space, kinds.MultiBinary):
+        return int(np.prod(space.shape))
+    if isinstance(space, kinds.Box) and space.is_bounded() and np.prod(space.shape):
+        return int(np.prod(space.shape))
+    raise TaskError(
+        "expected actions of Discrete, MultiDiscrete, MultiBinary or a Box with bounds, but those "
+        f"of {name} are {space}"
+    )
+
+
+def told(space: Any, logits: Logits) -> Any:
+    """Choose from a space of actions: the largest, or numbers between the bounds of a Box."""
+    kinds = gymnasium().spaces
+    if isinstance(space, kinds.Discrete):
+        return space.dtype.type(space.start + logits.argmax())
+    if isinstance(space, kinds.MultiDiscrete):
+        parts = np.split(logits, np.cumsum(space.nvec.ravel())[:-1])
+        chosen = np.array([part.argmax() for part in parts]).reshape(space.shape)
+        return (space.start + chosen).astype(space.dtype)
+    if isinstance(space, kinds.MultiBinary):
+        return (logits > 0).reshape(space.shape).astype(space.dtype)
+    share = 1 / (1 + np.exp(-logits.clip(-500, 500))).reshape(space.shape)
+    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+    number = low + share * (high - low)
+    whole = np.issubdtype(space.dtype, np.integer)
+    return np.clip(np.round(number) if whole else number, low, high).astype(space.dtype)
