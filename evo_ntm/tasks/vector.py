@@ -1,0 +1,89 @@
+"""Tasks that reward what is done as vector environments of Gymnasium, for whoever learns with it.
+
+Imported by nothing else here, for Gymnasium need not be installed.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box, Discrete, Space
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+from torch import Tensor
+
+from evo_ntm.errors import TaskError
+from evo_ntm.seeds import derive
+from evo_ntm.tasks.lives import Fates, Restarts
+from evo_ntm.tasks.task import RewardTask
+from evo_ntm.topology.parts import total
+
+LOUD = 50.0  # in logits
+SEEDS = 2**31
+
+Step = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]
+
+
+class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
+    """So many lives of a task side by side. One that has ended begins anew on the next step.
+
+    An action is a whole number where an answer is a choice, and else numbers from 0 to 1. Raises
+    TaskError where the lives of a task cannot begin anew one by one.
+    """
+
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
+
+    def __init__(self, task: RewardTask, num_envs: int = 1) -> None:
+        self.task, self.num_envs = task, num_envs
+        inputs, outputs = total(task.inputs), total(task.outputs)
+        actions: Space[Any] = Discrete(outputs) if task.choice else Box(0, 1, (outputs,))
+        self.single_observation_space = Box(-np.inf, np.inf, (inputs,))
+        self.single_action_space = actions
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(actions, num_envs)
+        life = task.live(self._fates(0, 0))
+        if not isinstance(life, Restarts):
+            raise TaskError(f"expected a task whose lives begin anew one by one, but came "
+                            f"{task.name}")  # fmt: skip
+        self._life, self._draws, self._seed = life, 0, 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Begin all lives anew, all from the seed if there is one."""
+        super().reset(seed=seed)
+        self._seed = int(self.np_random.integers(SEEDS)) if seed is None else seed
+        self._draws = 0
+        self._restart(torch.ones(self.num_envs, dtype=torch.bool))
+        return self._seen(), {}
+
+    def step(self, actions: NDArray[Any]) -> Step:
+        """Let every life hear its action; those that had ended hear none and begin anew."""
+        ended = self._life.done
+        life = self._life.react(self._answers(np.asarray(actions)))
+        assert isinstance(life, Restarts)
+        self._life = life
+        reward = torch.where(ended, 0.0, life.reward).double().numpy()
+        terminated = (life.done & ~ended).numpy()
+        if ended.any():
+            self._restart(ended)
+        return self._seen(), reward, terminated, np.zeros_like(terminated), {}
+
+    def _answers(self, actions: NDArray[Any]) -> Tensor:
+        """Say actions as a machine says them, in logits."""
+        if self.task.choice:
+            outputs = total(self.task.outputs)
+            return LOUD * torch.nn.functional.one_hot(torch.from_numpy(actions).long(), outputs)
+        return torch.logit(torch.from_numpy(actions).double(), eps=1e-12)
+
+    def _seen(self) -> NDArray[Any]:
+        return self._life.observation.float().numpy().copy()
+
+    def _restart(self, lanes: Tensor) -> None:
+        self._life = self._life.restarted(lanes, self._fates(self._seed, self._draws))
+        self._draws += 1
+
+    def _fates(self, seed: int, draw: int) -> Fates:
+        (share,) = self.task.episodes(derive(seed, "vector", draw), self.num_envs).shares
+        return share.fates

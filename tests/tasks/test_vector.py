@@ -1,0 +1,96 @@
+"""Tasks as vector environments of Gymnasium."""
+
+import numpy as np
+import pytest
+import torch
+
+from evo_ntm.errors import TaskError
+from evo_ntm.tasks import make
+
+gymnasium = pytest.importorskip("gymnasium")
+from gymnasium.utils.env_checker import check_env  # noqa: E402
+from gymnasium.vector import AutoresetMode  # noqa: E402
+from gymnasium.wrappers.vector import RecordEpisodeStatistics  # noqa: E402
+
+from evo_ntm.tasks.vector import RewardVectorEnv  # noqa: E402
+
+SMALL = {
+    "t_maze": {"maze": "single", "trials": 1, "pairs": "any"},
+    "season": {"years": 1, "most_days": 2, "fewest_days": 2, "foods": 2, "poisonous": 1},
+    "memory_length": {"longest": 4},
+}
+every_task = pytest.mark.parametrize("name", SMALL)
+
+
+class Alone(gymnasium.Env):
+    """One of them, as Gymnasium checks environments."""
+
+    metadata = {"render_modes": []}
+
+    def __init__(self, task):
+        self.several = RewardVectorEnv(task)
+        self.observation_space = self.several.single_observation_space
+        self.action_space = self.several.single_action_space
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        seen, told = self.several.reset(seed=seed, options=options)
+        return seen[0], told
+
+    def step(self, action):
+        seen, reward, ended, cut, told = self.several.step(np.asarray([action]))
+        return seen[0], float(reward[0]), bool(ended[0]), bool(cut[0]), told
+
+
+@every_task
+@pytest.mark.filterwarnings("ignore:.*WARN.*")
+def test_gymnasium_finds_nothing_wrong_with_one(name):
+    check_env(Alone(make(name, SMALL[name])), skip_render_check=True)
+
+
+@every_task
+def test_lives_begin_anew_one_by_one_and_earn_what_they_earn_alone(name):
+    task, count = make(name, SMALL[name]), 3
+    several = RecordEpisodeStatistics(RewardVectorEnv(task, count))
+    assert several.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+    seen, _ = several.reset(seed=5)
+    several.action_space.seed(1)
+    ended, returned = np.zeros(count, dtype=bool), np.zeros(count)
+    episodes = 0
+    for _ in range(260):
+        assert several.observation_space.contains(seen)
+        seen, reward, terminated, truncated, told = several.step(several.action_space.sample())
+        assert not (reward[ended].any() or terminated[ended].any() or truncated.any())
+        if name == "memory_length":  # which has a clock
+            assert (seen[ended, 0] == 1).all()
+        returned = np.where(ended, 0, returned + reward)
+        if "episode" in told:
+            assert told["episode"]["r"][terminated].tolist() == returned[terminated].tolist()
+            episodes += terminated.sum()
+        ended = terminated
+    assert episodes >= count
+
+
+def test_the_same_seed_and_actions_are_the_same_lives():
+    task = make("season", SMALL["season"])
+    runs = []
+    for seed in (1, 1, 2):
+        several = RewardVectorEnv(task, 4)
+        several.reset(seed=seed)
+        runs.append([several.step(np.full((4, 1), 0.9))[:3] for _ in range(60)])
+    first, again, other = (
+        [np.concatenate([part.ravel() for part in step]) for step in run] for run in runs
+    )
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_an_action_is_what_a_machine_says_so_loudly():
+    season = RewardVectorEnv(make("season"), 2)
+    assert torch.sigmoid(season._answers(np.array([[0.75], [0.25]]))).tolist() == [[0.75], [0.25]]
+    maze = RewardVectorEnv(make("t_maze"), 2)
+    assert maze._answers(np.array([2, 0])).argmax(-1).tolist() == [2, 0]
+
+
+def test_environments_of_gymnasium_are_refused():
+    with pytest.raises(TaskError, match="begin anew one by one, but came gymnasium"):
+        RewardVectorEnv(make("gymnasium", {"id": "CartPole-v1"}), 2)
