@@ -30,7 +30,7 @@ BAD_VALUES = [
     ("task=cpy", "task: expected the name of a task, but came 'cpy': did you mean 'copy'?"),
     ("task=3", "task: expected text, but came 3"),
     ("evolve.strategy=genetik", "evolve.strategy: expected one of evolution_strategy, genetic, "
-     "cma, but came 'genetik': did you mean 'genetic'?"),
+     "neat, cma, but came 'genetik': did you mean 'genetic'?"),
     ("evolve={}", "evolve.strategy: expected this key, but it is missing"),
     ("exam={}", "exam.validation: expected this key, but it is missing"),
     ("exam=null", "exam: expected a group of keys, but came nothing"),

@@ -103,6 +103,8 @@ def specimens():
 
 
 SPECIMENS = specimens()
+SOFT = {name: one for name, one in SPECIMENS.items() if not one.topology.tape_heads}
+"""Those without a tape."""
 
 
 def children(operator, **parameters):

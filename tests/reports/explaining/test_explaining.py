@@ -20,6 +20,7 @@ SMALL = {
     "associative_recall": {"bits": 3, "vectors": 1, "most": 3},
     "ngrams": {"steps": 12, "context": 2},
     "priority_sort": {"bits": 3, "items": 4, "answers": 3},
+    "entm_copy": {"bits": 3, "longest": 3},
 }
 
 

@@ -25,6 +25,16 @@ EXPECTED = {
         ["item flag", "query flag"],
         [],
     ),
+    "entm_copy": (
+        (
+            Phase("flag", "start", "input"),
+            Phase("input", "start"),
+            Phase("flag", "delimiter", "answer"),
+            ANSWER,
+        ),
+        ["start", "delimiter"],
+        [],
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from evo_ntm.reports.explaining.program import Cast, program
 from evo_ntm.reports.explanation import Ablation
 from evo_ntm.tasks import make
 from evo_ntm.topology import Stages
-from tests.genome.machines import SPECIMENS
+from tests.genome.machines import SOFT
 from tests.reports.explaining.handmade import BITS, RECALL, copier, recaller
 from tests.reports.explaining.watching import told, watched
 
@@ -128,10 +128,10 @@ def test_answers_that_owe_nothing_to_the_reads_are_the_controller_s():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SPECIMENS)
+@pytest.mark.parametrize("name", SOFT)
 def test_a_machine_that_has_learned_nothing_has_a_program_all_the_same(name):
     task = make("copy", {"bits": BITS, "longest": 3})
-    lines = told(SPECIMENS[name], task, rows=9, lanes=32).splitlines()
+    lines = told(SOFT[name], task, rows=9, lanes=32).splitlines()
     assert lines[0].startswith("initialise: ") and lines[-1] == "end while"
     assert "{" not in "".join(lines)
 

@@ -3,7 +3,7 @@ import pytest
 
 from evo_ntm.reports.explaining.provenance import NEVER
 from evo_ntm.tasks import make
-from tests.genome.machines import SPECIMENS
+from tests.genome.machines import SOFT
 from tests.reports.explaining.handmade import BITS, copier, experiment, recaller, task_of
 from tests.reports.explaining.watching import watched
 
@@ -54,9 +54,9 @@ def test_writes_that_change_next_to_nothing_do_not_count():
     assert seen.provenance.counts[seen.plan.heard].mean() > 0.5
 
 
-@pytest.mark.parametrize("name", SPECIMENS)
+@pytest.mark.parametrize("name", SOFT)
 def test_any_machine_can_be_watched(name):
-    genome, task = SPECIMENS[name], make("copy", {"bits": BITS, "longest": 3})
+    genome, task = SOFT[name], make("copy", {"bits": BITS, "longest": 3})
     seen = watched(genome, task, rows=9, lanes=16)
     heads, steps = len(genome.topology.heads), len(seen.traces.scored)
     assert seen.provenance.focus.shape == (steps, 16, heads)

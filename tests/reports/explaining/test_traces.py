@@ -8,7 +8,7 @@ from evo_ntm.machine import Machine
 from evo_ntm.reports.explaining.traces import trace, travel
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Episodes
-from tests.genome.machines import SPECIMENS, sequences
+from tests.genome.machines import SOFT, sequences
 from tests.reports.explaining.handmade import copier, experiment, task_of
 
 ROWS = 40
@@ -54,9 +54,9 @@ def test_a_blurred_shift_goes_where_most_of_it_goes():
     assert travel(np.stack([before, after]), np.stack([before, before])).tolist() == [0, -1]
 
 
-@pytest.mark.parametrize("name", SPECIMENS)
+@pytest.mark.parametrize("name", SOFT)
 def test_a_trace_is_of_what_a_plain_run_does(name):
-    genome = SPECIMENS[name]
+    genome = SOFT[name]
     inputs = sequences(genome.topology.inputs, steps=6, lanes=5).float()
     silence = torch.zeros(6, 5, 4)
     lengths = (6, 5, 4, 3, 2)
