@@ -33,9 +33,9 @@ def test_it_says_how_to_run_it(path):
 
 
 def test_there_is_a_file_for_every_task():
-    from evo_ntm.tasks import TASKS
+    from evo_ntm.experiment.tasks import describe
 
-    assert {load(path).task for path in FILES} == set(TASKS)
+    assert {load(path).task for path in FILES} == set(describe())
 
 
 @pytest.mark.slow
