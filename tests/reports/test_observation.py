@@ -111,13 +111,16 @@ def test_other_tasks_are_shown_at_the_largest_of_their_settings(founder, task, t
     assert task_to_show(experiment).extent() == extent
 
 
-@pytest.mark.parametrize("task", ["copy", "mirror_copy", "repeat_copy"])
+LONG = ["copy", "mirror_copy", "repeat_copy", "entm_copy"]
+
+
+@pytest.mark.parametrize("task", LONG)
 def test_the_length_can_be_chosen(founder, task):
     _, experiment = founder(task)
     assert task_to_show(experiment, 3).extent()["length"] == 3
 
 
-@pytest.mark.parametrize("task", sorted(set(TASKS) - {"copy", "mirror_copy", "repeat_copy"}))
+@pytest.mark.parametrize("task", sorted(set(TASKS) - set(LONG)))
 def test_a_task_without_a_length_refuses_one(founder, task):
     _, experiment = founder(task)
     with pytest.raises(ReportError) as told:
