@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evo_ntm.evolution.evaluate import Trial, answered
+from evo_ntm.evolution.evaluate import Trial, answered, led_through
 from evo_ntm.evolution.exam import changed
 from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.experiment import Experiment
@@ -23,7 +23,8 @@ from evo_ntm.machine.chunks import chunk_size
 from evo_ntm.reports.chapters import Measured, Verdict
 from evo_ntm.reports.sidecar import Sidecar
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Task
+from evo_ntm.tasks import Lives, Task
+from evo_ntm.tasks.lives import MISSED
 from evo_ntm.topology import Topology
 
 SEED, PURPOSE = 0, "lineage"  # of no run: the set is common to all
@@ -39,7 +40,8 @@ Spread = Callable[..., Iterable[Any]]
 class Marks:
     """What a genome's answers cost in each episode, inf where that was no number, and were wrong.
 
-    `wrong_bits` is the mean over the episodes.
+    `wrong_bits` is the mean over the episodes. Lives cost what they lack of the best, and what they
+    missed stands for wrong bits.
     """
 
     bits: Bits
@@ -176,10 +178,14 @@ def _size(trial: Trial, topology: Topology) -> int:
 
 
 def _marks(piece: Piece) -> list[Marks]:
-    grades = answered(*piece)
-    bits, wrong = (
-        grade.cpu().numpy().astype(np.float32) for grade in (grades.bits, grades.wrong_bits)
-    )
+    """Mark sequences by bits and wrong bits, lives by what they lack and what they missed."""
+    if isinstance(piece.trial.episodes, Lives):
+        led = led_through(*piece)
+        told = led.best - led.score, led.marks[MISSED]
+    else:
+        grades = answered(*piece)
+        told = grades.bits, grades.wrong_bits
+    bits, wrong = (marks.cpu().numpy().astype(np.float32) for marks in told)
     bits = np.where(np.isfinite(bits), bits, np.float32(np.inf))
     means = wrong.mean(-1, dtype=np.float64)
     return [Marks(own, float(mean)) for own, mean in zip(bits, means, strict=True)]

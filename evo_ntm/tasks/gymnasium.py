@@ -63,6 +63,11 @@ class Gymnasium:
         return _spaces(self.settings.id, _told(self.settings))
 
     @property
+    def travels(self) -> bool:
+        """Tell whether another process knows the environment, too: if a module is named for it."""
+        return ":" in self.settings.id
+
+    @property
     def best(self) -> float:
         """Say which return lacks nothing."""
         return self.settings.best
@@ -213,10 +218,11 @@ def _stepped(life: GymnasiumLife, logits: NDArray[np.float64]) -> GymnasiumLife:
     observations, actions = task.spaces
     environments = life.troupe.environments
     who = life.who.tolist()
+    largest = spaces.largest(actions, logits)
     for place in map(tuple, np.argwhere(~life.over).tolist()):
         there = place if alone else (who[place[0]], *place[1:])
         try:
-            action = spaces.told(actions, logits[place])
+            action = spaces.told(actions, logits[place]) if largest is None else largest[place]
             seen, reward, ended, cut, _ = environments[there].step(action)
             after.observed[place] = _finite(spaces.seen(observations, seen), "observation")
             after.last[place] = _finite(np.float64(reward), "reward")

@@ -16,11 +16,14 @@ from evo_ntm import verbs
 from evo_ntm.errors import ClusterGoneError, TaskError
 from evo_ntm.evolution.cohort import Cohort
 from evo_ntm.evolution.engine import evolve
-from evo_ntm.evolution.evaluate import Chunk, score_chunk
+from evo_ntm.evolution.evaluate import Chunk, Trial, score_chunk
 from evo_ntm.evolution.school import school
 from evo_ntm.evolution.workers import Local, processes
 from evo_ntm.experiment import dump, load, parse
+from evo_ntm.genome.founder import founder
 from evo_ntm.machine import Backend
+from evo_ntm.seeds import derive
+from evo_ntm.tasks import make
 from evo_ntm.tasks.copy import Copy
 from tests.evolution.cases import STRATEGIES, births, experiment, task_of, told
 from tests.evolution.chores import die, leave, mumble, refuse, slip, who
@@ -124,11 +127,29 @@ def unknown_elsewhere():
     return module.who
 
 
+def lives(name, settings, backend):
+    """Make chunks of which each is a genome that leads some lives."""
+    task = make(name, settings)
+    trial = Trial(task, task.episodes(derive(1, "lives"), 3), 4, 0.01, backend)
+    genome = founder(task.inputs, task.outputs, units=(4,), generator=derive(1, "founder"))
+    cohort = Cohort(genome.topology, (genome.weights[None].repeat(3, 0),))
+    return [Chunk(trial, cohort, number, number + 1) for number in range(3)]
+
+
+@pytest.mark.parametrize("backend", [TORCH, Backend("cpu", fused=True)], ids=str)
+def test_lives_are_led_elsewhere_whoever_computes_the_machine(local, backend):
+    items = lives("memory_length", {"longest": 5}, backend)
+    assert os.getpid() not in local.map(who, items)
+    there, here = list(local.map(score_chunk, items)), [score_chunk(item) for item in items]
+    assert [scores.fitness for scores in there] == [scores.fitness for scores in here]
+
+
 @pytest.mark.parametrize(
     "staying",
     [
         lambda: (who, pieces(task=Own(task_of(experiment()).settings))),
         lambda: (who, pieces(backend=Backend("cpu", fused=True))),
+        lambda: (who, lives("gymnasium", {"id": "CartPole-v1"}, TORCH)),
         lambda: (lambda chunk: os.getpid(), pieces()),
         lambda: (unknown_elsewhere(), pieces()),
         lambda: (lambda number: os.getpid(), [1, 2, 3]),
@@ -136,6 +157,7 @@ def unknown_elsewhere():
     ids=[
         "a task of one's own",
         "a fused kernel",
+        "an environment that is perhaps known here only",
         "what cannot be sent",
         "what cannot be read",
         "another kind of work",

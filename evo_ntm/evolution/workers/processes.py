@@ -26,6 +26,7 @@ from evo_ntm.errors import ClusterGoneError
 from evo_ntm.evolution.cohort import Cohort
 from evo_ntm.evolution.evaluate import Chunk
 from evo_ntm.machine import choose
+from evo_ntm.tasks import Lives
 
 WORTH = 10.0  # seconds that threads have computed when processes, which take two to begin, do
 PULSE = 1.0  # seconds after which a process looks whether it was left alone
@@ -45,13 +46,16 @@ serve({handle}, {parent})
 def may_travel(item: object) -> TypeGuard[Chunk]:
     """Tell whether other processes may score this, and would sooner than threads.
 
-    A task of one's own stays where it is: it may live in a notebook, or count what it is asked.
+    A task of one's own stays where it is: it may live in a notebook, or count what it is asked. A
+    fused machine needs none, but where between its steps others in Python are to be computed.
     """
     if not isinstance(item, Chunk):
         return False
     trial = item.trial
     ours = type(trial.task).__module__.partition(".")[0] == evo_ntm.__name__
-    return ours and not trial.backend.fused and trial.backend.device == "cpu"
+    known = ours and getattr(trial.task, "travels", True)
+    slow = not trial.backend.fused or isinstance(trial.episodes, Lives)
+    return known and slow and trial.backend.device == "cpu"
 
 
 class Child:
