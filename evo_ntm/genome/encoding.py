@@ -30,8 +30,8 @@ class Code(NamedTuple):
     """The genes of one topology in one encoding.
 
     `expression` [D] says which gene each weight reads, `keys` [G] names the genes, `units` [G]
-    names the receiving unit that a gene belongs to, a head as a whole counting as one unit. In a
-    graph every connection is a unit of its own.
+    names the receiving unit that a gene belongs to, a head as a whole counting as one unit, but of
+    a tape's head every number that it is told. In a graph every connection is a unit of its own.
     """
 
     expression: NDArray[np.int64]
@@ -68,8 +68,9 @@ def _wire_keys(wire: Wire, *, tied: bool) -> tuple[NDArray[np.uint64], NDArray[n
     same = np.where(row_bits[:, None] == column_bits, SAME, DIFFERENT)
     tie = np.where(both, same, UNTIED).astype(np.uint64)
     keys = _mix(_mix(_mix(_hash(wire.name), rows[:, None]), columns), tie)
-    whole = wire.organ.startswith(("reader", "writer", "tape"))
-    units = _mix(_hash(wire.organ), np.zeros_like(rows) if whole else rows)
+    whole = wire.organ.startswith(("reader", "writer"))
+    organ = wire.port.name if wire.organ.startswith("tape") else wire.organ
+    units = _mix(_hash(organ), np.zeros_like(rows) if whole else rows)
     return keys, np.broadcast_to(units[:, None], keys.shape)
 
 

@@ -31,6 +31,7 @@ Weights = NDArray[np.float32]
 Fresh = Callable[[Wire, Weights], Weights]
 
 PIECE = 4  # units that come and go together
+LOUD = np.float32(8.0)
 STAGES = tuple(field.name for field in fields(Stages))
 
 
@@ -98,7 +99,8 @@ def start(
         fans[wire.port.name] = fans.get(wire.port.name, 0) + units
     started = []
     for wire in every.values():
-        weights = starting_weights(wire, fans[wire.port.name], generator)
+        loud = _decides(wire, topology)
+        weights = starting_weights(wire, fans[wire.port.name], generator, loud=loud)
         started.append((fresh(wire, weights) if fresh else weights).ravel())
     expression, keys, _ = code(topology, encoding)
     genes = np.empty(keys.size, dtype=np.float32)
@@ -108,13 +110,17 @@ def start(
     return genes
 
 
-def starting_weights(wire: Wire, fan_in: int, generator: Generator) -> Weights:
+def starting_weights(
+    wire: Wire, fan_in: int, generator: Generator, *, loud: bool = False
+) -> Weights:
     """Start one wire: the only place that knows the rules.
 
-    Weights are normal, with variance 1 / fan-in, all senders of the receiving unit counted.
-    Biases and learned first states are 0; an LSTM's forget gate starts open, at 1 (Gers et al.,
-    2000; Jozefowicz et al., 2015).
+    Weights are normal, with variance 1 / fan-in, all senders of the receiving unit counted; what is
+    `loud` has a deviation of 8, biases too. Other biases and learned first states are 0; an LSTM's
+    forget gate starts open, at 1 (Gers et al., 2000; Jozefowicz et al., 2015).
     """
+    if loud:
+        return generator.normal(wire.shape) * LOUD
     if wire.source == "bias":
         forget = wire.port.name.endswith("forget gate")
         return np.full(wire.shape, 1.0 if forget else 0.0, dtype=np.float32)
@@ -137,6 +143,15 @@ def _graph(
     drawn = generator.random(len(every))
     chosen = (drawn < connected) | (drawn == drawn.min())
     return Graph((), tuple(each for each, there in zip(every, chosen, strict=True) if there))
+
+
+def _decides(wire: Wire, topology: Topology) -> bool:
+    """Tell whether a wire decides: what a tape's head does, or without layers what is answered.
+
+    A sigmoid has to be near 0 or 1 there, and small weights make it neither.
+    """
+    answers = wire.organ == "output" and not topology.controller.layers
+    return bool(topology.tape_heads) and (answers or wire.organ.startswith("tape"))
 
 
 def pieces(units: int, size: int, births: Iterator[int]) -> tuple[Block, ...]:

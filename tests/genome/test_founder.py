@@ -107,3 +107,13 @@ def test_a_founder_is_reproducible_and_runs():
     assert found().id == found().id
     assert found().id != found(generator=derive(2, "founder")).id
     assert np.isfinite(answers(found(readers=2, writers=2)).numpy()).all()
+
+
+def test_what_a_tape_is_told_starts_loud_enough_to_decide():
+    told = dict(units=(), tape_heads=1, readers=0, writers=0, head={"target": "controller"})
+    assert 7 < found(**told).genes.std() < 9
+    layered = found(**{**told, "units": (8,)})
+    (head,), express = layered.topology.heads, layered.express()
+    assert express["layer 1 < input"].std() < 1
+    assert express[f"{head.name} write < layer 1"].std() > 6
+    assert not express["output < bias"].any()

@@ -201,3 +201,16 @@ def test_bounds_hold_what_lies_within_them_and_nothing_else():
 def test_genes_stay_numbers_when_perturbed_far():
     child = variation.perturb(PARENT, generator=draws(), sigma=1e6)
     assert np.isfinite(child.genes).all()
+
+
+def test_the_head_of_a_tape_is_crossed_number_by_number():
+    one = SPECIMENS["direct dense, one tape head"]
+    two = one.with_genes(one.genes + 1)
+    before, after = (
+        x.express() for x in (one, variation.cross(one, two, generator=derive(1, "x")))
+    )
+    rows = {row.mean().round() for name in before if name.startswith("tape")
+            for row in after[name] - before[name]}  # fmt: skip
+    assert rows == {0, 1}
+    shift = after["tape 71 shift < input"] - before["tape 71 shift < input"]
+    assert (shift.round() == shift.round()[:, :1]).all()
