@@ -235,10 +235,11 @@ def replay(weights, *, reads):
     cells, bias = np.zeros((12, 2)), np.ones((12, 1))
     while not life.done.all():
         heard = np.concatenate([life.observation.numpy(), cells * reads, bias], 1)
-        said = 1 / (1 + np.exp(-4.924273 * np.minimum(heard, 1) @ weights.T))
+        logits = 4.924273 * np.minimum(heard, 1) @ weights.T
+        said = 1 / (1 + np.exp(-logits))
         # Wherever the head jumps and shifts to, that is the same cell, if the tape has but one.
         cells = said[:, 5:6] * said[:, 3:5] + (1 - said[:, 5:6]) * cells
-        life = life.react(torch.from_numpy(said[:, :3]))
+        life = life.react(torch.from_numpy(logits[:, :3]))
     return life
 
 
