@@ -15,9 +15,12 @@ from typing import Any
 
 from evo_ntm.errors import ReportError
 from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.experiment.rewards import REWARD_SETTINGS
 from evo_ntm.genome import Encoding
 from evo_ntm.runs.ancestry import Step
 from evo_ntm.runs.database import finite
+from evo_ntm.tasks.grading import SHORTFALL
+from evo_ntm.tasks.lives import MISSED, REWARD
 
 VERSION = 2
 RANDOM: dict[Encoding, str] = {"direct": "random weights", "tied": "random tied genes"}
@@ -144,7 +147,7 @@ def card_words(card: Card, folder: Path, pictures: Sequence[str]) -> str:
     if card.generations:
         told.append(
             f"It evolved by `{card.strategy}` in {card.generations:,} generations, in "
-            f"which {card.scored:,} machines answered {card.answered:,} sequences."
+            f"which {card.scored:,} machines {_did(card)}."
         )
     told += [card.contribution, f"All of it took {card.seconds:,.0f} seconds."]
     versions = ", ".join(f"{name} {version}" for name, version in card.versions.items())
@@ -159,12 +162,30 @@ def card_words(card: Card, folder: Path, pictures: Sequence[str]) -> str:
     ])  # fmt: skip
 
 
+def _did(card: Card) -> str:
+    if card.task in REWARD_SETTINGS:
+        return f"led {card.answered:,} lives"
+    return f"answered {card.answered:,} sequences"
+
+
 def _exam_table(rows: Sequence[ExamRow]) -> list[str]:
+    if any(MISSED in row.measures for row in rows):
+        return _lives_table(rows)
     head = ["| exam | rows | sequences | wrong bits a sequence | bits a sequence | |",
             "|---|---:|---:|---:|---:|---|"]  # fmt: skip
     return head + [
         f"| {row.name} | {row.rows} | {row.sequences} | {row.wrong_bits:.4g} | {row.bits:.4g} | "
         f"{PASSED[row.passed]} |"
+        for row in rows
+    ]
+
+
+def _lives_table(rows: Sequence[ExamRow]) -> list[str]:
+    head = ["| exam | rows | lives | missed a life | less than the best | reward a life | |",
+            "|---|---:|---:|---:|---:|---:|---|"]  # fmt: skip
+    return head + [
+        f"| {row.name} | {row.rows} | {row.sequences} | {row.measures[MISSED]:.4g} | "
+        f"{row.measures[SHORTFALL]:.4g} | {row.measures[REWARD]:.4g} | {PASSED[row.passed]} |"
         for row in rows
     ]
 

@@ -21,7 +21,7 @@ from evo_ntm.runs.provenance import provenance
 from evo_ntm.runs.recorder import Recorder
 from evo_ntm.runs.run import CHAMPIONS, ROWS, Run
 from evo_ntm.runs.store import create, open_run, refuse_existing, require_place
-from evo_ntm.tasks import Task
+from evo_ntm.tasks import Task, sequences
 from evo_ntm.training import descent_of
 from evo_ntm.tuning import tune
 from evo_ntm.tuning.assignment import FACT, Assignment, begin, last_place, under_way
@@ -199,4 +199,5 @@ def _lesson(source: Source, task: Task | None) -> Iterator[tuple[Lesson, Genome]
     with Local(run.threads, backend) as local:
         torch.set_num_threads(run.threads)  # until the pool gives back what there were
         lessons = school(experiment, task, backend)
+        sequences(lessons.gates[-1].episodes, "learn by gradients")
         yield Lesson(experiment, settings, lessons, descent, local.map), genome
