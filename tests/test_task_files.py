@@ -41,7 +41,16 @@ def test_there_is_a_file_for_every_task():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "seed"),
-    [("copy", 1), ("copy-tied", 1), ("copy-cma", 1), ("copy-genetic", 1), ("copy-grow", 1)],
+    [
+        ("copy", 1),
+        ("copy-tied", 1),
+        ("copy-cma", 1),
+        ("copy-genetic", 1),
+        ("copy-grow", 1),
+        ("entm-copy-1", 1),
+        ("entm-copy-2", 1),
+        ("entm-copy-8-tied", 1),
+    ],
 )
 def test_copy_is_solved(name, seed, tmp_path):
     experiment = load(ROOT / "tasks" / f"{name}.yaml", [f"evolve.seed={seed}"])

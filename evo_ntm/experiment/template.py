@@ -170,7 +170,9 @@ _BEGINNINGS: dict[str, dict[str, Any]] = {
             ("lengths 1 to 10", {}, "unbounded", 1000),
             ("length 100", {"shortest": 100, "longest": 100}, "unbounded", 100),
         ],
-        "evolve": {**_GENETIC, "population": 512, "generations": 200, "episodes": 50},
+        "evolve": {**_GENETIC, "population": 512, "generations": 200, "episodes": 50,
+                   "tournament": 3, "crossover": 0.5, "patience": 40,
+                   "operators": {"perturb": {"sigma": 4.0}}},
     },
     "t_maze": {
         "at_most": {"missed": 0},
