@@ -16,6 +16,7 @@ from torch import Tensor
 from evo_ntm.errors import MachineError
 from evo_ntm.machine import graph
 from evo_ntm.machine.controller import Carry, arrive, think
+from evo_ntm.machine.relaxed import RelaxedTapeHeads
 from evo_ntm.machine.soft import SoftHeads, Step, Trace
 from evo_ntm.machine.state import State, Store, choose_lanes, first_lanes, join_lanes, lanes_from
 from evo_ntm.machine.tape import TapeHeads
@@ -62,10 +63,9 @@ class Machine:
     topology: Topology
     eps: float = 1e-6
 
-    @property
-    def _heads(self) -> Heads:
+    def _heads(self, weights: Weights) -> Heads:
         if self.topology.tape_heads:
-            return TapeHeads(self.topology)
+            return RelaxedTapeHeads(self.topology) if _learns(weights) else TapeHeads(self.topology)
         return SoftHeads(self.topology, self.eps)
 
     def wire_up(self, flat: Float[Tensor, "*population D"]) -> Weights:
@@ -84,7 +84,9 @@ class Machine:
         batch = *start.shape[:-2], lanes
         reads = start.movedim((-2, -1), (0, 1)).unsqueeze(-1).expand(-1, -1, *batch).contiguous()
         carry = tuple(_carry(layer.start, lanes) for layer in weights.layers if layer.start)
-        return State(carry, reads.movedim((0, 1), (-2, -1)), self._heads.begin(start, batch, rows))
+        return State(
+            carry, reads.movedim((0, 1), (-2, -1)), self._heads(weights).begin(start, batch, rows)
+        )
 
     def run(
         self,
@@ -105,7 +107,7 @@ class Machine:
             if min(lengths) < len(inputs):
                 return self._run_ragged(weights, inputs, state, lengths)
         overwrite = torch.is_inference_mode_enabled()
-        heads, answers = self._heads, []
+        heads, answers = self._heads(weights), []
         moment = heads.open(state, len(inputs), overwrite=overwrite)
         for heard in _hear(weights, inputs):
             said, carry = self._think(weights, heard, moment.reads, moment.carry)
@@ -126,6 +128,9 @@ class Machine:
         state = self.initial_state(weights, lanes=inputs.shape[-2], rows=rows)
         if lengths is not None:
             check_lengths(lengths, steps=len(inputs), lanes=inputs.shape[-2])
+            if self.topology.tape_heads and _learns(weights):
+                # Between two runs the slope of where heads are would be lost.
+                return _until(self.run(weights, inputs, state)[0], lengths)
             if min(lengths) < len(inputs):
                 return self._run_ragged(weights, inputs, state, lengths, ends=False)[0]
         return self.run(weights, inputs, state)[0]
@@ -134,7 +139,7 @@ class Machine:
         self, weights: Weights, inputs: Float[Tensor, "T *shown I"], state: State
     ) -> tuple[Float[Tensor, "T *batch O"], State, Trace]:
         """Answer as `run` does, and tell what heads and memory did on the way."""
-        answers, seen, heads = [], [], self._heads
+        answers, seen, heads = [], [], self._heads(weights)
         for step in self.steps(weights, inputs, state):
             answers.append(step.answer)
             seen.append(heads.trace(step))
@@ -145,7 +150,7 @@ class Machine:
         self, weights: Weights, inputs: Float[Tensor, "T *shown I"], state: State
     ) -> Iterator[Step]:
         """Answer as `run` does, and tell all of every step, keeping no more than two of them."""
-        heads = self._heads
+        heads = self._heads(weights)
         moment = heads.open(state, len(inputs), overwrite=False)
         for heard in _hear(weights, inputs):
             said, carry = self._think(weights, heard, moment.reads, moment.carry)
@@ -253,6 +258,17 @@ def _hear(weights: Weights, inputs: Tensor) -> Iterator[Tensor]:
         steps = block.movedim(0, -3)
         heard = below.mT @ steps.flatten(-3, -2).mT + bias.mT
         yield from torch.unflatten(heard, -1, steps.shape[-3:-1]).movedim(-2, 0).mT
+
+
+def _until(answers: Tensor, lengths: Sequence[int]) -> Tensor:
+    """Answer 0 after a lane's end."""
+    steps = torch.arange(len(answers), device=answers.device).unsqueeze(-1)
+    going = steps < torch.tensor(lengths, device=answers.device)
+    return answers.where(going.view(len(answers), *[1] * (answers.ndim - 3), -1, 1), 0.0)
+
+
+def _learns(weights: Weights) -> bool:
+    return torch.is_grad_enabled() and weights.bias.requires_grad
 
 
 def _carry(start: tuple[Tensor, ...], lanes: int) -> tuple[Tensor, Tensor]:

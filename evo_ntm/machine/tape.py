@@ -56,7 +56,8 @@ class Moment(NamedTuple):
     """Where all tapes lie on the strip, from `low` to `high`, and their heads.
 
     No tape lies outside of the cells from `reach[0]` up to `reach[1]`. `ring` tells whether any
-    tape closes to a ring at `most` cells. `written` is where heads were when they wrote.
+    tape closes to a ring at `most` cells. `written` is where heads were when they wrote;
+    `focus` is where they are, in weights, which only who learns needs.
     """
 
     carry: Carry
@@ -69,6 +70,7 @@ class Moment(NamedTuple):
     ring: bool
     reach: tuple[int, int]
     written: Int[Tensor, "H *batch"]
+    focus: Float[Tensor, "H N *batch"] | None = None
 
     def state(self) -> State:
         """Give what is worth keeping between two runs: the tapes, cut out of the strip."""
