@@ -9,7 +9,7 @@ from torch import Tensor
 from evo_ntm.machine.backends import Runs
 from evo_ntm.machine.state import choose_individuals
 from evo_ntm.tasks.grading import SHORTFALL
-from evo_ntm.tasks.lives import MISSED, REWARD, Life, Lives, Share
+from evo_ntm.tasks.lives import MISSED, REWARD, Foreseen, Life, Lives, Share
 
 LIVES_AT_ONCE = 4096  # enough to outweigh Python
 STEPS_BETWEEN = 16
@@ -46,7 +46,10 @@ def lead(machine: Runs, flat: Float[Tensor, "P D"], lives: Lives, *, rows: int) 
 def _led(machine: Runs, flat: Tensor, share: Share, rows: int) -> Led:
     """Lead them until all have ended; those of whom all lives have ended are left behind."""
     population, lanes = len(flat), len(share.lengths)
-    weights, life = machine.wire_up(flat), share.world.live(share.fates)
+    life = share.world.live(share.fates)
+    if isinstance(life, Foreseen):
+        return _answered(machine, flat, share, life, rows)
+    weights = machine.wire_up(flat)
     state = machine.initial_state(weights, lanes=lanes, rows=rows)
     broken = torch.zeros(population, lanes, dtype=torch.bool, device=flat.device)
     who = torch.arange(population, device=flat.device)
@@ -69,6 +72,16 @@ def _led(machine: Runs, flat: Tensor, share: Share, rows: int) -> Led:
             life, state = life.among(index), choose_individuals(state, index)
             weights = machine.wire_up(flat[who])
     ended.note(who, life, broken)
+    return ended.led(share.world.best, getattr(life, "reasons", ()))
+
+
+def _answered(machine: Runs, flat: Tensor, share: Share, life: Foreseen, rows: int) -> Led:
+    """Let them answer all that they will see, in one call."""
+    answers = machine.episode(flat, life.ahead, rows=rows, lengths=share.lengths)
+    finite = answers.isfinite().all(-1)
+    ended = _Ended(len(flat), len(share.lengths), flat)
+    over = life.answered(torch.where(finite.unsqueeze(-1), answers, 0.0))
+    ended.note(torch.arange(len(flat), device=flat.device), over, ~finite.all(0))
     return ended.led(share.world.best, getattr(life, "reasons", ()))
 
 

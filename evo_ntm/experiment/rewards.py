@@ -91,6 +91,11 @@ class GymnasiumSettings(Settings):
     ] = 1000
     best: Annotated[float, Field(description="the return that lacks nothing")] = 1.0
     worst: Annotated[float, Field(description="the return of an episode that failed")] = -1.0
+    foreseen: Annotated[
+        bool,
+        Field(description="no answer changes what is shown, or what others earn: each episode is "
+                          "played once for every action, and not for every machine"),
+    ] = False  # fmt: skip
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

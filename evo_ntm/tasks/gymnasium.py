@@ -18,13 +18,13 @@ from torch import Tensor
 from evo_ntm.errors import TaskError
 from evo_ntm.experiment.rewards import GymnasiumSettings
 from evo_ntm.seeds import Generator
-from evo_ntm.tasks import spaces
-from evo_ntm.tasks.lives import Fates, Lives, lives
+from evo_ntm.tasks import foreseen, spaces
+from evo_ntm.tasks.foreseen import HAIR, Player, finite
+from evo_ntm.tasks.lives import Fates, Life, Lives, lives
 from evo_ntm.tasks.task import Extent, revised
 from evo_ntm.topology import Block
 
 SEEDS = 2**31 - 1
-HAIR = 1e-6  # that rewards may lack by being added up
 MOST_REASONS = 3
 
 
@@ -44,6 +44,9 @@ class Gymnasium:
     def __post_init__(self) -> None:
         """Look at the environment. Raises TaskError where a machine cannot act in it."""
         _ = self.inputs, self.outputs
+        if self.settings.foreseen and not spaces.is_choice(actions := self.spaces[1]):
+            raise TaskError(f"expected actions of Discrete of what is foreseen, but those of "
+                            f"{self.settings.id} are {actions}")  # fmt: skip
 
     @property
     def inputs(self) -> tuple[Block, ...]:
@@ -73,12 +76,17 @@ class Gymnasium:
         return self.settings.best
 
     def episodes(self, generator: Generator, lanes: int) -> Lives:
-        """Draw a seed for each of so many episodes."""
+        """Draw a seed for each of so many episodes; those that are foreseen are played now."""
         drawn = generator.integers(0, SEEDS, lanes)
+        if self.settings.foreseen:
+            fates = _foreseen(self, drawn)
+            return lives(self, fates, fates["length"].tolist())
         return lives(self, {"seed": torch.from_numpy(drawn)}, (self.settings.steps,) * lanes)
 
-    def live(self, fates: Fates) -> "GymnasiumLife":
+    def live(self, fates: Fates) -> Life:
         """Begin the episodes of these seeds."""
+        if self.settings.foreseen:
+            return foreseen.begun(self, self.settings.id, fates)
         return begun(self, fates["seed"].cpu().numpy())
 
     def extent(self) -> Extent:
@@ -192,7 +200,7 @@ def begun(task: Gymnasium, seeds: NDArray[np.int64], batch: tuple[int, ...] = ()
         try:
             environment: Any = troupe.environments[place]
             first, _ = environment.reset(seed=int(seeds[place[-1]]))
-            life.observed[place] = _finite(spaces.seen(task.spaces[0], first), "observation")
+            life.observed[place] = finite(spaces.seen(task.spaces[0], first), "observation")
         except Exception as reason:  # whatever somebody else's environment may raise
             _fail(life, troupe.environments, place, place, reason, reasons)
     return replace(life, reasons=tuple(reasons))
@@ -224,8 +232,8 @@ def _stepped(life: GymnasiumLife, logits: NDArray[np.float64]) -> GymnasiumLife:
         try:
             action = spaces.told(actions, logits[place]) if largest is None else largest[place]
             seen, reward, ended, cut, _ = environments[there].step(action)
-            after.observed[place] = _finite(spaces.seen(observations, seen), "observation")
-            after.last[place] = _finite(np.float64(reward), "reward")
+            after.observed[place] = finite(spaces.seen(observations, seen), "observation")
+            after.last[place] = finite(np.float64(reward), "reward")
             after.earned[place] += after.last[place]
             after.over[place] = ended or cut or moment >= task.settings.steps
         except Exception as reason:  # whatever somebody else's environment may raise
@@ -233,10 +241,29 @@ def _stepped(life: GymnasiumLife, logits: NDArray[np.float64]) -> GymnasiumLife:
     return replace(after, reasons=tuple(reasons))
 
 
-def _finite(value: Any, what: str) -> Any:
-    if not np.isfinite(value).all():
-        raise ValueError(f"its {what} is no number")
-    return value
+def _foreseen(task: Gymnasium, seeds: NDArray[np.int64]) -> dict[str, Tensor]:
+    """Play every episode with each action, and put down what is seen and what each would earn."""
+    (observations, actions), settings = task.spaces, task.settings
+    shape = len(seeds), settings.steps
+    see = np.zeros((*shape, sum(block.size for block in task.inputs)), dtype=np.float32)
+    earn = np.zeros((*shape, int(actions.n)))
+    length, failed = np.ones(len(seeds), dtype=np.int64), np.zeros(len(seeds), dtype=bool)
+    troupe = Troupe(task, (1,))
+    for lane, seed in enumerate(seeds.tolist()):
+        if troupe.environments[0] is None:
+            troupe = Troupe(task, (1,))
+        player = Player(troupe.environments[0], observations, actions, settings.steps)
+        try:
+            seen, earned = player.foresee(seed, settings.id)
+        except TaskError:
+            raise
+        except Exception:  # whatever somebody else's environment may raise
+            troupe.environments[0], failed[lane], earn[lane, 0] = None, True, settings.worst
+            continue
+        length[lane] = len(seen)
+        see[lane, : len(seen)], earn[lane, : len(seen)] = seen, earned
+    told = {"seed": seeds, "see": see, "earn": earn, "length": length, "failed": failed}
+    return {name: torch.from_numpy(drawn) for name, drawn in told.items()}
 
 
 def _fail(

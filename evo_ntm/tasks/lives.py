@@ -61,6 +61,18 @@ class Restarts(Life, Protocol):
 
 
 @runtime_checkable
+class Foreseen(Life, Protocol):
+    """Lives in which no answer changes what is seen, so that all can be answered at once."""
+
+    @property
+    def ahead(self) -> Float[Tensor, "T B I"]:
+        """Tell all that will be seen."""
+
+    def answered(self, answers: Float[Tensor, "T *batch O"]) -> "Life":
+        """Go on to the end, from all answers at once, given in logits."""
+
+
+@runtime_checkable
 class World(Protocol):
     """Whatever lives are led in."""
 

@@ -73,9 +73,14 @@ def answers(space: Any, name: str) -> int:
     )
 
 
+def is_choice(space: Any) -> bool:
+    """Tell whether an action is one of several."""
+    return isinstance(space, gymnasium().spaces.Discrete)
+
+
 def largest(space: Any, logits: Logits) -> NDArray[np.int64] | None:
     """Choose for many at once from Discrete actions; None of others."""
-    if not isinstance(space, gymnasium().spaces.Discrete):
+    if not is_choice(space):
         return None
     return np.asarray(space.start + logits.argmax(-1), dtype=space.dtype)
 
