@@ -26,9 +26,7 @@ def wire_up(topology: Topology, flat: Float[Tensor, "*population D"]) -> Weights
 
     Raises MachineError where it is neither in number.
     """
-    if flat.shape[-1] != size(topology):
-        came = flat.shape[-1]
-        raise MachineError(f"expected {size(topology)} weights for {topology}, got {came}")
+    check(topology, flat)
     rows, columns = framed(topology)
     if isinstance(topology.controller.graph, Graph):
         where = torch.as_tensor(places(topology), device=flat.device)
@@ -51,6 +49,13 @@ def wire_up(topology: Topology, flat: Float[Tensor, "*population D"]) -> Weights
         among=among,
         spoken=spoken,
     )
+
+
+def check(topology: Topology, flat: Tensor) -> None:
+    """Refuse weights of another number. Raises MachineError."""
+    if flat.shape[-1] != size(topology):
+        came = flat.shape[-1]
+        raise MachineError(f"expected {size(topology)} weights for {topology}, got {came}")
 
 
 def settle(

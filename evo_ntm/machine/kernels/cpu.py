@@ -16,12 +16,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from evo_ntm.errors import MachineError
+from evo_ntm.machine import graph
 from evo_ntm.machine.kernels import program
 from evo_ntm.machine.kernels.layout import layout
 from evo_ntm.machine.machine import Machine, check_inputs, check_lengths, check_rows
 from evo_ntm.machine.state import Soft, State, check_state, over_tensors, soft, unwritten
 from evo_ntm.machine.weights import Weights, plan
 from evo_ntm.topology import Tape, Topology
+from evo_ntm.topology.graph import STEEPNESS
 from evo_ntm.topology.parts import total
 
 
@@ -227,7 +229,7 @@ class FusedCPU:
 
 
 class FusedTape(FusedCPU):
-    """A machine with a tape, whole episodes of which are fused; step by step torch computes it."""
+    """A machine with a tape, or a graph; its whole episodes are fused, its steps are torch's."""
 
     def wire_up(self, flat: Float[Tensor, "*population D"]) -> Weights:  # type: ignore[override]
         """Lay flat weights out as the torch path takes them."""
@@ -247,6 +249,12 @@ class FusedTape(FusedCPU):
     ) -> tuple[Float[Tensor, "T *batch O"], State]:
         """Answer a sequence as `Machine` does."""
         return Machine(self.topology).run(weights, inputs, state, lengths=lengths)
+
+    def _flat(self, flat: Tensor) -> Tensor:
+        if self.topology.controller.graph is None:
+            return super()._flat(flat)
+        graph.check(self.topology, flat)
+        return (STEEPNESS * _plain(flat)).contiguous()
 
 
 def available() -> bool:
@@ -280,16 +288,17 @@ def _told(topology: Topology) -> program.Topology:
         program.Head(s.content, s.interpolation, s.shift, s.sharpening, head.shifts)
         for s, head in zip(stages, topology.heads, strict=True)
     ]
-    units, tape = topology.controller.units, topology.tape or Tape()
+    controller, tape = topology.controller, topology.tape or Tape()
+    units, drawn = controller.units, controller.graph is not None
     return program.Topology(
         inputs=total(topology.inputs),
         outputs=total(topology.outputs),
         width=topology.width,
         writers=len(topology.writers),
         readers=len(topology.readers),
-        shifts=plan(topology).shifts,
+        shifts=1 if drawn else plan(topology).shifts,
         layers=len(units),
-        lstm=topology.controller.kind == "lstm",
+        lstm=controller.kind == "lstm",
         cells=any(head.source == "cell" for head in topology.heads),
         units=units,
         heads=cast((program.Head * len(heads))(*heads), POINTER(program.Head)),
@@ -299,6 +308,8 @@ def _told(topology: Topology) -> program.Topology:
         initial=tape.initial,
         least_similarity=tape.least_similarity,
         did_write=tape.did_write,
+        graph=drawn,
+        nodes=controller.frame.nodes if drawn else 0,
     )
 
 

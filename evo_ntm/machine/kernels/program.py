@@ -15,7 +15,7 @@ from torch import Tensor
 from evo_ntm.topology.parts import MOST_LAYERS
 
 PROGRAM = "evo_ntm.machine.kernels._cpu"
-FORMAT = 2  # of the structures below, as in source/kernel.hpp
+FORMAT = 3  # of the structures below, as in source/kernel.hpp
 ARITHMETIC = 1  # of the answers: another number wherever any of their bits is another
 ABSENT = ("the fused kernel was not compiled when evo-ntm was installed; "
           "with a C++ compiler (g++ or clang++) there, install evo-ntm again")  # fmt: skip
@@ -51,7 +51,8 @@ class Topology(Structure):
                 ("units", c_int32 * MOST_LAYERS), ("heads", POINTER(Head)),
                 *((name, c_int32) for name in ("tape_heads", "overwrite", "fresh_cell")),
                 *((name, c_float) for name in
-                  ("initial", "least_similarity", "did_write"))]  # fmt: skip
+                  ("initial", "least_similarity", "did_write")),
+                *((name, c_int32) for name in ("graph", "nodes", "recurrent"))]  # fmt: skip
 
 
 class Episode(Structure):

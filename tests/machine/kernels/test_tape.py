@@ -1,4 +1,4 @@
-"""The fused tape answers as the torch path does, by every instruction set and in any company."""
+"""Fused tapes and graphs answer as torch does, by every instruction set and in any company."""
 
 import pytest
 import torch
@@ -10,11 +10,26 @@ from evo_ntm.machine import Backend, Machine, choose
 from evo_ntm.machine.kernels import cpu, program
 from evo_ntm.machine.kernels.cpu import FusedTape
 from evo_ntm.topology import Controller, Head, Tape
-from evo_ntm.topology.wires import size
+from evo_ntm.topology.wires import places, size
+from tests.genome.machines import graph, tapes
 from tests.machine.test_tape import bits, machines, taped, total, weights_of
 
 pytestmark = pytest.mark.skipif(not cpu.available(), reason="installed without the fused kernel")
 NEARLY_ALL = 0.99  # where a decision is at its edge, rounding decides
+
+
+def graphs():
+    """Draw a graph."""
+    drawn = some.builds(
+        graph,
+        some.sampled_from([0.1, 0.5, 1.0]),
+        nodes=some.sampled_from([0, 1, 5, 20]),
+        width=some.integers(1, 6),
+        heads=some.integers(0, 2),
+        seed=some.integers(0, 99),
+        tape=tapes(),
+    )
+    return drawn.map(lambda genome: genome.topology)
 
 
 def answers_of(machine, flat, inputs, rows=0, lengths=None):
@@ -24,7 +39,7 @@ def answers_of(machine, flat, inputs, rows=0, lengths=None):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    topology=machines(),
+    topology=machines() | graphs(),
     population=some.sampled_from([1, 2, 7]),
     lanes=some.sampled_from([1, 4, 5, 16, 50]),
     steps=some.integers(1, 20),
@@ -46,7 +61,7 @@ def test_a_fused_tape_answers_as_torch_does(topology, population, lanes, steps, 
 
 
 @settings(max_examples=20, deadline=None)
-@given(topology=machines(), seed=some.integers(0, 999))
+@given(topology=machines() | graphs(), seed=some.integers(0, 999))
 def test_an_individual_answers_the_same_in_any_company(topology, seed):
     flat = weights_of(topology, 9, seed=seed).float()
     inputs = bits(8, 21, total(topology), seed).float()
@@ -69,7 +84,16 @@ def test_step_by_step_torch_computes_a_fused_tape():
     assert torch.equal(ended.store.cells, end.store.cells)
 
 
-def test_the_backend_fuses_tapes_of_dense_controllers_only():
+def test_a_graph_in_its_frame_answers_as_it_does_alone():
+    genome = graph(0.5, nodes=20, width=3)
+    framed, inputs = genome.topology.framed, bits(9, 20, 5).float()
+    room = torch.zeros(2, size(framed))
+    room[:, torch.from_numpy(places(genome.topology))] = torch.tensor(genome.weights)
+    alone = answers_of(FusedTape(genome.topology), torch.tensor(genome.weights)[None], inputs)
+    assert torch.equal(answers_of(FusedTape(framed), room, inputs)[:, 1], alone[:, 0])
+
+
+def test_the_backend_fuses_tapes_of_graphs_and_of_dense_controllers_only():
     fused = choose("cpu", "fused")
     recurrent = taped(Head(7, "tape"), units=(3,))
     lstm = Controller("lstm", recurrent.controller.layers)
@@ -77,6 +101,8 @@ def test_the_backend_fuses_tapes_of_dense_controllers_only():
                                 recurrent.heads)  # fmt: skip
     assert fused.fuses(taped(), 0)
     assert isinstance(fused.machine(taped(), 0.01), FusedTape)
+    assert isinstance(fused.machine(graph().topology.framed, 0.01), FusedTape)
+    assert fused.fuses(graph(heads=0).topology, 0)
     assert not fused.fuses(recurrent, 0)
     assert isinstance(fused.machine(recurrent, 0.01), Machine)
     assert isinstance(Backend("cpu", fused=False).machine(taped(), 0.01), Machine)
@@ -100,3 +126,6 @@ def test_bad_inputs_are_refused_as_the_torch_path_does():
         answers_of(FusedTape(topology), flat, bits(5, 3, 4).float())
     with pytest.raises(MachineError, match="got -1"):
         answers_of(FusedTape(topology), flat, bits(5, 3, 3).float(), rows=-1)
+    drawn = graph().topology
+    with pytest.raises(MachineError, match=f"expected {size(drawn)} weights for graph of 3 nodes"):
+        answers_of(FusedTape(drawn), torch.zeros(1, 1 + size(drawn)), bits(5, 3, 5).float())

@@ -120,7 +120,7 @@ void work(const Episode &e, const Level &level, const std::vector<Job> &all,
       laid = copy.floats();
     }
     const int64_t length = group->lanes * group->individuals;
-    const auto &units = e.topology->tape_heads ? level.tape : level.unit;
+    const auto &units = taped(*e.topology) ? level.tape : level.unit;
     const Unit unit = units[log2(length / 4)][log2(group->individuals)];
     unit(e, individual, present, *group, laid, space.floats());
   }

@@ -6,7 +6,7 @@
 
 namespace evo_ntm {
 
-const int FORMAT = 2;  // of these structures; a program of another one is not used
+const int FORMAT = 3;  // of these structures; a program of another one is not used
 const int BLOCK = 16;  // how many receiving units lie side by side in laid weights
 const int MOST_LAYERS = 3;
 const int TAPE_SHIFTS = 3;  // left, stay, right
@@ -21,6 +21,7 @@ struct Topology {
   const Head *heads;  // writers first
   int32_t tape_heads, overwrite, fresh_cell;  // of a tape, whose heads are the only ones
   float initial, least_similarity, did_write;
+  int32_t graph, nodes, recurrent;  // of a graph, which has no layers
 };
 
 // Numbers of individual, lane, and two more axes; a stride of 0 shows the same to all.
@@ -85,18 +86,19 @@ inline int64_t padded(int64_t count) { return (count + 3) / 4 * 4; }
 inline int64_t gates(const Topology &t, int layer) {
   return padded((t.lstm ? 4 : 1) * int64_t(t.units[layer]));
 }
+inline bool taped(const Topology &t) { return t.tape_heads || t.graph; }
 inline int64_t told(const Topology &t) {  // all that the top layer tells heads and output
   const int64_t H = t.writers + t.readers, M = t.width;
   if (t.tape_heads) return padded(t.tape_heads * (M + 2 + TAPE_SHIFTS) + t.outputs);
   return padded(H * (M + t.shifts + 3) + 2 * t.writers * M + t.outputs);
 }
 inline int64_t all_gates(const Topology &t) {
-  int64_t all = 0;
+  int64_t all = padded(t.nodes);
   for (int i = 0; i < t.layers; i++) all += gates(t, i);
   return all;
 }
 inline int64_t units(const Topology &t) {
-  int64_t all = 0;
+  int64_t all = t.nodes;
   for (int i = 0; i < t.layers; i++) all += t.units[i];
   return all;
 }
@@ -117,7 +119,7 @@ inline int64_t space_of_tape(const Episode &e) {  // vectors that a unit needs
 }
 inline int64_t space_of(const Episode &e) {  // vectors that a unit needs
   const Topology &t = *e.topology;
-  if (t.tape_heads) return space_of_tape(e);
+  if (taped(t)) return space_of_tape(e);
   const int64_t H = t.writers + t.readers, N = H ? e.rows : 0;
   return N * t.width + 2 * H * N + 4 * N + 2 * t.shifts + (H + t.readers) * t.width + t.inputs +
          2 * units(t) + all_gates(t) + told(t) + padded(t.outputs) + t.shifts;

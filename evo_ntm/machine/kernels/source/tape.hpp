@@ -1,4 +1,5 @@
-// A machine with a tape, step by step: what ../../tape.py does, fused, in the letters of its table.
+// A machine with a tape, or a graph, step by step: what ../../tape.py and ../../graph.py do, fused, in
+// the letters of the former.
 // Included once for each instruction set.
 #pragma once
 #include "arrive.hpp"
@@ -52,6 +53,7 @@ template <class V, int K = 1> struct TapeMachine {
     low = high = Places{} + int32_t(near);
     for (Index h = 0; h < H; h++) head[h] = low;
     for (Index i = 0; i < H * M; i++) reads[i] = V{};
+    for (Index u = 0; u < evo_ntm::units(t); u++) hidden[u] = V{};
     blank(near, far);
   }
 
@@ -69,14 +71,14 @@ template <class V, int K = 1> struct TapeMachine {
 
   // Thought: what the controller makes of inputs and reads.
   void think() {
+    if (t.graph) return settle();
     const float *w = laid;
     const V *below = inputs;
     V *h = hidden, *gate = this->gate;
     Index heard = t.inputs;
     for (int layer = 0; layer < t.layers; layer++) {
       const Index U = t.units[layer], G = evo_ntm::gates(t, layer);
-      for (Index q = 0; q < G; q++) gate[q] = spread<V, K>(w + K * q);
-      w = arrive<V, K>(w + K * G, below, heard, gate, G);
+      w = arrive<V, K>(offset(w, gate, G), below, heard, gate, G);
       if (layer == 0) w = arrive<V, K>(w, reads, H * M, gate, G);
       for (Index u = 0; u < U; u++) h[u] = tanh(gate[u]);
       below = h;
@@ -85,10 +87,32 @@ template <class V, int K = 1> struct TapeMachine {
       h += U;
     }
     const Index said = evo_ntm::told(t);
-    for (Index q = 0; q < said; q++) told[q] = spread<V, K>(w + K * q);
-    w = arrive<V, K>(w + K * said, below, heard, told, said);
+    w = arrive<V, K>(offset(w, told, said), below, heard, told, said);
     if (!t.layers) w = arrive<V, K>(w, reads, H * M, told, said);
     answering = w;
+  }
+
+  // Thought of a graph, whose nodes come in an order in which each hears those before it alone. Of
+  // a recurrent one each hears what all said the step before.
+  void settle() {
+    const Index G = t.nodes, said = evo_ntm::told(t);
+    const float *w = arrive<V, K>(offset(laid, gate, G), inputs, t.inputs, gate, G);
+    w = arrive<V, K>(w, reads, H * M, gate, G);
+    if (t.recurrent) w = arrive<V, K>(w, hidden, G, gate, G);
+    for (Index g = 0; g < G; g++) {
+      V sum = gate[g];
+      const Index heard = t.recurrent ? 0 : g;
+      for (Index j = 0; j < heard; j++) sum = fma(spread<V, K>(w + K * j), hidden[j], sum);
+      w += K * heard;
+      hidden[g] = sigmoid(sum);
+    }
+    w = arrive<V, K>(offset(w, told, said), inputs, t.inputs, told, said);
+    w = arrive<V, K>(w, reads, H * M, told, said);
+    arrive<V, K>(w, hidden, G, told, said);
+  }
+  static const float *offset(const float *w, V *y, Index count) {
+    for (Index q = 0; q < count; q++) y[q] = spread<V, K>(w + K * q);
+    return w + K * count;
   }
 
   // What is told, side by side for all heads: writes, interpolations, jumps, shifts, the answer.
@@ -194,7 +218,7 @@ template <class V, int K = 1> struct TapeMachine {
     jump_all();
     step_all();
     for (Index q = 0; q < t.outputs; q++) answer[q] = answered()[q];
-    arrive<V, K>(answering, reads, H * M, answer, evo_ntm::padded(t.outputs));
+    if (!t.graph) arrive<V, K>(answering, reads, H * M, answer, evo_ntm::padded(t.outputs));
   }
 };
 
