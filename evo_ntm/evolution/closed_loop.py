@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from evo_ntm.machine.backends import Runs
-from evo_ntm.machine.state import choose_individuals
+from evo_ntm.machine.walk import walk
 from evo_ntm.tasks.grading import SHORTFALL
 from evo_ntm.tasks.lives import MISSED, REWARD, Foreseen, Life, Lives, Share
 
@@ -46,19 +46,18 @@ def lead(machine: Runs, flat: Float[Tensor, "P D"], lives: Lives, *, rows: int) 
 def _led(machine: Runs, flat: Tensor, share: Share, rows: int) -> Led:
     """Lead them until all have ended; those of whom all lives have ended are left behind."""
     population, lanes = len(flat), len(share.lengths)
-    life = share.world.live(share.fates)
+    steps, life = max(share.lengths), share.world.live(share.fates)
     if isinstance(life, Foreseen):
         return _answered(machine, flat, share, life, rows)
-    weights = machine.wire_up(flat)
-    state = machine.initial_state(weights, lanes=lanes, rows=rows)
+    walkers = walk(machine, flat, lanes=lanes, rows=rows, steps=steps)
     broken = torch.zeros(population, lanes, dtype=torch.bool, device=flat.device)
     who = torch.arange(population, device=flat.device)
     ended = _Ended(population, lanes, flat)
-    for step in range(max(share.lengths)):
-        answer, state = machine.run(weights, life.observation.unsqueeze(0), state)
-        finite = answer[0].isfinite().all(-1)
+    for step in range(steps):
+        answer = walkers.answer(life.observation)
+        finite = answer.isfinite().all(-1)
         broken = broken | (~finite & ~life.done)
-        life = life.react(torch.where(finite.unsqueeze(-1), answer[0], 0.0))
+        life = life.react(torch.where(finite.unsqueeze(-1), answer, 0.0))
         if step % STEPS_BETWEEN:
             continue
         going = (~life.done).expand(len(who), lanes).any(-1)
@@ -68,9 +67,8 @@ def _led(machine: Runs, flat: Tensor, share: Share, rows: int) -> Led:
         if count <= LEFT * len(who):
             ended.note(who, life, broken)
             index = going.nonzero()[:, 0]
-            who, broken = who[index], broken[index]
-            life, state = life.among(index), choose_individuals(state, index)
-            weights = machine.wire_up(flat[who])
+            who, broken, life = who[index], broken[index], life.among(index)
+            walkers.keep(index)
     ended.note(who, life, broken)
     return ended.led(share.world.best, getattr(life, "reasons", ()))
 

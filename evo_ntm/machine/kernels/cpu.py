@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from evo_ntm.errors import MachineError
@@ -25,6 +25,8 @@ from evo_ntm.machine.weights import Weights, plan
 from evo_ntm.topology import Tape, Topology
 from evo_ntm.topology.graph import STEEPNESS
 from evo_ntm.topology.parts import total
+
+MOST_KEPT = 2**27  # floats of a walk: more is for tapes that may grow far, most of which do not
 
 
 class Laid(NamedTuple):
@@ -250,11 +252,66 @@ class FusedTape(FusedCPU):
         """Answer a sequence as `Machine` does."""
         return Machine(self.topology).run(weights, inputs, state, lengths=lengths)
 
+<<<<<<< HEAD
+    def walk(
+        self, flat: Float[Tensor, "*population D"], *, lanes: int, rows: int, steps: int
+    ) -> "FusedWalk | None":
+        """Begin a walk of at most so many steps; None where tapes may grow too long for it."""
+        check_rows(self.topology, rows)
+        laid = super().wire_up(flat).numbers
+        lengths = torch.ones(lanes, dtype=torch.int32)
+        call = self._call(laid, rows=rows, laid=True)
+        call.lanes, call.steps, call.lengths = lanes, steps, lengths.data_ptr()
+        floats = _program(self.level).kept(call, self.level)
+        if floats * call.population > MOST_KEPT:
+            return None
+        kept = laid.new_empty(*laid.shape[:-1], floats)
+        return FusedWalk(self, laid, kept, rows, steps, lengths)
+
+
+class FusedWalk:
+    """Machines with tapes on their way, whose cells stay where they are between two steps."""
+
+    def __init__(
+        self,
+        machine: FusedTape,
+        laid: Float[Tensor, "*population D"],
+        kept: Float[Tensor, "*population F"],
+        rows: int,
+        steps: int,
+        lengths: Int[Tensor, "lanes"],
+    ) -> None:
+        self._machine, self._laid, self._kept = machine, laid, kept
+        self._rows, self._steps, self._lengths = rows, steps, lengths
+        self._begun = False
+
+    def answer(self, seen: Float[Tensor, "*shown I"]) -> Float[Tensor, "*batch O"]:
+        """Take a step: answer what is seen, in logits."""
+        machine, population = self._machine, self._laid.shape[:-1]
+        check_inputs(machine.topology, seen.unsqueeze(0), population)
+        lanes, outputs = len(self._lengths), total(machine.topology.outputs)
+        if seen.shape[-2] != lanes:
+            raise MachineError(f"expected {lanes} lanes, got {seen.shape[-2]}")
+        shown = _plain(seen).mT.contiguous().mT.expand(*population, *seen.shape[-2:])
+        answers = shown.new_empty(*population, outputs, lanes).mT
+        call = machine._call(self._laid, rows=self._rows, laid=True)
+        call.lanes, call.steps, call.lengths = lanes, self._steps, self._lengths.data_ptr()
+        call.inputs, call.outputs = (_array(each.unsqueeze(-2)) for each in (shown, answers))
+        threads = torch.get_num_threads()
+        _program(machine.level).walk(call, self._kept, machine.level, threads, begun=self._begun)
+        self._begun = True
+        return answers
+
+    def keep(self, index: Int[Tensor, "some"]) -> None:
+        """Go on with some individuals of a population of one axis."""
+        self._laid, self._kept = self._laid[index], self._kept[index]
+=======
     def _flat(self, flat: Tensor) -> Tensor:
         if self.topology.controller.graph is None:
             return super()._flat(flat)
         graph.check(self.topology, flat)
         return (STEEPNESS * _plain(flat)).contiguous()
+>>>>>>> 071f6955c3fe3d9144d0f00b20169be5d3704c10
 
 
 def available() -> bool:

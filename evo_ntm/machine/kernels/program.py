@@ -85,6 +85,10 @@ class Program:
         self._library.evo_ntm_gradients.argtypes = [c_void_p, c_void_p, c_int, c_int]
         self._library.evo_ntm_lay.argtypes = [c_void_p, c_void_p]
         self._library.evo_ntm_lay.restype = None
+        self._library.evo_ntm_kept.argtypes = [c_void_p, c_int]
+        self._library.evo_ntm_kept.restype = c_int64
+        self._library.evo_ntm_walk.argtypes = [c_void_p, c_void_p, c_int, c_int, c_int]
+        self._library.evo_ntm_walk.restype = None
         self.levels: tuple[str, ...] = ()
         while name := self._library.evo_ntm_level(len(self.levels)):
             self.levels = (*self.levels, name.decode())
@@ -99,6 +103,16 @@ class Program:
         told = byref(episode), byref(gradients), level, threads
         if self._library.evo_ntm_gradients(*told):
             raise MemoryError("no memory is left for all that happened in an episode")
+
+    def kept(self, episode: Episode, level: int) -> int:
+        """Count the floats that an individual keeps from one step of a walk to the next."""
+        return int(self._library.evo_ntm_kept(byref(episode), level))
+
+    def walk(
+        self, episode: Episode, kept: Tensor, level: int, threads: int, *, begun: bool
+    ) -> None:
+        """Take a step of an episode, the first one unless it is begun."""
+        self._library.evo_ntm_walk(byref(episode), kept.data_ptr(), begun, level, threads)
 
     def lay(self, episode: Episode, laid: Tensor) -> None:
         """Lay weights out."""

@@ -19,5 +19,6 @@ static bool supported() {
 const evo_ntm::Level evo_ntm::AVX2 = {
     "avx2", supported, 8, {{unit<F4, 1>}, {unit<F8, 1>, unit<F8, 2>}, {}},
     {{unit_of_tapes<F4, 1>}, {unit_of_tapes<F8, 1>, unit_of_tapes<F8, 2>}, {}},
+    {walk_of_tapes<F4>, walk_of_tapes<F8>, nullptr},
     {unit_back<F4>, unit_back<F8>, nullptr}};
 #endif

@@ -25,5 +25,6 @@ const evo_ntm::Level evo_ntm::AVX512 = {
     {{unit_of_tapes<F4, 1>},
      {unit_of_tapes<F8, 1>, unit_of_tapes<F8, 2>},
      {unit_of_tapes<F16, 1>, unit_of_tapes<F16, 2>, unit_of_tapes<F16, 4>}},
+    {walk_of_tapes<F4>, walk_of_tapes<F8>, walk_of_tapes<F16>},
     {unit_back<F4>, unit_back<F8>, unit_back<F16>}};
 #endif

@@ -160,6 +160,27 @@ template <class Job> bool each(int64_t jobs, int64_t threads, Job job) {
   });
 }
 
+// A population step by step: where each group of lanes of an individual keeps its space.
+struct Walkers {
+  const Episode &e;
+  const Level &level;
+  const std::vector<Group> cut;
+  const int64_t each_lane = (space_of(e) + 15) / 16 * 16;  // so that vectors begin where they may
+  int64_t lanes = 0;
+
+  Walkers(const Episode &e, const Level &level, const std::vector<int32_t> &order)
+      : e(e), level(level), cut(groups(order, level, 1)) {
+    for (const Group &group : cut) lanes += group.lanes;
+  }
+  void step(float *kept, bool begun, int64_t job) const {
+    const int64_t individual = job / int64_t(cut.size());
+    const Group &group = cut[size_t(job) % cut.size()];
+    const int64_t place = individual * lanes + (group.members - cut[0].members);
+    level.walk[group.lanes / 8](e, individual, group, e.weights + individual * e.weights_stride,
+                                kept + place * each_lane, begun);
+  }
+};
+
 // Several individuals there and back, each with each group of lanes, and then the sums of these.
 struct Individuals {
   const Episode &e;
@@ -243,6 +264,22 @@ int evo_ntm_run(const Episode *e, int level, int threads) {
   std::atomic<size_t> next{0};
   return !spread(std::min<int64_t>(threads, int64_t(all.size())),
                  [&] { work(*e, chosen, all, next); });
+}
+
+// Says how many floats an individual of a walk keeps from one step to the next.
+int64_t evo_ntm_kept(const Episode *e, int level) {
+  const auto order = sorted(*e, 1);
+  const Walkers walkers{*e, *levels()[size_t(level)], order};
+  return walkers.lanes * walkers.each_lane;
+}
+
+// Takes a step, the first one unless it is begun, on so many threads; steps of the episode tell how
+// many there may be, and weights are laid.
+void evo_ntm_walk(const Episode *e, float *kept, int begun, int level, int threads) {
+  const auto order = sorted(*e, 1);
+  const Walkers walkers{*e, *levels()[size_t(level)], order};
+  each(e->population * int64_t(walkers.cut.size()), threads,
+       [&](int64_t job) { walkers.step(kept, begun, job); });
 }
 
 // Goes through an episode and back, from the gradients of its answers to those of the weights, on

@@ -106,4 +106,16 @@ void unit_of_tapes(const Episode &e, int64_t individual, int64_t present, const 
   }
 }
 
+template <class V>
+void walk_of_tapes(const Episode &e, int64_t individual, const Group &group, const float *laid,
+                   float *kept, bool begun) {
+  TapeMachine<V> machine(e, laid, (V *)kept, begun);
+  const Topology &t = *e.topology;
+  const Ports<V> ports(e, individual, 1, group);
+  for (Index i = 0; i < t.inputs; i++) machine.inputs[i] = ports.fetch(e.inputs, 0, i);
+  machine.step();
+  for (Index o = 0; o < t.outputs; o++) ports.leave(e.outputs, 0, o, machine.answer[o]);
+  machine.leave();
+}
+
 }  // namespace

@@ -66,6 +66,11 @@ struct Group {
 typedef void (*Unit)(const Episode &, int64_t individual, int64_t present, const Group &,
                      const float *laid, float *space);
 
+// A step of a group's lanes of one individual, whose first one it is unless it is `begun`; `kept`
+// is its space from one step to the next.
+typedef void (*Walk)(const Episode &, int64_t individual, const Group &, const float *laid,
+                     float *kept, bool begun);
+
 // The same for the way back: adds to the gradients of the weights, laid as they are; `space` holds
 // `gradient_space_of` floats.
 typedef void (*Back)(const Episode &, const Gradients &, int64_t individual, const Group &,
@@ -77,6 +82,7 @@ struct Level {  // an instruction set
   int widest;       // vector, in lanes
   Unit unit[3][3];  // by vectors of 4, 8, 16 lanes, of 1, 2, 4 individuals with 4 lanes at least
   Unit tape[3][3];  // likewise
+  Walk walk[3];     // by vectors, of one individual
   Back back[3];     // by vectors, of one individual
 };
 
@@ -115,7 +121,7 @@ inline Strip strip_of(const Episode &e) {
 inline int64_t space_of_tape(const Episode &e) {  // vectors that a unit needs
   const Topology &t = *e.topology;
   return (strip_of(e).cells + t.tape_heads + 2) * t.width + t.tape_heads + t.inputs + units(t) +
-         all_gates(t) + told(t) + padded(t.outputs);
+         all_gates(t) + told(t) + padded(t.outputs) + 2;
 }
 inline int64_t space_of(const Episode &e) {  // vectors that a unit needs
   const Topology &t = *e.topology;

@@ -18,6 +18,13 @@ template <class I> INLINE bool any(I x) {
   return false;
 }
 
+template <class I> INLINE int32_t least(I x) {
+  int32_t found = x[0];
+  for (size_t i = 1; i < sizeof x / sizeof x[0]; i++) found = x[i] < found ? x[i] : found;
+  return found;
+}
+template <class I> INLINE int32_t greatest(I x) { return -least(-x); }
+
 template <class V, int K = 1> struct TapeMachine {
   typedef typename Of<V>::Int Places;
   static constexpr int lanes = Of<V>::lanes;
@@ -26,10 +33,11 @@ template <class V, int K = 1> struct TapeMachine {
   const int32_t most;
   const float *laid, *answering;
   V *cells, *reads, *found, *written, *inputs, *hidden, *gate, *told, *answer;
-  Places *head, low, high;
+  Places *head, low, high, *kept;
   Index near, far;  // no tape lies outside of the cells from one up to the other
 
-  TapeMachine(const Episode &e, const float *laid, V *space)
+  // Begins, or goes on from where it was left in the same space.
+  TapeMachine(const Episode &e, const float *laid, V *space, bool begun = false)
       : t(*e.topology), H(t.tape_heads), M(t.width), N(evo_ntm::strip_of(e).cells),
         most(e.rows && e.rows < (1 << 30) ? int32_t(e.rows) : 1 << 30), laid(laid),
         answering(nullptr) {
@@ -48,6 +56,24 @@ template <class V, int K = 1> struct TapeMachine {
     gate = take(evo_ntm::all_gates(t));
     told = take(evo_ntm::told(t));
     answer = take(evo_ntm::padded(t.outputs));
+<<<<<<< HEAD
+    kept = (Places *)take(2);
+    if (begun) {
+      low = kept[0];
+      high = kept[1];
+    } else {
+      low = high = Places{} + int32_t(evo_ntm::strip_of(e).origin);
+      for (Index h = 0; h < H; h++) head[h] = low;
+      for (Index i = 0; i < H * M; i++) reads[i] = V{};
+    }
+    near = least(low);
+    far = greatest(high) + 1;
+    if (!begun) blank(near, far);
+  }
+  void leave() const {
+    kept[0] = low;
+    kept[1] = high;
+=======
     near = evo_ntm::strip_of(e).origin;
     far = near + 1;
     low = high = Places{} + int32_t(near);
@@ -55,14 +81,14 @@ template <class V, int K = 1> struct TapeMachine {
     for (Index i = 0; i < H * M; i++) reads[i] = V{};
     for (Index u = 0; u < evo_ntm::units(t); u++) hidden[u] = V{};
     blank(near, far);
+>>>>>>> 071f6955c3fe3d9144d0f00b20169be5d3704c10
   }
 
   void blank(Index n, Index end) {
     for (Index i = n * M; i < end * M; i++) cells[i] = all<V>(t.initial);
   }
-  void reach(Index to_near, Index to_far) {
-    to_near = to_near < 0 ? 0 : to_near;
-    to_far = to_far > N ? N : to_far;
+  void reach() {
+    const Index to_near = least(low), to_far = greatest(high) + 1;
     blank(to_near, near);
     blank(far, to_far);
     near = to_near;
@@ -164,7 +190,7 @@ template <class V, int K = 1> struct TapeMachine {
         high -= (head[h] == high) & used & room;  // what is true is -1
       }
     }
-    if (t.fresh_cell) reach(near, far + H);
+    if (t.fresh_cell) reach();
   }
 
   void jump_all() {
@@ -207,7 +233,7 @@ template <class V, int K = 1> struct TapeMachine {
         head[h] = to;
       }
     }
-    reach(near - H, far + H);
+    reach();
     for (Index h = 0; h < H; h++) take(head[h], reads + h * M);
   }
 
