@@ -252,7 +252,6 @@ class FusedTape(FusedCPU):
         """Answer a sequence as `Machine` does."""
         return Machine(self.topology).run(weights, inputs, state, lengths=lengths)
 
-<<<<<<< HEAD
     def walk(
         self, flat: Float[Tensor, "*population D"], *, lanes: int, rows: int, steps: int
     ) -> "FusedWalk | None":
@@ -267,6 +266,12 @@ class FusedTape(FusedCPU):
             return None
         kept = laid.new_empty(*laid.shape[:-1], floats)
         return FusedWalk(self, laid, kept, rows, steps, lengths)
+
+    def _flat(self, flat: Tensor) -> Tensor:
+        if self.topology.controller.graph is None:
+            return super()._flat(flat)
+        graph.check(self.topology, flat)
+        return (STEEPNESS * _plain(flat)).contiguous()
 
 
 class FusedWalk:
@@ -305,13 +310,6 @@ class FusedWalk:
     def keep(self, index: Int[Tensor, "some"]) -> None:
         """Go on with some individuals of a population of one axis."""
         self._laid, self._kept = self._laid[index], self._kept[index]
-=======
-    def _flat(self, flat: Tensor) -> Tensor:
-        if self.topology.controller.graph is None:
-            return super()._flat(flat)
-        graph.check(self.topology, flat)
-        return (STEEPNESS * _plain(flat)).contiguous()
->>>>>>> 071f6955c3fe3d9144d0f00b20169be5d3704c10
 
 
 def available() -> bool:

@@ -56,7 +56,6 @@ template <class V, int K = 1> struct TapeMachine {
     gate = take(evo_ntm::all_gates(t));
     told = take(evo_ntm::told(t));
     answer = take(evo_ntm::padded(t.outputs));
-<<<<<<< HEAD
     kept = (Places *)take(2);
     if (begun) {
       low = kept[0];
@@ -65,6 +64,7 @@ template <class V, int K = 1> struct TapeMachine {
       low = high = Places{} + int32_t(evo_ntm::strip_of(e).origin);
       for (Index h = 0; h < H; h++) head[h] = low;
       for (Index i = 0; i < H * M; i++) reads[i] = V{};
+      for (Index u = 0; u < evo_ntm::units(t); u++) hidden[u] = V{};
     }
     near = least(low);
     far = greatest(high) + 1;
@@ -73,15 +73,6 @@ template <class V, int K = 1> struct TapeMachine {
   void leave() const {
     kept[0] = low;
     kept[1] = high;
-=======
-    near = evo_ntm::strip_of(e).origin;
-    far = near + 1;
-    low = high = Places{} + int32_t(near);
-    for (Index h = 0; h < H; h++) head[h] = low;
-    for (Index i = 0; i < H * M; i++) reads[i] = V{};
-    for (Index u = 0; u < evo_ntm::units(t); u++) hidden[u] = V{};
-    blank(near, far);
->>>>>>> 071f6955c3fe3d9144d0f00b20169be5d3704c10
   }
 
   void blank(Index n, Index end) {
