@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evo_ntm.exits import deaf
+from evo_ntm.experiment.model import told_rows
 from evo_ntm.experiment.tasks import costs
 from evo_ntm.runs.database import finite
 from evo_ntm.tables import new_table, show_facts, show_table
@@ -145,7 +146,7 @@ def exam_table(rows: Sequence["ExamRow"]) -> Table:
         table.add_row(
             row.name,
             *(_span(row.extent.get(key)) for key in extents),
-            str(row.rows),
+            str(told_rows(row.rows)),
             str(row.sequences),
             *(_number(number) for number in ([] if rewards else [row.wrong_bits, row.bits])),
             *(_number(row.measures.get(key, math.nan)) for key in own),
@@ -371,6 +372,8 @@ def _count(number: int, noun: str) -> str:
 def _number(value: float, digits: int = 3) -> str:
     if not math.isfinite(value):
         return "?"
+    if isinstance(value, int):
+        return f"{value:,}"
     text = f"{value:.{digits}f}"
     return "0" if text.strip("-0.") == "" and value == 0 else text
 

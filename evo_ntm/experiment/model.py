@@ -102,7 +102,8 @@ def _endless(told: Any) -> Any:
     return told
 
 
-def _told_rows(rows: int) -> int | str:
+def told_rows(rows: int) -> int | str:
+    """Say how many memory rows there are, as a task file does."""
     return "unbounded" if rows == UNBOUNDED else rows
 
 
@@ -127,7 +128,7 @@ def _ordered(span: tuple[int, int]) -> tuple[int, int]:
 
 
 def _shortly(span: tuple[int, int]) -> int | str | list[int]:
-    return _told_rows(span[0]) if span[0] == span[1] else list(span)
+    return told_rows(span[0]) if span[0] == span[1] else list(span)
 
 
 Positive = Annotated[int, Field(ge=1, le=10**9)]
@@ -155,7 +156,7 @@ Cells = Annotated[
     int,
     Field(ge=0, le=10**6),
     BeforeValidator(_endless),
-    PlainSerializer(_told_rows),
+    PlainSerializer(told_rows),
     WithJsonSchema({"anyOf": [_WHOLE, _ENDLESS]}),
 ]
 """A number of memory rows, or UNBOUNDED."""

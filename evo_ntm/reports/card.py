@@ -15,6 +15,8 @@ from typing import Any
 
 from evo_ntm.errors import ReportError
 from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.evolution.tape_use import JUMPS, LONGEST, SHIFTS, UNREAD
+from evo_ntm.experiment.model import told_rows
 from evo_ntm.experiment.rewards import REWARD_SETTINGS
 from evo_ntm.genome import Encoding
 from evo_ntm.runs.ancestry import Step
@@ -174,8 +176,8 @@ def _exam_table(rows: Sequence[ExamRow]) -> list[str]:
     head = ["| exam | rows | sequences | wrong bits a sequence | bits a sequence | |",
             "|---|---:|---:|---:|---:|---|"]  # fmt: skip
     return head + [
-        f"| {row.name} | {row.rows} | {row.sequences} | {row.wrong_bits:.4g} | {row.bits:.4g} | "
-        f"{PASSED[row.passed]} |"
+        f"| {row.name} | {told_rows(row.rows)} | {row.sequences} | {row.wrong_bits:.4g} | "
+        f"{row.bits:.4g} | {PASSED[row.passed]} |"
         for row in rows
     ]
 
@@ -184,10 +186,24 @@ def _lives_table(rows: Sequence[ExamRow]) -> list[str]:
     head = ["| exam | rows | lives | missed a life | less than the best | reward a life | |",
             "|---|---:|---:|---:|---:|---:|---|"]  # fmt: skip
     return head + [
-        f"| {row.name} | {row.rows} | {row.sequences} | {row.measures[MISSED]:.4g} | "
+        f"| {row.name} | {told_rows(row.rows)} | {row.sequences} | {row.measures[MISSED]:.4g} | "
         f"{row.measures[SHORTFALL]:.4g} | {row.measures[REWARD]:.4g} | {PASSED[row.passed]} |"
         for row in rows
     ]
+
+
+def _tape_table(rows: Sequence[ExamRow]) -> list[str]:
+    if not all(LONGEST in row.measures for row in rows):
+        return []
+    [lacks] = [name for name in rows[0].measures if name.endswith(UNREAD)]
+    head = [f"| exam | cells of the longest tape | steps with a jump | with a shift | {lacks} |",
+            "|---|---:|---:|---:|---:|"]  # fmt: skip
+    told = [
+        f"| {row.name} | {row.measures[LONGEST]:,.0f} | {row.measures[JUMPS]:.1%} | "
+        f"{row.measures[SHIFTS]:.1%} | {row.measures[lacks]:.4g} |"
+        for row in rows
+    ]
+    return [*head, *told, ""]
 
 
 def _tuning_table(card: Card) -> list[str]:

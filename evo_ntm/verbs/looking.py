@@ -7,6 +7,7 @@ from pathlib import Path
 from evo_ntm.errors import RunError
 from evo_ntm.evolution.exam import ExamRow, ask, passed, prepare
 from evo_ntm.evolution.fitting import for_the_task
+from evo_ntm.evolution.tape_use import with_tape_use
 from evo_ntm.evolution.workers import Local, backend_of
 from evo_ntm.experiment import load
 from evo_ntm.genome.ablation import ablate as ablated
@@ -82,9 +83,10 @@ def exam(
 ) -> ExamResult:
     """Let a genome sit the exam of the experiment that it came from.
 
-    `ablate` takes a part away first: `reads`, `content`, `shift` or `head N`. `task` is one's own,
-    as in `evolve`. Raises GenomeError or RunError where the path holds no genome, or a genome that
-    knows of no exam.
+    `ablate` takes a part away first: `reads`, `content`, `shift` or `head N`. Of a whole machine
+    with a tape the rows also tell what it makes of the tape. `task` is one's own, as in `evolve`.
+    Raises GenomeError or RunError where the path holds no genome, or a genome that knows of no
+    exam.
     """
     genome, experiment = opened(Path(path), birth)
     if experiment is None:
@@ -101,6 +103,8 @@ def exam(
     questions = prepare(experiment.exam.parts, task, "exam", epsilon=epsilon, backend=chosen)
     with Local(threads or experiment.run.threads) as local:
         rows = ask(questions, genome, local.map)
+        if genome.topology.tape_heads and ablate is None:
+            rows = with_tape_use(rows, questions, genome, local.map)
     return ExamResult(rows, passed(rows))
 
 

@@ -47,6 +47,25 @@ def test_a_published_genome_stands_by_itself_and_its_exam_comes_out_as_claimed(r
     assert "![memory](memory.png)" in (folder / "README.md").read_text()
 
 
+def test_a_card_tells_what_a_machine_makes_of_its_tape(tmp_path):
+    part = {"name": "once", "rows": 2, "sequences": 12, "at_most": {"missed": 40}}
+    asked = {
+        "task": "t_maze",
+        "with": {"maze": "single", "trials": 1},
+        "exam": {"validation": [part], "parts": [part]},
+        "machine": {"units": [], "width": 2, "rows": 2, "tape_heads": 1},
+        "evolve": {"strategy": "genetic", "population": 8, "elites": 1, "generations": 1},
+    }
+    verbs.evolve(parse(asked), to=tmp_path / "run")
+    folder = verbs.publish(tmp_path / "run", "tiny", to=tmp_path)
+    (claim,) = read_claims(folder)["exam"]
+    taken = claim["measures"]
+    row = (f"| once | {taken['longest tape']} | {taken['jumps']:.1%} | {taken['shifts']:.1%} | "
+           f"{taken['shortfall without reads']:.4g} |")  # fmt: skip
+    assert row in (folder / "README.md").read_text().splitlines()
+    assert taken["longest tape"] in (1, 2)
+
+
 def test_publishing_again_gives_the_same_card_which_names_its_place(run, tmp_path, monkeypatch):
     published = []
     for place in ("one", "other"):
