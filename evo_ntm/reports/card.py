@@ -155,6 +155,7 @@ def card_words(card: Card, folder: Path, pictures: Sequence[str]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in card.versions.items())
     return "\n".join([
         f"# {card.name}", "", *told, "", *_exam_table(card.exam), "",
+        *_tape_table(card.exam),
         "Measured again by", "", "```bash", shlex.join(["evo-ntm", "exam", str(folder)]), "```", "",
         "Made by", "", "```bash", *card.commands, "```", "",
         f"with {versions}, commit `{card.commit}`. Seed {card.seed}, birth {card.birth}, genome "
