@@ -44,7 +44,7 @@ def test_a_slip_of_one_letter_is_understood(words):
     ("word", "words"),
     [("gpu", ["cpu", "cuda"]), ("colour", ["source", "birth"]), ("lr", ["starts", "sigma"]),
      ("batch", EvolutionStrategy.keys()), ("momentum", EvolutionStrategy.keys()),
-     ("maze", TASK_SETTINGS), ("xor", TASK_SETTINGS), ("adam", OPERATORS),
+     ("water", TASK_SETTINGS), ("xor", TASK_SETTINGS), ("adam", OPERATORS),
      ("size", MachineSettings.keys()), ("epochs", Experiment.keys()), ("x", ["y"]), ("", ["a"])],
 )  # fmt: skip
 def test_what_is_not_near_is_not_suggested(word, words):

@@ -121,9 +121,9 @@ def test_little_work_is_done_by_threads(monkeypatch):
 
 def unknown_elsewhere():
     """Make a function that can be sent by its name, which nobody else knows."""
-    module = ModuleType("nowhere")
+    module = ModuleType("unknown_elsewhere")
     exec("import os\ndef who(chunk): return os.getpid()", module.__dict__)
-    sys.modules["nowhere"] = module
+    sys.modules[module.__name__] = module
     return module.who
 
 
