@@ -212,7 +212,8 @@ class NEAT:
         settings = self._settings
         span = settings.sigma / settings.least_sigma
         sigma = settings.sigma * span ** -float(generator.random())
-        chance = max(genome.genes.size, 1) ** -float(generator.random())
+        least = settings.least_moved or 1 / max(genome.genes.size, 1)
+        chance = least ** float(generator.random())
         return perturb(genome, generator=generator, sigma=sigma, chance=chance)
 
     def _within(self, genome: Genome) -> Genome:

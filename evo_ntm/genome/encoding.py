@@ -31,7 +31,7 @@ class Code(NamedTuple):
 
     `expression` [D] says which gene each weight reads, `keys` [G] names the genes, `units` [G]
     names the receiving unit that a gene belongs to, a head as a whole counting as one unit, but of
-    a tape's head every number that it is told. In a graph every connection is a unit of its own.
+    a tape's head every number that it is told, as of a graph.
     """
 
     expression: NDArray[np.int64]
@@ -50,8 +50,10 @@ def code(topology: Topology, encoding: Encoding) -> Code:
         if tied:
             raise GenomeError("a graph has a gene for each connection: expected the encoding "
                               "direct, but came tied")  # fmt: skip
-        keys = np.array([_hash(each.name) for each in graph.connections], dtype=np.uint64)
-        return Code(np.arange(keys.size), keys, keys)
+        names = ([each.name for each in graph.connections],
+                 [each.receiver for each in graph.connections])  # fmt: skip
+        keys, units = (np.array(list(map(_hash, told)), dtype=np.uint64) for told in names)
+        return Code(np.arange(keys.size), keys, units)
     named = [_wire_keys(wire, tied=tied) for wire in wires(topology).values()]
     weight_keys = np.concatenate([keys.ravel() for keys, _ in named])
     weight_units = np.concatenate([units.ravel() for _, units in named])

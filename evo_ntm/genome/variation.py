@@ -73,8 +73,9 @@ def cross(genome: Genome, other: Genome, *, generator: Generator, chance: float 
     """Take whole units of another parent, each with so much `chance`.
 
     Units are matched by the birth ids of the parts at both ends: hidden units and outputs one by
-    one with all they hear, heads as a whole, those of a tape number by number that they are told;
-    of graphs connection by connection, by innovation.
+    one with all they hear, heads as a whole, those of a tape number by number that they are told.
+    So are graphs, whose connections are matched by innovation: weights that decide together, say
+    whether to jump, are worth little one without the other.
     Everything else, the topology above all, comes from the first parent, which should be the
     fitter. Raises Inapplicable where nothing is shared.
     """
