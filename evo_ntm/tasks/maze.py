@@ -50,13 +50,13 @@ class Maze:
         """Count the tiles of a row."""
         return len(self.tiles[0])
 
-    @property
+    @cached_property
     def start(self) -> tuple[float, float]:
         """Say where one begins: in the middle of a tile."""
         ((x, y),) = self._places(START)
         return x + 0.5, y + 0.5
 
-    @property
+    @cached_property
     def goals(self) -> int:
         """Count the ends of the maze."""
         return len(self._places(GOAL))
@@ -107,15 +107,15 @@ class Maze:
         lines = torch.cat([lines + number * ahead for number in range(SIGHT)], 2)
         along = ((lines - place.unsqueeze(1)) / rays.unsqueeze(2)).clamp_max(SIGHT)
         across = place.flip(0).unsqueeze(1) + along * rays.flip(1).unsqueeze(2)
-        size = self._edges.shape[-1]
+        size = self.edges.shape[-1]
         begun = torch.tensor([MARGIN, MARGIN + size], device=x.device)
         begun = begun.view(2, *[1] * (place.ndim))
         flat = (lines + begun) * size + (across.floor() + MARGIN)
-        met = self._edges.view(-1).take(flat.long())
+        met = self.edges.view(-1).take(flat.long())
         return torch.where(met, along, SIGHT).amin((1, 2)) / SIGHT
 
     @cached_property
-    def _edges(self) -> Bool[Tensor, "2 lines tiles"]:
+    def edges(self) -> Bool[Tensor, "2 lines tiles"]:
         """Tell of the lines across each axis, tile by tile, whether wall and floor meet there.
 
         About the maze there is a margin, so that a ray never leaves what is told.

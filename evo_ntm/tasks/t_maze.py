@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import permutations
 from typing import ClassVar, NamedTuple
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from evo_ntm.experiment.rewards import TMazeSettings
 from evo_ntm.seeds import Generator
+from evo_ntm.tasks import compiled
 from evo_ntm.tasks.lives import Fates, Lives, lives, mixed, mixed_fates, some
 from evo_ntm.tasks.maze import Maze, compass, maze
 from evo_ntm.tasks.task import Extent, revised
@@ -116,6 +118,8 @@ class TMazeLife:
     @property
     def observation(self) -> Float[Tensor, "*batch I"]:
         """Tell what there is to be seen; blank in lanes that are done."""
+        if program := self._program():
+            return program.observe(_compiled(self.task), self.fates, self.stand)
         stand, plan = self.stand, self._maze
         rays = self._compass[1:, :, stand.heading + MOST_STEPS]
         tile = plan.tile(stand.x, stand.y)
@@ -150,6 +154,9 @@ class TMazeLife:
 
     def react(self, answer: Float[Tensor, "*batch 3"]) -> "TMazeLife":
         """Go on from an answer, given in logits."""
+        if answer.dtype == torch.float32 and (program := self._program()):
+            after = program.react(_compiled(self.task), self.fates, self.stand, answer)
+            return replace(self, stand=Stand(*after))
         before, plan, done = self.stand, self._maze, self.done
         again = before.over
         # As in the source sigmoids of 64 bits: where two are 1, which is soon, the first decides.
@@ -191,6 +198,9 @@ class TMazeLife:
         begun = self.task.live(both).stand
         return replace(self, fates=both, stand=Stand(*mixed(lanes, begun, self.stand)))
 
+    def _program(self) -> compiled.Program | None:
+        return compiled.load() if self.stand.x.is_cpu else None
+
     @property
     def _maze(self) -> Maze:
         return maze(self.task.settings.maze, str(self.fates["first"].device))
@@ -227,6 +237,15 @@ def judge(
 def _worth(end: Int[Tensor, "*batch"], high: Bool[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
     """Say what it earns to be there, if that is an end at all."""
     return (end >= 0) * (LOW + (HIGH - LOW) * high.double())
+
+
+@lru_cache
+def _compiled(task: TMaze) -> compiled.Maze:
+    """Tell of a maze as the compiled program wants it."""
+    plan = maze(task.settings.maze)
+    tensors = plan.walls, plan.forks, plan.ends, compass(task.settings.turn, MOST_STEPS), plan.edges
+    channels = sum(block.size for block in task.inputs)
+    return compiled.Maze(plan.start, plan.width, plan.goals, task.runs, channels, tensors)
 
 
 def _begun(task: TMaze, fates: Fates) -> Stand:
