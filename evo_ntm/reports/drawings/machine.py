@@ -2,7 +2,7 @@
 
 Orders go from the controller through the writers to the memory, and what is read comes back through
 the readers; inputs come from below, answers leave at the top. A head shows its four addressing
-stages as dots, filled where it uses them, and how far it can shift.
+stages as dots, filled where it uses them, and how far it can shift. A graph is drawn below.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,8 +10,9 @@ from dataclasses import astuple, dataclass
 from typing import Generic, Literal, TypeVar
 from xml.etree.ElementTree import Element
 
+from evo_ntm.reports.drawings.graph import graph, height
 from evo_ntm.reports.drawings.svg import box, drawing, element, line, title, words
-from evo_ntm.topology import Block, Head, Topology
+from evo_ntm.topology import Block, Graph, Head, Topology
 from evo_ntm.topology.parts import total
 
 State = Literal["kept", "gained", "lost", "changed"]
@@ -45,12 +46,13 @@ def machine(topology: Topology, before: Topology | None = None) -> Element:
     tall = max(LEAST, HEAD_STEP * len(heads) + 8, _body_height(topology, before))
     whole = TOP + tall + BELOW
     return drawing(
-        WIDTH, whole,
+        WIDTH, whole + height(topology, before),
         title(_told(topology)),
         *_channels(topology, tall),
         *_body(topology, before, tall),
         *_memory(topology, before, tall),
         *(_head(head, place, len(heads), tall) for place, head in enumerate(heads)),
+        *graph(topology, before, left=BODY_LEFT, top=whole, width=WIDTH - 2 * BODY_LEFT),
         class_="machine", role="img",
     )  # fmt: skip
 
@@ -118,6 +120,12 @@ def _body(topology: Topology, before: Topology | None, tall: int) -> list[Elemen
             class_=f"organ {'changed' if changed else 'kept'}"),
         words(BODY_LEFT + BODY_WIDTH / 2, TOP + 15, controller.kind, class_="name middle"),
     ]  # fmt: skip
+    if isinstance(drawn_graph := controller.graph, Graph):
+        for place, name in enumerate(("nodes", "connections")):
+            count = len(getattr(drawn_graph, name))
+            told = f"{count} {name if count != 1 else name[:-1]}"
+            parts.append(words(BODY_LEFT + BODY_WIDTH / 2, TOP + 36 + 14 * place, told,
+                               class_="label middle"))  # fmt: skip
     y = TOP + 24.0
     for layer, blocks in _layers(topology, before):
         told = f"layer {layer}: {sum(b.part.size for b in blocks if b.state != 'lost')} units"
