@@ -168,7 +168,7 @@ def _generations(
         # What could not be scored would come out otherwise another time: it is not replayed.
         keeps = over or bool(reasons) or (generation + 1) % every == 0
         state = strategy.state() if keeps else None
-        events = [*events, *(Event(generation, FAILURE, reason) for reason in reasons)]
+        events = [*events, *(Event(generation, FAILURE, told) for told in dict.fromkeys(reasons))]
         yield Generation(
             number=generation,
             births=births,

@@ -36,6 +36,8 @@ class Player:
     observations: Any
     actions: Any
     steps: int
+    size: int
+    """How many numbers are seen at once."""
 
     def play(self, seed: int, *, first: int, stride: int = 0) -> Play:
         """Play with the action that is `first`, and on every step with one so many further."""
@@ -44,10 +46,10 @@ class Player:
         earned: list[float] = []
         over = False
         while not over:
-            seen.append(finite(spaces.seen(self.observations, shown), "observation"))
+            seen.append(spaces.observed(self.observations, shown, self.size))
             action = (first + stride * len(earned)) % int(self.actions.n)
             shown, reward, ended, cut, _ = self.environment.step(self.actions.start + action)
-            earned.append(finite(np.float64(reward), "reward"))
+            earned.append(spaces.finite(np.float64(reward), "reward"))
             over = ended or cut or len(earned) >= self.steps
         return Play(np.stack(seen), np.array(earned))
 
@@ -68,13 +70,6 @@ class Player:
         if not np.array_equal(earned[steps, steps % count], mixed.earned):
             raise _moved(name, seed, "to reward the last answer alone")
         return seen, earned
-
-
-def finite(value: Any, what: str) -> Any:
-    """Refuse what is no number. Raises ValueError."""
-    if not np.isfinite(value).all():
-        raise ValueError(f"its {what} is no number")
-    return value
 
 
 def _moved(name: str, seed: int, expected: str) -> TaskError:

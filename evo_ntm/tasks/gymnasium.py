@@ -19,7 +19,7 @@ from evo_ntm.errors import TaskError
 from evo_ntm.experiment.rewards import GymnasiumSettings
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks import foreseen, spaces
-from evo_ntm.tasks.foreseen import HAIR, Player, finite
+from evo_ntm.tasks.foreseen import HAIR, Player
 from evo_ntm.tasks.lives import Fates, Life, Lives, lives
 from evo_ntm.tasks.task import Extent, revised
 from evo_ntm.topology import Block
@@ -200,7 +200,7 @@ def begun(task: Gymnasium, seeds: NDArray[np.int64], batch: tuple[int, ...] = ()
         try:
             environment: Any = troupe.environments[place]
             first, _ = environment.reset(seed=int(seeds[place[-1]]))
-            life.observed[place] = finite(spaces.seen(task.spaces[0], first), "observation")
+            life.observed[place] = spaces.observed(task.spaces[0], first, size)
         except Exception as reason:  # whatever somebody else's environment may raise
             _fail(life, troupe.environments, place, place, reason, reasons)
     return replace(life, reasons=tuple(reasons))
@@ -232,8 +232,8 @@ def _stepped(life: GymnasiumLife, logits: NDArray[np.float64]) -> GymnasiumLife:
         try:
             action = spaces.told(actions, logits[place]) if largest is None else largest[place]
             seen, reward, ended, cut, _ = environments[there].step(action)
-            after.observed[place] = finite(spaces.seen(observations, seen), "observation")
-            after.last[place] = finite(np.float64(reward), "reward")
+            after.observed[place] = spaces.observed(observations, seen, after.observed.shape[-1])
+            after.last[place] = spaces.finite(np.float64(reward), "reward")
             after.earned[place] += after.last[place]
             after.over[place] = ended or cut or moment >= task.settings.steps
         except Exception as reason:  # whatever somebody else's environment may raise
@@ -252,7 +252,7 @@ def _foreseen(task: Gymnasium, seeds: NDArray[np.int64]) -> dict[str, Tensor]:
     for lane, seed in enumerate(seeds.tolist()):
         if troupe.environments[0] is None:
             troupe = Troupe(task, (1,))
-        player = Player(troupe.environments[0], observations, actions, settings.steps)
+        player = Player(troupe.environments[0], observations, actions, *see.shape[1:])
         try:
             seen, earned = player.foresee(seed, settings.id)
         except TaskError:

@@ -51,6 +51,21 @@ def seen(space: Any, observation: Any) -> NDArray[np.float32]:
     return np.asarray(laid, dtype=np.float32)
 
 
+def observed(space: Any, observation: Any, size: int) -> NDArray[np.float32]:
+    """Lay out what is seen. Raises ValueError where it is not so many finite numbers."""
+    laid = seen(space, observation)
+    if laid.shape != (size,):
+        raise ValueError(f"it shows {laid.size} of {size} numbers")
+    return np.asarray(finite(laid, "observation"))
+
+
+def finite(value: Any, what: str) -> Any:
+    """Refuse what is no number. Raises ValueError."""
+    if not np.isfinite(value).all():
+        raise ValueError(f"its {what} is no number")
+    return value
+
+
 @lru_cache
 def _one_hot(count: int) -> NDArray[np.float32]:
     return np.eye(count, dtype=np.float32)

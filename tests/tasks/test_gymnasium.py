@@ -31,12 +31,15 @@ class Counter(gymnasium.Env):
 
     made = 0
 
-    def __init__(self, *, space=None, action=None, fails_at=None, shows=0.0, fails_to_reset=False):
+    def __init__(
+        self, *, space=None, action=None, fails_at=None, shows=0.0, earns=None, fails_to_reset=False
+    ):
         type(self).made += 1
         self.observation_space = Sequence(Discrete(2)) if space == "sequence" else Box(-1, 1, (2,))
         endless = Box(-np.inf, np.inf, (1,))
         self.action_space = endless if action == "endless" else Discrete(2, start=1)
         self.fails_at, self.shows, self.fails_to_reset = fails_at, shows, fails_to_reset
+        self.earns = earns
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -52,9 +55,12 @@ class Counter(gymnasium.Env):
         self.heard.append(action)
         if self.odd and self.count == self.fails_at:
             raise RuntimeError("it fell\napart")
-        shown = self.shows if self.odd and self.count == 2 else 0.0
-        observation = np.array([shown, self.count], dtype=np.float32)
-        return observation, float(action), self.count == 3, False, {}
+        wrong = self.odd and self.count == 2
+        shown = [self.shows if wrong else 0.0, self.count]
+        if self.shows == "less":
+            shown = [self.count] if wrong else [0.0, self.count]
+        earned = self.earns if wrong and self.earns is not None else float(action)
+        return np.array(shown, dtype=np.float32), earned, self.count == 3, False, {}
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +161,8 @@ def test_every_life_is_that_of_an_environment_with_its_seed():
     [
         ({"fails_at": 2}, "it fell apart"),
         ({"shows": np.nan}, "its observation is no number"),
+        ({"shows": "less"}, "it shows 1 of 2 numbers"),
+        ({"earns": np.inf}, "its reward is no number"),
         ({"fails_to_reset": True}, "no beginning"),
     ],
 )
