@@ -127,6 +127,18 @@ def gather(jobs: Sequence[Rows]) -> Cohort:
     return Cohort(jobs[0].topology.framed, tuple(parts))
 
 
+def in_frame(weights: Matrix, topology: Topology) -> Matrix:
+    """Give the weights of graphs, [rows, D], the room of their frame; others are left as they are.
+
+    They are then those of the topology that is `framed`.
+    """
+    if topology.controller.graph is None:
+        return weights
+    room = np.zeros((len(weights), size(topology.framed)), dtype=np.float32)
+    room[:, places(topology)] = weights
+    return room
+
+
 def _weights(part: Matrix | Samples, start: int, stop: int) -> Matrix:
     if isinstance(part, Samples):
         return _express(part.rows(start, stop), part)
@@ -134,10 +146,6 @@ def _weights(part: Matrix | Samples, start: int, stop: int) -> Matrix:
 
 
 def _express(genes: Matrix, job: Rows) -> Matrix:
-    if job.topology.controller.graph is not None:
-        room = np.zeros((len(genes), size(job.topology.framed)), dtype=np.float32)
-        room[:, places(job.topology)] = genes
-        return room
     if job.encoding == "direct":
-        return genes
+        return in_frame(genes, job.topology)
     return genes[:, code(job.topology, job.encoding).expression]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evo_ntm.evolution.cohort import in_frame
 from evo_ntm.evolution.evaluate import Trial, answered, led_through
 from evo_ntm.evolution.exam import changed
 from evo_ntm.evolution.fitting import for_the_task
@@ -161,8 +162,9 @@ def _scored(genomes: Sequence[Genome], trial: Trial, spread: Spread) -> list[Mar
             some = members[first : first + size]
             # Always as many: how answers are summed depends on how many there are at once.
             filled = [*some, *[some[-1]] * (size - len(some))]
-            weights = np.stack([genomes[number].weights for number in filled])
-            pieces.append(Piece(trial, topology, weights))
+            framed = [in_frame(one.weights[None], one.topology) for one in
+                      (genomes[number] for number in filled)]  # fmt: skip
+            pieces.append(Piece(trial, topology.framed, np.concatenate(framed)))
             owners.append(some)
     found: dict[int, Marks] = {}
     for some, marks in zip(owners, spread(_marks, pieces), strict=True):

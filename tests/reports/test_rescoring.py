@@ -32,6 +32,7 @@ from evo_ntm.reports.sidecar import Sidecar
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import make
 from tests.evolution.cases import told
+from tests.genome.machines import graph
 
 BACKENDS = [Backend("cpu", fused=False)] + ([choose()] if choose().fused else [])
 
@@ -118,6 +119,16 @@ def test_marks_do_not_depend_on_who_is_scored_beside_or_by_how_many_threads(foun
         (lonely,) = marks([genome], asked)
         assert one.bits.tobytes() == other.bits.tobytes() == lonely.bits.tobytes()
         assert one.wrong_bits == other.wrong_bits == lonely.wrong_bits
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=str)
+def test_graphs_of_any_size_are_marked_as_they_would_be_alone(backend):
+    asked = trial(backend, **{"with": {"bits": 4, "longest": 2}})
+    genomes = [graph(0.4, nodes=nodes, heads=0, seed=nodes) for nodes in (1, 0, 3, 2)]
+    for genome, own in zip(genomes, marks(genomes, asked), strict=True):
+        costs, wrong_bits = alone(genome, asked)
+        np.testing.assert_allclose(own.bits, costs, rtol=2e-5, atol=2e-5)
+        assert own.wrong_bits == pytest.approx(wrong_bits)
 
 
 def test_cold_warm_and_half_warm_give_the_same_numbers_exactly(founder, tmp_path, monkeypatch):
