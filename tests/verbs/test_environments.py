@@ -1,0 +1,95 @@
+"""Runs in environments of Gymnasium that go wrong, or that have become others."""
+
+import numpy as np
+import pytest
+
+from evo_ntm import verbs
+from evo_ntm.errors import EvoNTMError
+from evo_ntm.experiment import parse
+from evo_ntm.runs.run import Run
+from evo_ntm.tasks import gymnasium as tasks
+
+gymnasium = pytest.importorskip("gymnasium")
+from gymnasium.spaces import Box, Discrete, Text  # noqa: E402
+
+
+class Moody(gymnasium.Env):
+    """Lasts three steps; some of its episodes fail, if it is told to let them."""
+
+    wide, action = 2, Discrete(2)
+
+    def __init__(self, *, fails=False):
+        self.observation_space, self.action_space = Box(-1, 1, (self.wide,)), self.action
+        self.fails = fails
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.count, self.bad = 0, self.np_random.integers(2) == 1
+        return np.zeros(self.wide, dtype=np.float32), {}
+
+    def step(self, action):
+        self.count += 1
+        if self.fails and self.bad:
+            raise RuntimeError("it broke")
+        shown = np.full(self.wide, self.count / 3, dtype=np.float32)
+        return shown, float(action) / 3, self.count == 3, False, {}
+
+
+@pytest.fixture(autouse=True)
+def moody():
+    gymnasium.register("Moody-v0", entry_point=Moody)
+    yield
+    del gymnasium.registry["Moody-v0"]
+
+
+def evolved(folder, **options):
+    part = {"name": "episodes", "rows": 2, "sequences": 8, "at_most": {"shortfall": 0}}
+    asked = {
+        "task": "gymnasium",
+        "with": {"id": "Moody-v0", "steps": 3, "options": options},
+        "exam": {"validation": [part], "parts": [part]},
+        "machine": {"units": [], "width": 2, "rows": 2, "tape_heads": 1},
+        "evolve": {"strategy": "genetic", "population": 8, "elites": 1, "generations": 3,
+                   "episodes": 4},
+    }  # fmt: skip
+    return verbs.evolve(parse(asked), to=folder)
+
+
+def test_a_run_goes_on_where_episodes_fail_and_tells_why_once_a_generation(tmp_path):
+    outcome = evolved(tmp_path / "run", fails=True)
+    assert outcome.generation == 2 and not outcome.solved
+    events = Run(tmp_path / "run").rows("SELECT generation, told FROM events "
+                                        "WHERE kind = 'failure' ORDER BY generation")  # fmt: skip
+    told = "expected Moody-v0 to go on, but an episode of it failed: it broke"
+    assert events and {row["told"] for row in events} == {told}
+    assert len({row["generation"] for row in events}) == len(events)
+    (row,) = verbs.exam(tmp_path / "run").rows
+    assert row.measures["shortfall"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"wide": 3},
+         "expected a machine of 3 inputs and 2 outputs, as gymnasium asks, but genome .* has 2 "
+         "and 2"),
+        ({"action": Discrete(5)},
+         "expected a machine of 2 inputs and 5 outputs, as gymnasium asks, but genome .* has 2 "
+         "and 2"),
+        ({"action": Text(3)},
+         "expected actions of Discrete, .* but those of Moody-v0 are Text"),
+    ],
+    ids=["observations", "actions", "a kind of actions that is not supported"],
+)  # fmt: skip
+def test_a_genome_that_does_not_fit_the_environment_is_refused_in_one_line(
+    changed, told, tmp_path, monkeypatch
+):
+    evolved(tmp_path / "run")
+    for name, value in changed.items():
+        monkeypatch.setattr(Moody, name, value)
+    tasks._spaces.cache_clear()
+    for ask in (verbs.exam, verbs.explain):
+        with pytest.raises(EvoNTMError, match=told) as refusal:
+            ask(tmp_path / "run")
+        assert "\n" not in str(refusal.value) and str(tmp_path / "run") in str(refusal.value)
+    tasks._spaces.cache_clear()
