@@ -176,5 +176,8 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
         for key in ("tape_heads", "tape"):
             del told["machine"][key]
         del told["machine"]["bounds"]["tape_heads"]
+    for operator in told.get("evolve", {}).get("operators", {}).values():
+        if operator.get("chance", 1) is None:  # of genes, as they all moved then
+            del operator["chance"]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -20,11 +20,14 @@ class Operator(Settings):
 
 
 class Perturb(Operator):
-    """As for every operator, and how far genes move."""
+    """As for every operator, how far genes move, and how many of them do."""
 
     sigma: Annotated[
         float | None,
         Field(gt=0, le=10, description="standard deviation of the noise; null: the strategy's"),
+    ] = None
+    chance: Annotated[
+        float | None, Field(gt=0, le=1, description="for each gene to move; null: all do")
     ] = None
 
 

@@ -71,6 +71,16 @@ def test_perturb_inherits_a_step_size_unless_the_task_file_sets_one(told, expect
     assert np.std(steps) == pytest.approx(expected, rel=0.1)
 
 
+def test_perturb_moves_as_many_genes_as_the_task_file_says():
+    choices = operators({"perturb": {"chance": 0.1}})
+    moved = [
+        vary(choices, PARENT, generator=derive(slot, "test"), sigma=0.5).genome.genes
+        != PARENT.genes
+        for slot in range(200)
+    ]
+    assert np.mean(moved) == pytest.approx(0.1, abs=0.02)
+
+
 def test_an_operator_has_the_parameters_and_the_bounds_of_the_task_file():
     asked = experiment("genetic", operators={"widen_memory": {"columns": 2}})
     genome = found(asked, task_of(asked), derive(1, "founder"))
