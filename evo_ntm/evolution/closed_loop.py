@@ -55,9 +55,11 @@ def _led(machine: Runs, flat: Tensor, share: Share, rows: int) -> Led:
     ended = _Ended(population, lanes, flat)
     for step in range(steps):
         answer = walkers.answer(life.observation)
-        finite = answer.isfinite().all(-1)
-        broken = broken | (~finite & ~life.done)
-        life = life.react(torch.where(finite.unsqueeze(-1), answer, 0.0))
+        if not answer.sum().isfinite():  # which is rare, and soon told
+            finite = answer.isfinite().all(-1)
+            broken = broken | (~finite & ~life.done)
+            answer = torch.where(finite.unsqueeze(-1), answer, 0.0)
+        life = life.react(answer)
         if step % STEPS_BETWEEN:
             continue
         going = (~life.done).expand(len(who), lanes).any(-1)

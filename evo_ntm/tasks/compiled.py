@@ -7,7 +7,7 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from ctypes import Structure, byref, c_double, c_int64, c_void_p
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 
 import torch
@@ -53,7 +53,7 @@ class Maze:
     channels: int
     tensors: tuple[Tensor, ...]
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         """Tell where everything lies; only as long as this maze lives."""
         compass, edges = self.tensors[-2:]
@@ -94,7 +94,7 @@ class Program:
     ) -> tuple[Tensor, ...]:
         """Go on from an answer of one machine, or of a population."""
         batch, lanes = answer.shape[:-1], len(fates["first"])
-        before = [part.expand(batch).contiguous() for part in stand]
+        before = [p if p.shape == batch else p.expand(batch).contiguous() for p in stand]
         after = tuple(torch.empty_like(part) for part in before)
         told, fate = answer.reshape(-1, lanes, answer.shape[-1]), _fates(fates)
         where = byref(maze.plan), byref(_told(Fates, fate)), byref(_told(Stands, before))
