@@ -46,6 +46,7 @@ def found(experiment: Experiment, task: Task, generator: Generator) -> Genome:
         tape=Tape(**machine.tape.model_dump()) if machine.tape_heads else None,
         head=machine.heads.model_dump(),
         connected=machine.connected,
+        recurrent=machine.recurrent,
         encoding=machine.encoding,
         generator=generator,
     )

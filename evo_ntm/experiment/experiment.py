@@ -172,6 +172,8 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
         del told["machine"]["connected"]
         for key in ("nodes", "connections"):
             del told["machine"]["bounds"][key]
+    if "machine" in told and not experiment.machine.recurrent:
+        del told["machine"]["recurrent"]
     if "machine" in told and not experiment.machine.tape_heads:
         for key in ("tape_heads", "tape"):
             del told["machine"][key]

@@ -122,6 +122,9 @@ class MachineSettings(Settings):
     connected: Annotated[
         float, Field(gt=0, le=1, description="of a graph's connections, the share at the beginning")
     ] = 1.0
+    recurrent: Annotated[
+        bool, Field(description="whether nodes of a graph hear what nodes said the step before")
+    ] = False
     width: Annotated[Size, Field(description="memory columns")] = 10
     rows: Annotated[
         NumberOrRange,
@@ -185,6 +188,9 @@ class MachineSettings(Settings):
         self._of_one_kind()
         if self.controller == "graph":
             self._of_a_graph()
+        elif self.recurrent:
+            refuse(("recurrent",), f"false, as the controller is {self.controller} and no graph",
+                   self.recurrent)  # fmt: skip
         _within(self.width, bounds.width, ("width",))
         if self.controller == "graph":
             pass

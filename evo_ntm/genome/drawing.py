@@ -41,14 +41,16 @@ def add_node(genome: Genome, *, generator: Generator, bounds: Bounds = USUAL) ->
     split = draw(graph.connections, generator)
     number = split.split(graph.nodes)
     heard, told = Connection(split.sender, node(number)), Connection(node(number), split.receiver)
-    larger = Graph((*graph.nodes, number), (*graph.connections, heard, told))
+    connections = (*graph.connections, heard, told)
+    larger = replace(graph, nodes=(*graph.nodes, number), connections=connections)
     return _drawn(genome, larger, {heard: float(generator.normal()), told: 0.0})
 
 
 def add_connection(genome: Genome, *, generator: Generator, bounds: Bounds = USUAL) -> Genome:
-    """Let a node, a head or an output listen to something else, in no circle.
+    """Let a node, a head or an output listen to something else.
 
-    Preserves the answers: the weight starts at 0, and wakes with any perturbation.
+    In no circle, unless the graph is recurrent. Preserves the answers: the weight starts at 0, and
+    wakes with any perturbation.
     """
     graph = _graph(genome)
     if len(graph.connections) >= bounds.connections[1]:
@@ -57,7 +59,7 @@ def add_connection(genome: Genome, *, generator: Generator, bounds: Bounds = USU
     topology, there = genome.topology, set(graph.connections)
     heard = [*senders(topology.inputs, topology.columns, topology.heads), *graph.names]
     told = [*receivers(topology.outputs, topology.columns, topology.heads), *graph.names]
-    later = {name: graph.after(name) for name in graph.names}
+    later = {} if graph.recurrent else {name: graph.after(name) for name in graph.names}
     options = [
         Connection(sender, receiver)
         for receiver in told
@@ -83,7 +85,7 @@ def drop_connection(genome: Genome, *, generator: Generator, bounds: Bounds = US
     drawn = [int(generator.integers(0, len(graph.connections))) for _ in range(TRIES)]
     gone = min(drawn, key=lambda place: abs(float(genome.genes[place])))
     kept = [each for place, each in enumerate(graph.connections) if place != gone]
-    smaller = _heard(graph.nodes, kept)
+    smaller = _heard(graph, kept)
     if not bounds.connections[0] <= len(smaller.connections) or not smaller.connections:
         raise Inapplicable("expected connections to remain, but with the last way all others go")
     if len(smaller.nodes) < bounds.nodes[0]:
@@ -92,15 +94,15 @@ def drop_connection(genome: Genome, *, generator: Generator, bounds: Bounds = US
     return _drawn(genome, smaller, {})
 
 
-def _heard(nodes: tuple[int, ...], connections: list[Connection]) -> Graph:
-    """Leave out nodes that tell nobody, and what they hear, until everyone is heard."""
-    while True:
-        telling = {each.sender for each in connections}
-        silent = {node(number) for number in nodes} - telling
-        if not silent:
-            return Graph(nodes, tuple(connections))
-        nodes = tuple(number for number in nodes if node(number) not in silent)
-        connections = [each for each in connections if each.receiver not in silent]
+def _heard(graph: Graph, connections: list[Connection]) -> Graph:
+    """Leave out nodes that nobody but such nodes hears, and what they hear."""
+    heard, left = set[str](), {each.receiver for each in connections} - graph.names.keys()
+    while left:
+        heard |= left
+        left = {each.sender for each in connections if each.receiver in left} - heard
+    nodes = tuple(number for name, number in graph.names.items() if name in heard)
+    kept = tuple(each for each in connections if each.receiver in heard)
+    return replace(graph, nodes=nodes, connections=kept)
 
 
 def _graph(genome: Genome) -> Graph:

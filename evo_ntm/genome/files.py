@@ -16,9 +16,9 @@ from evo_ntm.genome.encoding import ENCODINGS, Encoding, code
 from evo_ntm.genome.genome import Genome
 from evo_ntm.genome.notation import read_topology, topology_json
 from evo_ntm.paths import no_file
-from evo_ntm.topology import Topology, wires
+from evo_ntm.topology import Graph, Topology, wires
 
-FORMAT, VERSIONS = "evo_ntm genome", ("1", "2", "3")
+FORMAT, VERSIONS = "evo_ntm genome", ("1", "2", "3", "4")
 RESERVED = ("format", "version", "encoding", "id", "topology")
 GENES = "genes"
 LENGTH = 8  # bytes that tell how long the header is, and what its end is aligned to
@@ -69,10 +69,10 @@ def genome_bytes(genome: Genome, *, card: Mapping[str, str] | None = None) -> by
 def version(topology: Topology) -> str:
     """Say which version of the format a machine needs.
 
-    2 has tapes, and controllers of no layer; 3 has graphs.
+    2 has tapes, and controllers of no layer; 3 has graphs, 4 recurrent ones.
     """
-    if topology.controller.graph is not None:
-        return VERSIONS[2]
+    if isinstance(graph := topology.controller.graph, Graph):
+        return VERSIONS[2 + graph.recurrent]
     return VERSIONS[topology.tape is not None or not topology.controller.layers]
 
 

@@ -1,7 +1,7 @@
 """The first genome of a run: its topology, and the weights that new wires start with."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import count, product
 from typing import Any
 
@@ -48,6 +48,7 @@ def founder(
     tape: Tape | None = None,
     head: Mapping[str, Any] | None = None,
     connected: float = 1.0,
+    recurrent: bool = False,
     encoding: Encoding = "direct",
     generator: Generator,
 ) -> Genome:
@@ -57,8 +58,9 @@ def founder(
     `head` holds the genes of every head: `source`, `target`, `stages` (a list of names) and
     `shifts`. Hidden units come in blocks of at most 4, memory columns one by one; in the tied
     encoding each layer and the memory begin with one block of one unit a bit. A graph begins
-    without nodes, and with a share of its connections, `connected`, drawn one by one. Raises
-    GenomeError where the tied encoding finds no bits, or fewer units or columns than bits.
+    without nodes, and with a share of its connections, `connected`, drawn one by one; `recurrent`
+    says whether those that come may close circles. Raises GenomeError where the tied encoding finds
+    no bits, or fewer units or columns than bits.
     """
     births = _free_births(inputs + outputs)
     genes = _head_genes(head or {})
@@ -72,9 +74,8 @@ def founder(
     )
     columns = _blocks(width, 1, bits, births, "the memory")
     if controller == "graph":
-        brain = Controller(
-            "graph", graph=_graph(inputs, outputs, columns, tuple(heads), connected, generator)
-        )
+        drawn = _graph(inputs, outputs, columns, tuple(heads), connected, generator)
+        brain = Controller("graph", graph=replace(drawn, recurrent=recurrent))
     else:
         brain = Controller(controller, layers)
     topology = Topology(inputs, outputs, brain, columns, tuple(heads), tape)

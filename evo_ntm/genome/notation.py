@@ -58,6 +58,8 @@ def topology_json(topology: Topology) -> str:
         assert isinstance(graph, Graph), "a frame is no machine of its own"
         connections = [list(each) for each in graph.connections]
         drawn = {"nodes": list(graph.nodes), "connections": connections}
+        if graph.recurrent:
+            drawn["recurrent"] = True
         told["controller"] = {"kind": "graph", "graph": drawn}
     return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
@@ -72,7 +74,10 @@ def read_topology(text: str, source: str) -> Topology:
         taped = isinstance(told, dict) and "tape" in told
         form = {**TOPOLOGY, "tape": TAPE} if taped else TOPOLOGY
         if graph := isinstance(told, dict) and _has_graph(told.get("controller")):
-            form = {**form, "controller": {"kind": str, "graph": GRAPH}}
+            drawn = told["controller"]["graph"]
+            recurrent = isinstance(drawn, dict) and "recurrent" in drawn
+            of_graph = {**GRAPH, "recurrent": bool} if recurrent else GRAPH
+            form = {**form, "controller": {"kind": str, "graph": of_graph}}
         _check(told, form, "")
         topology = Topology(
             inputs=_blocks(told["inputs"]),
@@ -103,7 +108,8 @@ def _controller(told: dict[str, Any]) -> Controller:
         if len(ends) != 2:
             raise GenomeError(f"controller.graph.connections.{number}: expected a sender and a "
                               f"receiver, but came {json.dumps(ends)[:LONGEST]}")  # fmt: skip
-    graph = Graph(tuple(nodes), tuple(Connection(*ends) for ends in connections))
+    recurrent = told["graph"].get("recurrent", False)
+    graph = Graph(tuple(nodes), tuple(Connection(*ends) for ends in connections), recurrent)
     return Controller(told["kind"], graph=graph)
 
 

@@ -3,7 +3,7 @@
 What is heard and told is one matrix, [senders and nodes, nodes and orders and outputs], whatever
 the graph, so that graphs of one frame run together. Nodes are settled level by level: after as many
 products as the longest path has nodes every one has heard all that it hears, exactly, and further
-products change nothing.
+products change nothing. Of a recurrent graph each hears what the others said the step before.
 """
 
 from functools import lru_cache
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from evo_ntm.errors import MachineError
-from evo_ntm.machine.controller import arrive
+from evo_ntm.machine.controller import Carry, arrive
 from evo_ntm.machine.weights import Weights
 from evo_ntm.topology import Graph, Topology
 from evo_ntm.topology.graph import STEEPNESS
@@ -56,6 +56,29 @@ def check(topology: Topology, flat: Tensor) -> None:
     if flat.shape[-1] != size(topology):
         came = flat.shape[-1]
         raise MachineError(f"expected {size(topology)} weights for {topology}, got {came}")
+
+
+def silence(topology: Topology, weights: Weights, lanes: int) -> Carry:
+    """Begin: before the first step the nodes of a recurrent graph said 0; others keep nothing."""
+    if not topology.controller.frame.recurrent:
+        return ()
+    start = weights.start
+    nothing = start.new_zeros(*start.shape[:-2], lanes, topology.controller.frame.nodes)
+    return ((nothing, nothing[..., :0]),)
+
+
+def remember(
+    told: Float[Tensor, "*batch K"],
+    carry: Carry,
+    among: Float[Tensor, "*population G G"],
+    spoken: Float[Tensor, "*population G J"],
+) -> tuple[Float[Tensor, "*batch J"], Carry]:
+    """Let the nodes of a recurrent graph hear what they said before, and others what they say."""
+    within = among.shape[-1]
+    arriving, said = told.split_with_sizes([within, told.shape[-1] - within], -1)
+    ((before, nothing),) = carry
+    thought = torch.sigmoid(arrive(arriving, before, among))
+    return arrive(said, thought, spoken), ((thought, nothing),)
 
 
 def settle(

@@ -84,6 +84,8 @@ class Machine:
         batch = *start.shape[:-2], lanes
         reads = start.movedim((-2, -1), (0, 1)).unsqueeze(-1).expand(-1, -1, *batch).contiguous()
         carry = tuple(_carry(layer.start, lanes) for layer in weights.layers if layer.start)
+        if self.topology.controller.graph is not None:
+            carry = graph.silence(self.topology, weights, lanes)
         return State(
             carry, reads.movedim((0, 1), (-2, -1)), self._heads(weights).begin(start, batch, rows)
         )
@@ -164,10 +166,12 @@ class Machine:
         """Say what heads and output are told, each as a plain sum; and what is kept in mind."""
         if not weights.layers:
             said = arrive(heard, reads.flatten(-2), weights.recalled)
-            if self.topology.controller.graph is not None:
-                levels = self.topology.controller.frame.levels
-                said = graph.settle(said, weights.among, weights.spoken, levels=levels)
-            return said, ()
+            if self.topology.controller.graph is None:
+                return said, ()
+            nodes, frame = (weights.among, weights.spoken), self.topology.controller.frame
+            if frame.recurrent:
+                return graph.remember(said, carry, *nodes)
+            return graph.settle(said, *nodes, levels=frame.levels), ()
         thought, carry = think(weights.layers, heard, reads.flatten(-2), carry)
         said = arrive(weights.bias, thought, weights.thought)
         if weights.cell.shape[-2]:

@@ -99,4 +99,4 @@ def fitting(
     kept = tuple(
         each for each in graph.connections if each.sender in heard and each.receiver in told
     )
-    return graph if len(kept) == len(graph.connections) else Graph(graph.nodes, kept)
+    return graph if len(kept) == len(graph.connections) else replace(graph, connections=kept)

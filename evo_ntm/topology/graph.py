@@ -11,7 +11,7 @@ Source: Stanley and Miikkulainen (2002), who count innovations instead.
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import count
 from typing import Any, NamedTuple
@@ -63,17 +63,21 @@ class Frame(NamedTuple):
 
     nodes: int
     levels: int
+    recurrent: bool = False
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Hidden nodes, by their innovation numbers, and connections. Feed-forward.
+    """Hidden nodes, by their innovation numbers, and connections.
 
     Both are kept in order of their names, so that equal graphs are equal however they came about.
+    Without circles, unless it is `recurrent`: then nodes hear what nodes, themselves maybe, said
+    the step before, and all others what they say now.
     """
 
     nodes: tuple[int, ...] = ()
     connections: tuple[Connection, ...] = ()
+    recurrent: bool = False
 
     def __post_init__(self) -> None:
         connections = (Connection(*told) for told in self.connections)
@@ -91,11 +95,11 @@ class Graph:
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel without what was worked out: a hash is another in another process."""
-        return {"nodes": self.nodes, "connections": self.connections}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.nodes, self.connections))
+        return hash((self.nodes, self.connections, self.recurrent))
 
     @cached_property
     def names(self) -> dict[str, int]:
@@ -117,7 +121,10 @@ class Graph:
         """Tell of each node how many nodes the longest path to it passes, itself included.
 
         In the order in which nodes can be computed. Nodes of a circle, or behind one, are missing.
+        In a recurrent graph no node waits for another.
         """
+        if self.recurrent:
+            return dict.fromkeys(self.nodes, 1)
         heard: dict[int, set[int]] = {number: set() for number in self.nodes}
         for sender, receiver in self.among:
             heard[receiver].add(sender)
@@ -131,7 +138,8 @@ class Graph:
         """Give the room that graphs of about this size share: nodes to the next 16."""
         deepest = max(self.levels.values(), default=0)
         levels = 1 << (deepest - 1).bit_length() if deepest else 0
-        return Frame(-(-len(self.nodes) // NODES_AT_ONCE) * NODES_AT_ONCE, levels)
+        nodes = -(-len(self.nodes) // NODES_AT_ONCE) * NODES_AT_ONCE
+        return Frame(nodes, levels, self.recurrent)
 
     def after(self, name: str) -> set[str]:
         """List the nodes that hear of one, itself included, if only by way of others."""

@@ -172,11 +172,13 @@ class Topology:
         )
 
     def __str__(self) -> str:
+        kind: str = self.controller.kind
         layers = "+".join(map(str, self.controller.units)) or "without layers"
         if isinstance(graph := self.controller.graph, Graph):
             counts = _count(graph.nodes, "node"), _count(graph.connections, "connection")
             layers = "of {} and {}".format(*counts)
-        parts = [f"{self.controller.kind} {layers}"]
+            kind = f"recurrent {kind}" if graph.recurrent else kind
+        parts = [f"{kind} {layers}"]
         kinds = [(self.readers, "reader"), (self.writers, "writer")]
         for heads, noun in [(self.tape_heads, "tape head")] if self.tape else kinds:
             parts.append(f"{len(heads)} {noun}{'' if len(heads) == 1 else 's'}")

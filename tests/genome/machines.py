@@ -51,7 +51,7 @@ def specimen(kind, encoding, heads="one of each", units=(8,), width=6):
     return perturb(Genome(topology, genes, encoding), generator=derive(3, "perturb"), sigma=0.3)
 
 
-def graph(connected=0.6, nodes=3, width=2, heads=1, seed=1, tape=None):
+def graph(connected=0.6, nodes=3, width=2, heads=1, seed=1, tape=None, recurrent=False):
     """Make a graph with nodes, of which some hear others, and weights that all count."""
     genome = founder(
         INPUTS,
@@ -65,6 +65,7 @@ def graph(connected=0.6, nodes=3, width=2, heads=1, seed=1, tape=None):
         tape=tape or Tape("overwrite"),
         head={"target": "controller"},
         connected=connected,
+        recurrent=recurrent,
         generator=derive(seed, "founder"),
     )
     for slot in range(nodes):
@@ -99,6 +100,7 @@ def specimens():
     found["graph of two tape heads"] = graph(0.3, nodes=20, width=5, heads=2, tape=tape)
     found["sparse graph"] = graph(0.1, nodes=6, seed=2)
     found["graph without heads"] = graph(0.5, nodes=4, heads=0)
+    found["recurrent graph"] = graph(0.3, nodes=5, seed=3, recurrent=True)
     return found
 
 

@@ -88,13 +88,16 @@ class PlainGenome:
         """List the connections of a graph."""
         return self.topology["controller"]["graph"]["connections"]
 
-    def think(self, vector, reads):
-        """Tell all that may be heard in a graph, its nodes included."""
+    def think(self, vector, reads, before):
+        """Tell all that may be heard in a graph, given all that was before if nodes remember it."""
         heard = dict(zip(units("input", self.topology["inputs"]), vector, strict=True))
         for name, read in reads.items():
             heard |= zip(units(f"{name} read", self.topology["columns"]), read, strict=True)
         heard["bias"] = 1.0
         left = {f"node {number}" for number in self.topology["controller"]["graph"]["nodes"]}
+        if self.topology["controller"]["graph"].get("recurrent"):
+            earlier = (before or dict.fromkeys(left, 0.0)) | heard
+            return heard | {name: sigmoid(self.weighed(name, earlier)) for name in left}
         while left:
             waiting = {receiver for sender, receiver in self.connections() if sender in left}
             for name in left - waiting:
@@ -180,10 +183,10 @@ class PlainGenome:
         blank = [tape["initial"]] * width
         cells, at = [list(blank)], {named(head): 0 for head in heads}
         reads = {name: [0.0] * width for name in at}
-        answers = []
+        answers, thought = [], {}
         for vector in inputs:
             drawn = "graph" in self.topology["controller"]
-            thought = self.think(vector, reads) if drawn else {}
+            thought = self.think(vector, reads, thought) if drawn else {}
             heard = {"input": vector, **{name: reads[name] for name in self.heard("controller")}}
             layers = range(1, len(self.topology["controller"].get("layers", [])) + 1)
             for layer in (f"layer {number}" for number in layers):

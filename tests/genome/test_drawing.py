@@ -1,13 +1,16 @@
 """Nodes and connections that come and go."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from evo_ntm.genome.bounds import Bounds, Inapplicable
 from evo_ntm.genome.drawing import add_connection, add_node, drop_connection
+from evo_ntm.genome.genome import Genome
 from evo_ntm.genome.variation import cross
 from evo_ntm.seeds import derive
-from evo_ntm.topology import Connection
+from evo_ntm.topology import Connection, Controller, Graph
 from evo_ntm.topology.graph import node
 from tests.genome.machines import graph, specimen
 
@@ -54,6 +57,35 @@ def test_connections_come_until_all_ends_are_connected_and_never_in_a_circle():
     drawn = genome.topology.controller.graph
     # Five inputs, one read, the bias and three nodes, heard by ten and in a line by three nodes.
     assert len(drawn.connections) == 10 * 10 + 3 * 7 + 3
+
+
+def test_connections_of_a_recurrent_graph_may_close_circles():
+    genome = graph(1.0, nodes=2, width=1, recurrent=True)
+    while True:
+        try:
+            genome = add_connection(genome, generator=derive(1, genome.id))
+        except Inapplicable:
+            break
+    # Seven that are heard from outside and two nodes, by ten orders and outputs and two nodes.
+    assert len(genome.topology.controller.graph.connections) == 9 * 12
+    assert genome.topology.controller.graph.recurrent
+
+
+def test_nodes_of_a_recurrent_graph_that_only_hear_each_other_go():
+    names = [node(1), node(2)]
+    circle = [Connection(*ends) for ends in (names, names[::-1], (names[0], names[0]))]
+    way = [Connection("bias", names[0]), Connection(names[1], "output 101.0")]
+    plain = [Connection("bias", "output 101.1"), Connection("bias", "output 101.2")]
+    topology = graph(heads=0).topology
+    drawn = Graph((1, 2), (*circle, *way, *plain), recurrent=True)
+    topology = replace(topology, controller=Controller("graph", graph=drawn))
+    genes = np.where([each == way[1] for each in topology.controller.graph.connections], 0.0, 1.0)
+    genome = Genome(topology, genes.astype(np.float32))
+    left = {
+        drop_connection(genome, generator=derive(slot, "drop")).topology.controller.graph
+        for slot in range(40)
+    }
+    assert Graph((), tuple(plain), recurrent=True) in left
 
 
 def test_the_weaker_of_two_goes_and_with_it_who_tells_nobody():

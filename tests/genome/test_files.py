@@ -155,7 +155,7 @@ WIRE = "output < layer 1"
         ({"drop": ["id"]}, "expected 'id' in the metadata"),
         ({"format": "pt"}, "'evo_ntm genome', but its format is 'pt'"),
         ({"drop": ["format"]}, "its format is None"),
-        ({"version": "4"}, "version 1, 2 or 3 of the format, but came '4'"),
+        ({"version": "5"}, "version 1, 2, 3 or 4 of the format, but came '5'"),
         ({"encoding": "cppn"}, "direct, tied, but came 'cppn'"),
         ({"encoding": "tied"}, "lacks the tensor 'genes'"),
         ({"id": "0" * 32}, "expected the genome 0{32}"),

@@ -77,6 +77,45 @@ def test_a_long_chain_is_settled_exactly_and_more_products_change_nothing():
     assert not torch.equal(settle(*told, levels=6), once)
 
 
+def test_nodes_of_a_recurrent_graph_hear_what_nodes_said_the_step_before():
+    genome = graph(0.5, nodes=6, heads=0, recurrent=True)
+    drawn = genome.topology.controller.graph
+    inputs = sequences(genome.topology.inputs, steps=4, lanes=2)
+    machine = Machine(genome.topology)
+    weights = machine.wire_up(torch.tensor(genome.weights, dtype=torch.float64))
+    state = machine.initial_state(weights, lanes=2, rows=0)
+    came, ended = machine.run(weights, inputs, state)
+    names = ["input 1.0", "input 1.1", "input 1.2", "input 1.3", "input 2"]
+    for lane in range(2):
+        before = dict.fromkeys(drawn.names, 0.0)
+        for step in range(4):
+            heard = dict(zip(names, inputs[step, lane].tolist(), strict=True), bias=1.0)
+            now = {name: sigmoid(total(genome, name, heard | before)) for name in before}
+            expected = [total(genome, f"output 101.{n}", heard | now) for n in range(4)]
+            assert came[step, lane].tolist() == pytest.approx(expected, abs=1e-9)
+            before = now
+        kept = ended.carry[0][0][lane].tolist()[:6]
+        assert kept == pytest.approx([before[node(number)] for number in drawn.nodes])
+
+
+def total(genome, receiver, heard):
+    drawn = zip(genome.topology.controller.graph.connections, genome.genes, strict=True)
+    return 4.9 * sum(float(w) * heard[s] for (s, r), w in drawn if r == receiver)
+
+
+def test_a_recurrent_graph_may_be_interrupted_anywhere():
+    genome = graph(0.5, nodes=6, recurrent=True)
+    inputs = sequences(genome.topology.inputs, steps=9, lanes=3)
+    machine = Machine(genome.topology)
+    weights = machine.wire_up(torch.tensor(genome.weights, dtype=torch.float64))
+    state = machine.initial_state(weights, lanes=3, rows=0)
+    whole, _ = machine.run(weights, inputs, state, lengths=[9, 4, 7])
+    first, state = machine.run(weights, inputs[:4], state)
+    second, _ = machine.run(weights, inputs[4:], state, lengths=[5, 1, 3])
+    torch.testing.assert_close(whole[:, 0], torch.cat([first, second])[:, 0])
+    torch.testing.assert_close(whole[:7, 2], torch.cat([first, second])[:7, 2])
+
+
 def test_graphs_of_one_frame_run_side_by_side_as_they_do_alone():
     tape = Tape("overwrite", fresh_cell=True)
     genomes = [graph(0.4, nodes=3 + seed % 2, seed=seed, tape=tape) for seed in range(6)]

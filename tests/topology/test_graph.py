@@ -79,9 +79,19 @@ def test_a_level_is_the_longest_path():
 
 def test_frames_are_of_multiples_of_16_nodes_and_powers_of_2_levels():
     deep = [Graph(tuple(range(n)), chain(*range(n))).frame for n in (0, 1, 2, 3, 4, 5, 17)]
-    assert deep == [(0, 0), (16, 1), (16, 2), (16, 4), (16, 4), (16, 8), (32, 32)]
+    expected = [(0, 0), (16, 1), (16, 2), (16, 4), (16, 4), (16, 8), (32, 32)]
+    assert [frame[:2] for frame in deep] == expected
     flat = Graph(tuple(range(17)), ())
     assert flat.frame == Frame(nodes=32, levels=1)
+
+
+def test_in_a_recurrent_graph_nodes_may_hear_of_themselves_and_wait_for_nobody():
+    circle = (*chain(1, 2), Connection("node 2", "node 1"), Connection("node 1", "node 1"))
+    graph = Graph((1, 2), circle, recurrent=True)
+    assert graph.levels == {1: 1, 2: 1}
+    assert graph.frame == Frame(nodes=16, levels=1, recurrent=True)
+    forward = Graph((1, 2), chain(1, 2))
+    assert forward != Graph((1, 2), chain(1, 2), recurrent=True)
 
 
 @pytest.mark.parametrize(

@@ -365,6 +365,7 @@ def _told(topology: Topology) -> program.Topology:
         did_write=tape.did_write,
         graph=drawn,
         nodes=controller.frame.nodes if drawn else 0,
+        recurrent=drawn and controller.frame.recurrent,
     )
 
 

@@ -62,7 +62,9 @@ def _layout_of_graph(topology: Topology) -> Places:
     for receivers in (outside[:, :nodes], outside[:, nodes:]):
         heard, recalled, bias = np.split(receivers, [inputs, len(outside) - 1])
         parts += [_blocks(bias), _blocks(heard), _blocks(recalled)]
-        if len(parts) == 3:
+        if len(parts) == 3 and topology.controller.frame.recurrent:
+            parts.append(_blocks(among[:, :nodes]))
+        elif len(parts) == 3:
             parts += [among[:node, node] for node in range(nodes)]
     return np.concatenate([*parts, _blocks(among[:, nodes:])]).astype(np.int32)
 

@@ -28,6 +28,7 @@ def graphs():
         heads=some.integers(0, 2),
         seed=some.integers(0, 99),
         tape=tapes(),
+        recurrent=some.booleans(),
     )
     return drawn.map(lambda genome: genome.topology)
 
