@@ -19,9 +19,10 @@ from evo_ntm.evolution.species import Species, adjusted, gather, places, progres
 from evo_ntm.evolution.state import State, exact, pack, unpack
 from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, restart
 from evo_ntm.experiment.neat import NEAT as Settings
+from evo_ntm.experiment.operators import Perturb
 from evo_ntm.genome import Genome
 from evo_ntm.genome.bounds import Inapplicable
-from evo_ntm.genome.variation import cross, perturb
+from evo_ntm.genome.variation import cross, perturb, some
 from evo_ntm.seeds import Generator, derive
 from evo_ntm.topology import Graph
 
@@ -42,6 +43,8 @@ class NEAT:
     ) -> None:
         self._settings, self._seed, self._found = settings, settings.seed, found
         self._vary = partial(vary, operators or {"perturb": Choice(1.0, perturb, inherits=True)})
+        moving = settings.operators.get("perturb")
+        self._few = moving.few if isinstance(moving, Perturb) else None
         trained = settings.operators.get("finetune")
         self._trained = trained.share if trained else 0.0
         self._scored: Population = []
@@ -208,12 +211,17 @@ class NEAT:
         return Individual(genome, operators=("cross",), parents=(fitter.born, second.born))
 
     def _moved(self, genome: Genome, generator: Generator) -> Genome:
-        """Move few genes or many, by small steps or large; both are drawn by their logarithm."""
+        """Move few genes or many, by small steps or large; both are drawn by their logarithm.
+
+        How often it moves all genes instead, `few` of the operator `perturb` says.
+        """
         settings = self._settings
         span = settings.sigma / settings.least_sigma
         sigma = settings.sigma * span ** -float(generator.random())
-        least = settings.least_moved or 1 / max(genome.genes.size, 1)
-        chance = least ** float(generator.random())
+        if self._few is None or float(generator.random()) < self._few:
+            chance = some(genome, generator)
+        else:
+            chance = 1.0
         return perturb(genome, generator=generator, sigma=sigma, chance=chance)
 
     def _within(self, genome: Genome) -> Genome:

@@ -181,5 +181,8 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
     for operator in told.get("evolve", {}).get("operators", {}).values():
         if operator.get("chance", 1) is None:  # of genes, as they all moved then
             del operator["chance"]
+    for operator in told.get("evolve", {}).get("operators", {}).values():
+        if operator.get("few", 0) is None:
+            del operator["few"]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -47,10 +47,6 @@ class NEAT(Evolution):
     ] = 1.0
     sigma: Annotated[float, Field(gt=0, le=10, description="largest step size of a mutation")] = 2.0
     least_sigma: Annotated[float, Field(gt=0, le=10, description="smallest step size")] = 0.05
-    least_moved: Annotated[
-        float | None,
-        Field(gt=0, le=1, description="least share of genes that a mutation moves; null: a gene"),
-    ] = None
     largest: Annotated[Amount, Field(description="genes stay within plus and minus this")] = 10.0
     patience: Patience = 300
     progress: Progress = 0.01

@@ -26,6 +26,10 @@ class Perturb(Operator):
         float | None,
         Field(gt=0, le=10, description="standard deviation of the noise; null: the strategy's"),
     ] = None
+    few: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="how often it moves few genes; null: as the strategy does"),
+    ] = None
     chance: Annotated[
         float | None, Field(gt=0, le=1, description="for each gene to move; null: all do")
     ] = None

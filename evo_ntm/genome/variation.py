@@ -60,13 +60,29 @@ ENTRY_POINTS = "evo_ntm.operators"
 
 
 def perturb(
-    genome: Genome, *, generator: Generator, sigma: float = 0.05, chance: float = 1.0
+    genome: Genome,
+    *,
+    generator: Generator,
+    sigma: float = 0.05,
+    chance: float = 1.0,
+    few: float = 0.0,
 ) -> Genome:
-    """Move genes by Gaussian steps of the size `sigma`; each gene with so much `chance`."""
+    """Move genes by Gaussian steps of the size `sigma`; each gene with so much `chance`.
+
+    A share `few` of the time it is as many genes as `some` says, from one to all.
+    """
     steps = generator.normal(genome.genes.size) * np.float32(sigma)
+    if few and float(generator.random()) < few:
+        chance *= some(genome, generator)
     if chance < 1.0:
         steps *= generator.random(genome.genes.size) < chance
     return genome.with_genes(genome.genes + steps)
+
+
+def some(genome: Genome, generator: Generator) -> float:
+    """Draw a chance for each gene by its logarithm: one gene is as likely moved as are all."""
+    spread: float = max(genome.genes.size, 1) ** -float(generator.random())
+    return spread
 
 
 def cross(genome: Genome, other: Genome, *, generator: Generator, chance: float = 0.5) -> Genome:

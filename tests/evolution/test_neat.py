@@ -73,16 +73,20 @@ def test_genes_stay_within_their_bounds():
     assert np.abs(genes).max() == 3.0
 
 
-def test_a_mutation_moves_at_least_the_share_of_genes_that_is_asked_for():
-    def moved(**changes):
-        moving = {"perturb": OPERATORS["perturb"]}
-        turns = Turns(strategy(moving, crossover=0.0, **changes), lambda genes, slot: [-1.0])
+def test_a_mutation_moves_few_genes_as_often_as_is_asked_for():
+    def moved(**told):
+        moving, asked = {"perturb": OPERATORS["perturb"]}, {"perturb": told}
+        changes = {"operators": asked, "crossover": 0.0, "largest": 1000.0}
+        settings = experiment("neat", **{"population": 40, **changes}).evolve
+        neat = NEAT(settings, found=lambda _: graph(0.3, nodes=0, heads=0), operators=moving)
+        turns = Turns(neat, lambda genes, slot: [-1.0])
         turns.take(3)
         families = [(job, turns.born[job.parents[0]]) for job in turns.jobs if job.parents]
         return [np.mean(child.genome.genes != parent.genome.genes) for child, parent in families]
 
-    assert min(moved(least_moved=1.0, largest=1000.0)) == 1.0
+    assert min(moved(few=0)) == 1.0
     assert np.median(moved()) <= 0.5
+    assert 0.3 < np.mean(np.array(moved(few=0.5)) == 1.0) < 0.8
 
 
 def test_a_species_without_progress_has_no_children_but_for_that_of_the_best():

@@ -32,6 +32,17 @@ def test_perturbing_may_move_a_part_of_the_genes_only():
     assert 0.08 < (child.genes != BIG.genes).mean() < 0.12
 
 
+def test_perturbing_may_move_few_genes_some_of_the_time():
+    def moved(**told):
+        children = [variation.perturb(BIG, generator=draws(slot), **told) for slot in range(60)]
+        return np.array([(child.genes != BIG.genes).mean() for child in children])
+
+    assert 0.3 < (moved(few=0.5) > 0.99).mean() < 0.7
+    few = moved(few=1.0)
+    assert 0.2 < (few > len(BIG.genes) ** -0.5).mean() < 0.8  # half of the way by logarithm
+    assert few.min() < 10 / len(BIG.genes)
+
+
 def test_crossing_takes_whole_units_and_whole_heads():
     other = variation.perturb(PARENT, generator=draws(), sigma=1.0)
     taken = set()
