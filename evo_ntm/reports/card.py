@@ -8,7 +8,7 @@ import csv
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from evo_ntm.runs.database import finite
 from evo_ntm.tasks.grading import SHORTFALL
 from evo_ntm.tasks.lives import MISSED, REWARD
 
-VERSION = 2
+VERSION = 3
 RANDOM: dict[Encoding, str] = {"direct": "random weights", "tied": "random tied genes"}
+IMPORTED = "an imported genome"
 CARD, WORDS, LINE = "card.json", "README.md", "lineage.csv"
 PASSED = {True: "passed", False: "not passed", None: "reported"}
 
@@ -42,18 +43,31 @@ class Look:
 
 @dataclass(frozen=True)
 class Tuning:
-    """What gradients did: from which weights, and after how many sequences the exam was passed.
+    """What gradients did: from which weights, and by how many sequences.
 
-    `passed_after` is None where it never was. `answered` are the sequences, and `evolved` the
-    seconds, that evolution took before.
+    `passed_after` are those that the first machine had met that passed the exam, None where none
+    did, and `met` all of them. `answered` are the sequences, and `evolved` the seconds, that
+    evolution took before.
     """
 
     began: str
     seed: int
     passed_after: int | None
+    met: int
     curve: tuple[Look, ...]
     answered: int = 0
     evolved: float = 0.0
+
+    def after(self, began: str, *, answered: int, evolved: float) -> "Tuning":
+        """Say what evolution took before."""
+        return replace(self, began=began, answered=answered, evolved=evolved)
+
+    @property
+    def cost(self) -> str:
+        """Say after how many sequences the exam was passed."""
+        if self.passed_after is None:
+            return f"not within {self.met:,} sequences"
+        return f"after {self.passed_after:,} sequences"
 
 
 @dataclass(frozen=True)
@@ -61,8 +75,10 @@ class Card:
     """What is claimed of a genome, with all that is needed to check it or to do it again.
 
     `answered` counts the sequences that machines were scored on while it evolved. `tuning` is None
-    where no gradient was used; `controls` are the same tuning from random weights in the same
-    topology, or from an ancestor. `commands` are those of every process that wrote to the run.
+    where none followed; `controls` are the same tuning from random weights in the same topology, or
+    from an ancestor. `imported` says that its line begins with a genome from elsewhere, `trained`
+    how many births of it were trained while it evolved. `commands` are those of every process that
+    wrote to the run.
     """
 
     name: str
@@ -76,6 +92,8 @@ class Card:
     weights: int
     birth: int
     strategy: str
+    imported: bool
+    trained: int
     generations: int
     scored: int
     answered: int
@@ -91,23 +109,39 @@ class Card:
     @property
     def contribution(self) -> str:
         """Say what evolution contributed, as far as the controls tell."""
-        if self.tuning is None:
-            return "No gradient was used: all of it evolved."
         if not self.generations:
-            return "Nothing evolved: gradients began with random weights."
-        others = [each.passed_after for each in self.controls if each.began in RANDOM.values()]
+            return self._without_evolution
+        if self.tuning is None:
+            return self._while_it_evolved
+        others = [each for each in self.controls if each.began in RANDOM.values()]
         if not others:
             return "No control was run, so that what evolution contributed is not known."
         own = self.tuning.passed_after
-        random = ", ".join(map(_sequences, others))
         told = (
-            f"Tuned from what evolved, the exam was passed after {_sequences(own)}; "
-            f"from random weights in the same topology after {random}."
+            f"Tuned from what evolved, the exam was passed {self.tuning.cost}; from random "
+            f"weights in the same topology {', '.join(each.cost for each in others)}."
         )
-        ahead = own is not None and all(other is None or own < other for other in others)
+        ahead = own is not None and all(
+            other.passed_after is None or own < other.passed_after for other in others
+        )
         if not ahead:
             return f"{told} Evolution contributed nothing that shows in this."
-        return f"{told} Before that, evolution had answered {self.answered:,} sequences."
+        told += f" Before that, evolution had answered {self.answered:,} sequences."
+        return f"{told} {self._while_it_evolved}" if self.trained else told
+
+    @property
+    def _without_evolution(self) -> str:
+        if self.imported:
+            return "It was imported, and what that took is not told here."
+        if self.tuning is None:
+            return "Nothing evolved, and nothing was trained: its weights are random."
+        return f"Nothing evolved: gradients began with {self.tuning.began}."
+
+    @property
+    def _while_it_evolved(self) -> str:
+        if not self.trained:
+            return "No gradient was used: all of it evolved."
+        return f"Of the births of its line {self.trained:,} were trained by gradients."
 
 
 def card_json(card: Card) -> str:
@@ -210,10 +244,6 @@ def _tape_table(rows: Sequence[ExamRow]) -> list[str]:
 def _tuning_table(card: Card) -> list[str]:
     if card.tuning is None:
         return []
-    rows = [f"| {each.began}, seed {each.seed} | {_sequences(each.passed_after)} |"
+    rows = [f"| {each.began}, seed {each.seed} | {each.cost} |"
             for each in (card.tuning, *card.controls)]  # fmt: skip
-    return ["| tuned from | exam passed after |", "|---|---|", *rows, ""]
-
-
-def _sequences(number: int | None) -> str:
-    return "no number of sequences" if number is None else f"{number:,} sequences"
+    return ["| tuned from | exam passed |", "|---|---|", *rows, ""]

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from evo_ntm.reports.chapters import Lineage
 from evo_ntm.reports.charts import charts
@@ -104,13 +105,13 @@ def _draw(axes: Axes, chart: Chart, plot: Plot) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x" if chart.beside else "y", color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(labelsize=SMALL, length=2.5, width=0.6, color=GREY)
+    axes.tick_params(which="both", labelsize=SMALL, length=2.5, width=0.6, color=GREY)
     if plot.logarithmic:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter("{x:g}")
+        _number_plainly(axes.yaxis)
     if chart.logarithmic:
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
+        _number_plainly(axes.xaxis)
     for layer in plot.layers:
         DRAWN[type(layer)](axes, layer)
     if plot.span is not None:
@@ -122,6 +123,12 @@ def _draw(axes: Axes, chart: Chart, plot: Plot) -> None:
         axes.set_xticks([], minor=True)
     elif not chart.logarithmic and not any(isinstance(layer, Heat) for layer in plot.layers):
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4 if chart.beside else 9))
+
+
+def _number_plainly(axis: Axis) -> None:
+    """Write numbers of a logarithmic axis as others; small ticks have some on a short axis."""
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(LogFormatter())
 
 
 def _line(axes: Axes, layer: Line) -> None:

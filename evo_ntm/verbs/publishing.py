@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,11 +16,8 @@ from evo_ntm.genome.files import genome_bytes
 from evo_ntm.reports.card import (
     CARD,
     LINE,
-    RANDOM,
     WORDS,
     Card,
-    Look,
-    Tuning,
     card_json,
     card_words,
     line_csv,
@@ -34,6 +30,8 @@ from evo_ntm.reports.prints import draw as draw_chart
 from evo_ntm.runs.ancestry import trunk
 from evo_ntm.runs.run import Run
 from evo_ntm.runs.store import open_run
+from evo_ntm.tuning.assignment import under_way
+from evo_ntm.verbs.controls import control_of, evolved, imported, trained, tuning_of
 from evo_ntm.verbs.looking import exam
 from evo_ntm.verbs.opening import PUBLISHED
 
@@ -55,8 +53,8 @@ def publish(
     It holds the genome, a card whose claims are measured now, the line from its founder, and a
     picture of its memory at work if the task asks for sequences. `controls` are runs of the same
     tuning from random weights in the same topology, or from an ancestor of the birth; they are
-    charted beside it. Raises RunError where the run has not ended, or where there is a folder of
-    the name.
+    charted beside it. Raises RunError where the run has not ended, where a control is something
+    else, or where there is a folder of the name.
     """
     folder, opening = Path(to) / name, open_run(Path(run))
     if not NAME.fullmatch(name):
@@ -65,6 +63,10 @@ def publish(
         raise RunError(f"{folder}: expected no such folder yet, but it is there already")
     if opening.facts().get("interrupted", True):
         raise RunError(f"{run}: expected a run that has ended, but it goes on or was interrupted")
+    if (tuning := under_way(opening)) is not None:
+        raise RunError(f"{run}: expected a run that has ended, but a tuning of birth "
+                       f"{tuning.parent} was interrupted: evo-ntm resume {shlex.quote(str(run))} "
+                       "goes on with it")  # fmt: skip
     number = opening.champion() if birth is None else birth
     genome, experiment = opening.genome(number), opening.experiment
     card = card_of(opening, name, number, [open_run(Path(control)) for control in controls])
@@ -100,18 +102,17 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
     [done] = run.rows("SELECT count(*) AS generations, sum(scored) AS scored FROM generations")
     spent = run.facts().get("seconds", 0.0)
     answered = (done["scored"] or 0) * experiment.evolve.episodes
-    tuning = _tuning(run, birth, "what evolved")
-    evolved = tuning is None or _evolved(run)
-    if tuning is not None and evolved:
-        tuning = replace(tuning, answered=answered, evolved=spent)
+    tuning, has_evolved, line = tuning_of(run, birth), evolved(run), trunk(run, birth)
+    if tuning is not None and has_evolved:
+        tuning = tuning.after(tuning.began, answered=answered, evolved=spent)
     processes = [json.loads(row["told"]) for row in run.rows("SELECT told FROM processes")]
     last = processes[-1] if processes else {}
     typed = [each.get("command") or [] for each in processes]
-    if tuning is None:  # then what was tuned in this run later is somebody else
+    if tuning is None and has_evolved:  # then what was tuned in this run later is somebody else
         typed = [command for command in typed if "finetune" not in command]
-    line = {step.number for step in trunk(run, birth)}
-    tunings = run.rows("SELECT birth, seconds FROM tunings")
-    tuned = sum(row["seconds"] for row in tunings if row["birth"] in line)
+    steps = {step.number for step in line}
+    tuned = sum(row["seconds"] for row in run.rows("SELECT birth, seconds FROM tunings")
+                if row["birth"] in steps)  # fmt: skip
     return Card(
         name=name,
         task=experiment.task,
@@ -124,71 +125,20 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
         weights=genome.weights.size,
         birth=birth,
         strategy=experiment.evolve.strategy,
-        generations=done["generations"] if evolved else 0,
-        scored=(done["scored"] or 0) if evolved else 0,
-        answered=answered if evolved else 0,
+        imported=imported(run),
+        trained=trained(run, line),
+        generations=done["generations"] if has_evolved else 0,
+        scored=(done["scored"] or 0) if has_evolved else 0,
+        answered=answered if has_evolved else 0,
         seconds=spent + tuned,
         exam=sat.rows,
         passed=sat.passed,
         tuning=tuning,
-        controls=tuple(_control(control, run) for control in controls),
+        controls=tuple(control_of(control, run, birth) for control in controls),
         commands=tuple(dict.fromkeys(_command(command) for command in typed)),
         versions=last.get("versions", {}),
         commit=last.get("commit"),
     )
-
-
-def _control(control: Run, run: Run) -> Tuning:
-    """Read back how a tuning went that began with random weights, or with a birth of the run."""
-    expected = f"{control.folder}: expected a run that was tuned from random weights or an ancestor"
-    last = control.rows("SELECT max(birth) AS birth FROM tunings")[0]["birth"]
-    told = None if last is None else _tuning(control, last, RANDOM["direct"])
-    if told is None:
-        raise RunError(f"{expected}, but nothing was tuned in it")
-    if _evolved(control):
-        raise RunError(f"{expected}, but its founder evolved there")
-    [founder] = control.rows("SELECT * FROM births ORDER BY number LIMIT 1")
-    if "import" not in json.loads(founder["operators"]):
-        return replace(told, began=RANDOM[control.genome(founder["number"]).encoding])
-    born = run.rows("SELECT number, generation FROM births WHERE genome = ?", founder["genome"])
-    if not born:
-        raise RunError(f"{expected}, but its founder, {founder['genome']}, was not born in "
-                       f"{run.folder}")  # fmt: skip
-    ancestor, generation = born[0]["number"], born[0]["generation"]
-    [before] = run.rows("SELECT sum(scored) AS scored, max(seconds) AS seconds FROM generations "
-                        "WHERE number <= ?", generation)  # fmt: skip
-    return replace(
-        told,
-        began=f"birth {ancestor} of generation {generation:,}",
-        answered=before["scored"] * run.experiment.evolve.episodes,
-        evolved=before["seconds"],
-    )
-
-
-def _tuning(run: Run, birth: int, began: str) -> Tuning | None:
-    for row in run.rows("SELECT settings, curve FROM tunings WHERE birth = ?", birth):
-        settings, curve = json.loads(row["settings"]), json.loads(row["curve"])
-        seed = settings.get("seed")
-        return Tuning(
-            began=began,
-            seed=run.experiment.evolve.seed if seed is None else seed,
-            passed_after=next((each["sequences"] for each in curve if each["sat"]), None),
-            curve=tuple(
-                Look(
-                    each["sequences"],
-                    each["seconds"],
-                    each["validation_bits"],
-                    each["validation_wrong_bits"],
-                )
-                for each in curve
-            ),
-        )
-    return None
-
-
-def _evolved(run: Run) -> bool:
-    """Tell whether a run evolved, and was not made for a tuning alone."""
-    return bool(run.rows("SELECT 1 FROM generations WHERE number > 0 LIMIT 1"))
 
 
 def _command(arguments: Sequence[str]) -> str:

@@ -2,6 +2,7 @@ import pytest
 
 from evo_ntm.errors import ReportError
 from evo_ntm.reports.charts import charts
+from evo_ntm.reports.charts.layers import Chart, Line, Plot
 from evo_ntm.reports.prints import draw, write_figures
 from tests.reports.made_up import bred, searched
 
@@ -30,6 +31,20 @@ def test_prints_are_written_as_svg_and_png_with_the_same_bytes(tmp_path):
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ReportError, match="expected an existing folder"):
         write_figures(searched(), tmp_path / "gone")
+
+
+@pytest.mark.parametrize("most", [70.0, 7000.0])
+def test_numbers_of_logarithmic_axes_are_plain(most):
+    line = Line("cost", (20.0, most), (20.0, most), "#000000")
+    chart = Chart("costs", "Costs.", "x", (Plot("y", (line,), logarithmic=True),), logarithmic=True)
+    figure = draw(chart)
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    for axis in (axes.xaxis, axes.yaxis):
+        told = [
+            tick.get_text() for tick in (*axis.get_ticklabels(), *axis.get_ticklabels(minor=True))
+        ]
+        assert any(told) and not any("$" in text for text in told)
 
 
 def test_prints_show_what_pages_show():

@@ -16,10 +16,10 @@ from tests.evolution.cases import told
 STEP_BY_STEP = ["finetune.validate_every=1"]
 
 
-def evolved(folder, **changes):
+def evolved(folder, bits=1, **changes):
     easily = {"name": "as trained", "rows": 5, "sequences": 32, "at_most": {"wrong_bits": 9}}
-    asked = {**told("genetic", generations=4, **changes), "exam": {"validation": [easily],
-             "parts": [{**easily, "sequences": 48}]}}  # fmt: skip
+    asked = {**told("genetic", generations=4, **changes), "with": {"bits": bits, "longest": 2},
+             "exam": {"validation": [easily], "parts": [{**easily, "sequences": 48}]}}  # fmt: skip
     verbs.evolve(parse(asked), to=folder)
     return folder
 
@@ -105,15 +105,106 @@ def test_what_gradients_did_stands_beside_its_controls(tmp_path):
         card_of(open_run(run), "tiny", tuned.child, [open_run(run)])
 
 
-def test_random_weights_that_treat_bits_alike_are_told_apart(run, tmp_path):
-    tied = {**told("genetic", machine={"encoding": "tied"}), "with": {"bits": 2, "longest": 2}}
-    (tmp_path / "task.yaml").write_text(json.dumps(tied))
-    verbs.finetune(tmp_path / "task.yaml", from_scratch=True, steps=2, to=tmp_path / "control",
-                   overrides=STEP_BY_STEP)  # fmt: skip
-    card = card_of(
-        open_run(run), "tiny", open_run(run).champion(), [open_run(tmp_path / "control")]
-    )
+def test_random_weights_that_treat_bits_alike_are_told_apart(tmp_path):
+    short = {"steps": 2, "overrides": STEP_BY_STEP}
+    run = evolved(tmp_path / "run", bits=2, machine={"encoding": "tied"})
+    tuned, control = verbs.finetune(run, **short), tmp_path / "control"
+    verbs.finetune(run, from_scratch=True, to=control, **short)
+    card = card_of(open_run(run), "tiny", tuned.child, [open_run(control)])
     assert card.controls[0].began == "random tied genes"
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    """Give a run that evolved, and the birth that was tuned in it then."""
+    folder = evolved(tmp_path_factory.mktemp("tuned") / "run", seed=2)
+    return folder, verbs.finetune(folder, steps=2, overrides=STEP_BY_STEP).child
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["finetune.learning_rate=0.1"], "finetune.learning_rate is 0.0005, but came 0.1"),
+        (["finetune.batch=3"], "finetune.batch is 2, but came 3"),
+        (["with.longest=3"], "task, curriculum and exam of .*, copy .*, but came copy"),
+    ],
+)
+def test_another_tuning_is_no_control(tuned, tmp_path, overrides, said):
+    run, child = tuned
+    control = tmp_path / "control"
+    verbs.finetune(run, steps=2, from_scratch=True, to=control,
+                   overrides=[*STEP_BY_STEP, *overrides])  # fmt: skip
+    with pytest.raises(RunError, match=f"control: expected the .*{said}"):
+        verbs.publish(run, "tiny", birth=child, controls=[control], to=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["control"]
+
+
+def test_random_weights_in_another_topology_are_no_control(tuned, tmp_path):
+    run, child = tuned
+    wider, control = evolved(tmp_path / "wider", machine={"width": 5}), tmp_path / "control"
+    verbs.finetune(wider, steps=2, from_scratch=True, to=control, overrides=STEP_BY_STEP)
+    with pytest.raises(RunError, match="expected the topology of birth .*, but came .*width 5"):
+        card_of(open_run(run), "tiny", child, [open_run(control)])
+
+
+def test_a_birth_that_was_not_tuned_has_no_controls(tuned, tmp_path):
+    (run, child), control = tuned, tmp_path / "control"
+    verbs.finetune(run, steps=2, from_scratch=True, to=control, overrides=STEP_BY_STEP)
+    with pytest.raises(
+        RunError, match="expected a birth that was tuned, .* but birth [0-9]+ was not"
+    ):
+        card_of(open_run(run), "tiny", trunk(open_run(run), child)[-2].number, [open_run(control)])
+
+
+def test_what_was_tuned_twice_is_told_by_all_that_it_met(tmp_path):
+    run = evolved(tmp_path / "run", seed=2)
+    first = verbs.finetune(run, steps=2, overrides=STEP_BY_STEP)
+    second = verbs.finetune(run, birth=first.child, steps=3,
+                            overrides=[*STEP_BY_STEP, "finetune.early_stop=false"])  # fmt: skip
+    once, twice = (card_of(open_run(run), "tiny", birth.child).tuning for birth in (first, second))
+    rows = open_run(run).rows("SELECT sequences FROM tunings ORDER BY birth")
+    begun = rows[0]["sequences"]
+    assert [look.sequences for look in once.curve][0] == 0
+    assert [look.sequences for look in twice.curve] == [begun + 2 * step for step in range(4)]
+    assert twice.met == begun + 6
+    assert begun < twice.passed_after <= twice.met
+
+
+def test_what_did_not_evolve_is_not_said_to_have(run, tmp_path):
+    scratch, brought = tmp_path / "scratch", tmp_path / "brought"
+    verbs.finetune(run, from_scratch=True, steps=2, to=scratch, overrides=STEP_BY_STEP)
+    verbs.finetune(run, steps=2, to=brought, overrides=STEP_BY_STEP)
+    told = {
+        (folder, birth): card_of(open_run(folder), "tiny", birth)
+        for folder in (scratch, brought) for birth in (1, 2)
+    }  # fmt: skip
+    assert [card.contribution for card in told.values()] == [
+        "Nothing evolved, and nothing was trained: its weights are random.",
+        "Nothing evolved: gradients began with random weights.",
+        *["It was imported, and what that took is not told here."] * 2,
+    ]
+    assert all(card.generations == 0 and card.commands for card in told.values())
+    assert told[brought, 2].tuning.began == "an imported genome"
+
+
+def test_what_was_trained_while_it_evolved_is_said_to_have_been(tmp_path):
+    run = evolved(tmp_path / "run", operators={"finetune": {"share": 1.0, "steps": 1}})
+    card = card_of(open_run(run), "tiny", open_run(run).champion())
+    assert card.trained > 0
+    assert card.contribution == (
+        f"Of the births of its line {card.trained} were trained by gradients."
+    )
+
+
+def test_a_tuning_that_was_interrupted_is_gone_on_with_first(run, tmp_path):
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    control = tmp_path / "control"
+    verbs.finetune(run, from_scratch=True, steps=9, to=control, overrides=STEP_BY_STEP,
+                   on_look=stop)  # fmt: skip
+    with pytest.raises(RunError, match="tuning of birth 1 was interrupted: evo-ntm resume .* goes"):
+        verbs.publish(control, "tiny", to=tmp_path)
 
 
 def test_an_ancestor_that_was_tuned_stands_beside_by_what_evolution_took_until_then(tmp_path):
@@ -142,7 +233,7 @@ def test_an_ancestor_that_was_tuned_stands_beside_by_what_evolution_took_until_t
 def test_curves_of_tunings_begin_after_what_evolution_took(run):
     card = card_of(open_run(run), "tiny", open_run(run).champion())
     looks = tuple(Look(n, n / 10, 90.0 - n, 1.0) for n in (0, 10, 20))
-    tuned = Tuning("what evolved", 1, None, looks, answered=1000, evolved=5.0)
+    tuned = Tuning("what evolved", 1, None, 20, looks, answered=1000, evolved=5.0)
     by_sequences, by_seconds = tunings(replace(card, tuning=tuned, controls=(tuning(None),)))
     (line, control) = by_sequences.plots[0].layers
     assert line.name == "what evolved, seed 1" and line.x == (1.0, 1.01, 1.02)
@@ -153,7 +244,7 @@ def test_curves_of_tunings_begin_after_what_evolution_took(run):
 
 
 def tuning(passed_after):
-    return Tuning("random weights", 1, passed_after, (Look(0, 0.0, 9.0, 4.0),))
+    return Tuning("random weights", 1, passed_after, 400, (Look(0, 0.0, 9.0, 4.0),))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +262,8 @@ def test_a_card_says_where_evolution_contributed_nothing(run, own, others, contr
     card = Card(**{**vars(whole), "tuning": tuning(own), "controls": tuple(map(tuning, others))})
     assert ("contributed nothing" not in card.contribution) is contributed
     for other in others:
-        assert (f"{other:,} sequences" if other else "no number of sequences") in card.contribution
+        cost = f"after {other} sequences" if other else "not within 400 sequences"
+        assert cost in card.contribution
     alone = Card(**{**vars(card), "controls": ()})
     assert alone.contribution.endswith("is not known.")
 

@@ -1,0 +1,144 @@
+"""How a birth was tuned, and the same tuning of something else, its control."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from evo_ntm.errors import RunError
+from evo_ntm.experiment.finetune import OWN, Finetune
+from evo_ntm.reports.card import IMPORTED, RANDOM, Look, Tuning
+from evo_ntm.runs.ancestry import Step, trunk
+from evo_ntm.runs.run import Run
+from evo_ntm.tuning.loop import OPERATOR
+
+IMPORT = "import"
+FREE = {"after_evolution", "seed", "steps", "minutes"}
+"""Settings in which a control may differ: of a budget the curves tell."""
+
+Row = dict[str, Any]
+
+
+def evolved(run: Run) -> bool:
+    """Tell whether a run evolved, and was not made for a tuning alone."""
+    return bool(run.rows("SELECT 1 FROM generations WHERE number > 0 LIMIT 1"))
+
+
+def imported(run: Run) -> bool:
+    """Tell whether the first birth of a run came from elsewhere."""
+    [founder] = run.rows("SELECT operators FROM births ORDER BY number LIMIT 1")
+    return IMPORT in json.loads(founder["operators"])
+
+
+def trained(run: Run, line: Sequence[Step]) -> int:
+    """Count the births of a line that were trained as they were born, while it evolved."""
+    tuned = {row["birth"] for row in run.rows("SELECT birth FROM tunings")}
+    return sum(OPERATOR in step.operators and step.number not in tuned for step in line)
+
+
+def tuning_of(run: Run, birth: int) -> Tuning | None:
+    """Read back how a birth was tuned, what was tuned before on its line counted in."""
+    rows = _rows(run, birth)
+    if not rows or rows[-1]["birth"] != birth:
+        return None
+    *before, last = rows
+    met, spent = (sum(row[name] for row in before) for name in ("sequences", "seconds"))
+    curve = json.loads(last["curve"])
+    sat = [point["sequences"] for point in curve if point["sat"]]
+    return Tuning(
+        began=_began(run),
+        seed=_seed(run, last),
+        # What passed may be older than the sitting, which may have been late.
+        passed_after=met + min(*sat, last["sequences"]) if sat else None,
+        met=met + curve[-1]["sequences"],
+        curve=tuple(
+            Look(met + point["sequences"], spent + point["seconds"], point["validation_bits"],
+                 point["validation_wrong_bits"])
+            for point in curve
+        ),
+    )  # fmt: skip
+
+
+def control_of(control: Run, run: Run, birth: int) -> Tuning:
+    """Read back a tuning that began with random weights, or with a birth of the run.
+
+    Raises RunError where it is none of these, or not the same tuning as that of the birth.
+    """
+    expected = f"{control.folder}: expected a run that was tuned from random weights or an ancestor"
+    [last] = control.rows("SELECT max(birth) AS birth FROM tunings")
+    told = None if last["birth"] is None else tuning_of(control, last["birth"])
+    if told is None:
+        raise RunError(f"{expected}, but nothing was tuned in it")
+    if evolved(control):
+        raise RunError(f"{expected}, but its founder evolved there")
+    _require_the_same(control, last["birth"], run, birth)
+    if not imported(control):
+        _require_one_shape(control, last["birth"], run, birth)
+        return told
+    [founder] = control.rows("SELECT genome FROM births ORDER BY number LIMIT 1")
+    born = run.rows("SELECT number, generation FROM births WHERE genome = ?", founder["genome"])
+    if not born:
+        raise RunError(f"{expected}, but its founder, {founder['genome']}, was not born in "
+                       f"{run.folder}")  # fmt: skip
+    ancestor, generation = born[0]["number"], born[0]["generation"]
+    [before] = run.rows("SELECT sum(scored) AS scored, max(seconds) AS seconds FROM generations "
+                        "WHERE number <= ?", generation)  # fmt: skip
+    return told.after(
+        f"birth {ancestor} of generation {generation:,}",
+        answered=before["scored"] * run.experiment.evolve.episodes,
+        evolved=before["seconds"],
+    )
+
+
+def _rows(run: Run, birth: int) -> list[Row]:
+    """Give the tunings on the line to a birth, in their order."""
+    line = json.dumps([step.number for step in trunk(run, birth)])
+    rows = run.rows("SELECT * FROM tunings WHERE birth IN (SELECT value FROM json_each(?)) "
+                    "ORDER BY birth", line)  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+def _began(run: Run) -> str:
+    if evolved(run):
+        return "what evolved"
+    if imported(run):
+        return IMPORTED
+    [founder] = run.rows("SELECT number FROM births ORDER BY number LIMIT 1")
+    return RANDOM[run.genome(founder["number"]).encoding]
+
+
+def _seed(run: Run, row: Row) -> int:
+    seed: int | None = json.loads(row["settings"]).get("seed")
+    return run.experiment.evolve.seed if seed is None else seed
+
+
+def _require_the_same(control: Run, tuned: int, run: Run, birth: int) -> None:
+    """Refuse a control on another task, by another exam, or by other settings."""
+    if control.experiment.task_hash != run.experiment.task_hash:
+        own, other = (f"{experiment.task} ({experiment.task_hash[:8]})"
+                      for experiment in (run.experiment, control.experiment))  # fmt: skip
+        raise RunError(f"{control.folder}: expected the task, curriculum and exam of {run.folder}, "
+                       f"{own}, but came {other}")  # fmt: skip
+    rows = _rows(run, birth)
+    if not rows:
+        raise RunError(f"{run.folder}: expected a birth that was tuned, to be held against "
+                       f"{control.folder}, but birth {birth} was not")  # fmt: skip
+    its, asked = _settings(_rows(control, tuned)[-1]), _settings(rows[-1])
+    for name, value in asked.items():
+        if its[name] != value:
+            raise RunError(f"{control.folder}: expected the tuning of birth {birth} of "
+                           f"{run.folder}, whose finetune.{name} is {value}, "
+                           f"but came {its[name]}")  # fmt: skip
+
+
+def _settings(row: Row) -> dict[str, object]:
+    settings = Finetune.model_validate(json.loads(row["settings"]))
+    told = settings.model_dump(mode="json", exclude=FREE)
+    return {**told, **{name: settings.own(name) for name in OWN[settings.optimiser]}}
+
+
+def _require_one_shape(control: Run, tuned: int, run: Run, birth: int) -> None:
+    own, came = run.genome(birth), control.genome(tuned)
+    if (own.topology, own.encoding) != (came.topology, came.encoding):
+        raise RunError(f"{control.folder}: expected the topology of birth {birth} of {run.folder}, "
+                       f"{own.topology}, {own.encoding}, but came {came.topology}, "
+                       f"{came.encoding}")  # fmt: skip
