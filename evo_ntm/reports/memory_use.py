@@ -17,10 +17,13 @@ from evo_ntm.errors import ReportError
 from evo_ntm.experiment import Experiment
 from evo_ntm.genome import Genome
 from evo_ntm.reports.ink import BITS, NOT_ASKED, VECTORS, WEIGHTS, WRONG, Ink, ink, largest
+from evo_ntm.reports.life import observe_life
 from evo_ntm.reports.observation import Observation, observe, rows_to_show, task_to_show
 from evo_ntm.reports.panels import Key, Panel, Scale, Slot, lay_out
 from evo_ntm.reports.pictures import picture_format, write_picture
-from evo_ntm.tasks import KnownTask
+from evo_ntm.reports.ways import ways
+from evo_ntm.tasks import KnownTask, RewardTask
+from evo_ntm.tasks.lives import REWARD
 from evo_ntm.topology import Block, Head, Topology
 from evo_ntm.topology.parts import HeadKind
 
@@ -42,7 +45,7 @@ def draw(
     rows: int | None = None,
     seed: int = 0,
 ) -> None:
-    """Draw the memory in use on one sequence of the experiment's task, as PNG or SVG.
+    """Draw the memory in use on one sequence, or life, of the experiment's task, as PNG or SVG.
 
     Without `length`, `task_to_show` chooses; without `rows`, the memory has as many as the largest
     part of the exam. The same arguments give the same bytes. Raises ReportError, and TaskError
@@ -50,13 +53,12 @@ def draw(
     """
     picture_format(to)
     task = task_to_show(experiment, length)
-    seen = observe(
-        genome,
-        task,
-        rows=rows_to_show(experiment, task) if rows is None else rows,
-        epsilon=experiment.machine.epsilon,
-        seed=seed,
-    )
+    rows = rows_to_show(experiment, task) if rows is None else rows
+    epsilon = experiment.machine.epsilon
+    if isinstance(task, RewardTask):
+        seen = observe_life(genome, task, rows=rows, epsilon=epsilon, seed=seed)
+    else:
+        seen = observe(genome, task, rows=rows, epsilon=epsilon, seed=seed)
     write_picture(to, lambda: compose(genome, task, seen))
 
 
@@ -66,11 +68,17 @@ def compose(genome: Genome, task: KnownTask, seen: Observation) -> Figure:
     rows, steps = rows_in_use(seen), len(seen.inputs)
     written, read = heads_at_work(genome.topology, seen, limit=limit, rows=rows)
     marks = answers_begin(seen)
-    left: list[Slot] = [inputs_panel(task.inputs, seen), _key(limit if rows.size else None, marks)]
-    right: list[Slot] = [targets_panel(task.outputs, seen), answers_panel(task.outputs, seen)]
+    left: list[Slot] = [
+        inputs_panel(task.inputs, seen),
+        _key(limit if rows.size else None, marks, asked=seen.earned is None),
+    ]
+    asked = targets_panel(task.outputs, seen) if seen.earned is None else rewards_panel(seen.earned)
+    right: list[Slot] = [asked, answers_panel(task.outputs, seen)]
     if not rows.size:
         left.reverse()  # so that the inputs are level with the answers, and time below both
     pairs = [*zip(left, right, strict=True), *zip_longest(written, read)]
+    if seen.way is not None:
+        pairs.append(ways(seen.way))
     title, subtitle = _title(task, seen), _subtitle(genome, seen)
     return lay_out(pairs, title=title, subtitle=subtitle, steps=steps, marks=marks)
 
@@ -182,6 +190,12 @@ def targets_panel(blocks: tuple[Block, ...], seen: Observation) -> Panel:
     return _channels("targets", blocks, [block.name for block in blocks], shown)
 
 
+def rewards_panel(earned: Numbers) -> Panel:
+    """Show what each step earned."""
+    limit = largest(earned)
+    return Panel(f"rewards, ±{limit:.3g}", "", ink(VECTORS, earned[None], -limit, limit))
+
+
 def answers_panel(blocks: tuple[Block, ...], seen: Observation) -> Panel:
     """Show what was answered where it was asked, and which of it is wrong."""
     right, wrong = (ink(scale, seen.answers.T) for scale in (BITS, WRONG))
@@ -211,17 +225,22 @@ def answers_begin(seen: Observation) -> list[int]:
     return [int(step) for step in np.flatnonzero(np.diff(seen.scored.astype(int)) == 1) + 1]
 
 
-def _key(limit: float | None, marks: list[int]) -> Key:
-    scales = [Scale("bit, or its probability", BITS), Scale("the same, answered wrongly", WRONG)]
+def _key(limit: float | None, marks: list[int], *, asked: bool) -> Key:
+    scales = [Scale("bit, or its probability", BITS)]
+    if asked:
+        scales.append(Scale("the same, answered wrongly", WRONG))
     if limit is not None:
         scales.append(Scale("weight on a memory row", WEIGHTS))
         scales.append(Scale("number in a vector", VECTORS, -limit, limit))
-    return Key(tuple(scales), "not asked", "answers are due from here" if marks else "")
+    return Key(tuple(scales), "not asked" if asked else "",
+               "answers are due from here" if marks else "")  # fmt: skip
 
 
 def _title(task: KnownTask, seen: Observation) -> str:
     extent = [f"{word} {size if isinstance(size, int) else '{} to {}'.format(*size)}"
               for word, size in task.extent().items()]  # fmt: skip
+    if seen.earned is not None:
+        return f"{', '.join([task.name, *extent])}: {seen.measures[REWARD]:.4g} earned"
     asked = int(seen.scored.sum()) * seen.targets.shape[1]
     return f"{', '.join([task.name, *extent])}: {int(seen.wrong.sum())} of {asked} bits wrong"
 
@@ -230,7 +249,8 @@ def _subtitle(genome: Genome, seen: Observation) -> str:
     told = [str(genome.topology), f"genome {genome.id[:12]}"]
     if genome.topology.heads:
         told.append(f"{seen.rows} {'cells' if genome.topology.tape_heads else 'memory rows'}")
-    told.append(f"cross-entropy {seen.measures['bits']:.3g} bits")
+    if seen.earned is None:
+        told.append(f"cross-entropy {seen.measures['bits']:.3g} bits")
     told += [f"{name} {value:.3g}" for name, value in seen.measures.items()
-             if name not in ("bits", "wrong_bits")]  # fmt: skip
+             if name not in ("bits", "wrong_bits", REWARD)]  # fmt: skip
     return " · ".join(told)

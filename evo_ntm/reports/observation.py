@@ -26,11 +26,26 @@ MOST_STEPS = 2500
 RANGES = (("shortest", "longest"), ("fewest", "most"))
 
 
+class Way(NamedTuple):
+    """The way through a maze, step by step: where, in which run, and what the step earned.
+
+    From the run `moved` on the high reward is at another end.
+    """
+
+    maze: str
+    x: Numbers
+    y: Numbers
+    run: NDArray[np.int64]
+    reward: Numbers
+    moved: int
+
+
 class Observation(NamedTuple):
     """One sequence: what was asked, and what answers, heads and memory rows had to do with it.
 
     Time comes first, then heads. `scored` tells the steps that were asked, `wrong` the answers that
-    are on the wrong side of a half; `answers` are probabilities, NaN where there is none.
+    are on the wrong side of a half; `answers` are probabilities, NaN where there is none. Of a life
+    nothing is wrong, but each step has `earned` something, and in a maze it went its `way`.
     """
 
     inputs: Numbers
@@ -43,6 +58,8 @@ class Observation(NamedTuple):
     reads: Numbers
     read_weightings: Numbers
     measures: Mapping[str, float]
+    earned: Numbers | None = None
+    way: Way | None = None
 
     @property
     def rows(self) -> int:
@@ -130,9 +147,12 @@ def task_to_show(experiment: Experiment, length: int | None = None) -> KnownTask
 def rows_to_show(experiment: Experiment, task: KnownTask) -> int:
     """Choose as many memory rows as the largest part of the exam has, or the length needs."""
     length = task.extent().get("length", 0)
-    if any(part.rows == UNBOUNDED for part in experiment.exam.parts):
+    rows = [part.rows for part in experiment.exam.parts]
+    if UNBOUNDED in rows:
         return UNBOUNDED
-    return max(*(part.rows for part in experiment.exam.parts), int(np.max(length)) + SPARE)
+    if experiment.machine.tape_heads:  # the ring that it is makes a tape what it does
+        return max(rows)
+    return max(*rows, int(np.max(length)) + SPARE)
 
 
 def _longest_exam(experiment: Experiment) -> int:

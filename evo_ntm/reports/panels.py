@@ -1,6 +1,6 @@
 """Pictures of numbers over time in two columns, and a key to their ink."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +65,21 @@ class Key:
     height = KEY_HEIGHT
 
 
-Slot = Panel | Key | None
+@dataclass(frozen=True)
+class Drawing:
+    """A picture of something else than time, so many inches high; above it is told the time."""
+
+    title: str
+    tall: float
+    draw: Callable[[Axes], None]
+
+    @property
+    def height(self) -> float:
+        """Add what those above it need to tell the time."""
+        return self.tall + GAP
+
+
+Slot = Panel | Key | Drawing | None
 Box = tuple[float, float, float, float]
 """Left, bottom, width and height."""
 
@@ -91,10 +105,14 @@ def lay_out(
         last = max((i for i, slot in enumerate(slots) if isinstance(slot, Panel)), default=None)
         for number, slot in enumerate(slots):
             if slot is not None:
-                box = left, top - slot.height, width, slot.height
+                tall = slot.tall if isinstance(slot, Drawing) else slot.height
+                box = left, top - slot.height, width, tall
                 axes = figure.add_axes(_share(box, figure))
                 if isinstance(slot, Key):
                     _explain(axes, slot, width)
+                elif isinstance(slot, Drawing):
+                    axes.set_title(slot.title, loc="left", size=MIDDLE, pad=4)
+                    slot.draw(axes)
                 else:
                     _draw(axes, slot, marks, timed=number == last)
             top -= heights[number] + GAP
@@ -145,8 +163,9 @@ def _explain(axes: Axes, key: Key, width: float) -> None:
     for number, scale in enumerate(key.scales):
         _bar(axes, scale, number % 2 * half, 0.12 + number // 2 * 0.36)
     y = 0.12 + (len(key.scales) + 1) // 2 * 0.36
-    axes.fill_between([0, 0.22], y - 0.09, y + 0.04, color=NOT_ASKED, linewidth=0)
-    axes.text(0.3, y, key.not_asked, size=SMALL)
+    if key.not_asked:
+        axes.fill_between([0, 0.22], y - 0.09, y + 0.04, color=NOT_ASKED, linewidth=0)
+        axes.text(0.3, y, key.not_asked, size=SMALL)
     if key.mark:
         axes.plot([half, half + 0.22], [y - 0.03] * 2, color=GREY, linewidth=0.8,
                   linestyle=(0, (3, 2)))  # fmt: skip

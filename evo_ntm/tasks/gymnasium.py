@@ -39,7 +39,6 @@ class Gymnasium:
 
     settings: GymnasiumSettings = GymnasiumSettings(options={})
     name: ClassVar[str] = "gymnasium"
-    choice: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Look at the environment. Raises TaskError where a machine cannot act in it."""
@@ -59,6 +58,11 @@ class Gymnasium:
         """List the output channels in blocks."""
         _, actions = self.spaces
         return (Block(101, spaces.answers(actions, self.settings.id), name="action"),)
+
+    @property
+    def choice(self) -> bool:
+        """Tell whether an action is one of several."""
+        return spaces.is_choice(self.spaces[1])
 
     @property
     def spaces(self) -> tuple[Any, Any]:

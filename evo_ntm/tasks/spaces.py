@@ -90,7 +90,7 @@ def answers(space: Any, name: str) -> int:
 
 def is_choice(space: Any) -> bool:
     """Tell whether an action is one of several."""
-    return isinstance(space, gymnasium().spaces.Discrete)
+    return bool(isinstance(space, gymnasium().spaces.Discrete))
 
 
 def largest(space: Any, logits: Logits) -> NDArray[np.int64] | None:

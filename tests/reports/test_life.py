@@ -1,0 +1,79 @@
+"""What a machine does in one life, in arrays and figures."""
+
+import numpy as np
+import pytest
+
+from evo_ntm.errors import ReportError
+from evo_ntm.evolution.breeding import found
+from evo_ntm.experiment import parse
+from evo_ntm.reports import life
+from evo_ntm.reports.life import observe_life
+from evo_ntm.reports.memory_use import compose, draw
+from evo_ntm.reports.observation import rows_to_show, task_to_show
+from evo_ntm.seeds import derive
+from evo_ntm.tasks import make
+
+TAPE = {"units": [], "width": 2, "rows": 3, "tape_heads": 1}
+TASKS = {
+    "t_maze": {"maze": "single", "trials": 2},
+    "season": {"years": 2, "most_days": 2, "fewest_days": 1, "foods": 2, "poisonous": 1},
+    "memory_length": {"bits": 2, "longest": 6},
+}
+every_task = pytest.mark.parametrize("name", TASKS)
+
+
+def shown(name):
+    part = {"name": "one", "rows": 3, "sequences": 1}
+    asked = {
+        "task": name,
+        "with": TASKS[name],
+        "machine": TAPE,
+        "evolve": {"strategy": "genetic"},
+        "exam": {"validation": [{**part, "at_most": {"missed": 0}}], "parts": [part]},
+    }
+    experiment = parse(asked)
+    task = task_to_show(experiment)
+    genome = found(experiment, make(name, experiment.with_), derive(1, "founder"))
+    genome = genome.with_genes(2 * derive(2, "genes").normal(genome.genes.shape))
+    rows = rows_to_show(experiment, task)
+    return experiment, task, genome, observe_life(genome, task, rows=rows, epsilon=0.01)
+
+
+@every_task
+def test_a_life_is_told_as_it_was_led(name):
+    _, task, _, seen = shown(name)
+    steps = len(seen.inputs)
+    assert seen.rows <= 3 and seen.earned.shape == (steps,)
+    assert seen.earned.sum() == pytest.approx(seen.measures["reward"], abs=1e-6)
+    assert seen.answers.shape == (steps, sum(block.size for block in task.outputs))
+    assert (seen.read_weightings.sum(-1) == 1).all() and not seen.wrong.any()
+    if task.choice:
+        assert (seen.answers.sum(-1) == 1).all()
+
+
+@every_task
+def test_a_life_is_drawn(name, tmp_path):
+    experiment, task, genome, seen = shown(name)
+    titles = [axes.get_title(loc="left") for axes in compose(genome, task, seen).axes]
+    assert {"inputs", "answers"} <= set(titles)
+    assert any(title.startswith("rewards, ±") for title in titles)
+    assert any(title.startswith("runs 1 to ") for title in titles) == (name == "t_maze")
+    draw(genome, experiment, to=tmp_path / "life.png")
+    assert (tmp_path / "life.png").stat().st_size > 10_000
+
+
+def test_the_way_through_a_maze_begins_each_run_at_the_start():
+    _, task, _, seen = shown("t_maze")
+    way = seen.way
+    assert len(way.x) == len(seen.inputs) + 1
+    assert sorted(set(way.run.tolist())) == list(range(task.runs))
+    for run in range(task.runs):
+        first = np.flatnonzero(way.run == run)[0]
+        assert (way.x[first], way.y[first]) == (way.x[0], way.y[0])
+    assert np.hypot(np.diff(way.x), np.diff(way.y))[np.diff(way.run) == 0].max() < 0.1001
+
+
+def test_a_life_that_never_ends_is_refused(monkeypatch):
+    monkeypatch.setattr(life, "MOST_STEPS", 5)
+    with pytest.raises(ReportError, match="expected a life of at most 5 steps to show, but it go"):
+        shown("t_maze")
