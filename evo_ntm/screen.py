@@ -198,6 +198,12 @@ def series_table(outcomes: Mapping[int, "Outcome"]) -> Table:
     return table
 
 
+def _tuned(status: "Status") -> str:
+    ended = f"{_count(status.tunings, 'birth')} by gradients" if status.tunings else ""
+    under_way = f"birth {status.being_tuned}, not to its end" if status.being_tuned else ""
+    return "; ".join(filter(None, (ended, under_way)))
+
+
 def show_status(status: "Status") -> None:
     """Print how far a run has come, a fact a line, and what may be done with it."""
     champion, run, done = status.champion, str(status.path), status.generation + 1
@@ -210,7 +216,7 @@ def show_status(status: "Status") -> None:
         "state": f"{status.state} after {done:,} of {_count(status.generations, 'generation')}",
         "task": f"{status.task} by {status.strategy}, seed {status.seed}",
         "births": f"{status.births:,}, {status.species} species alive",
-        "tuned": f"{_count(status.tunings, 'birth')} by gradients" if status.tunings else "",
+        "tuned": _tuned(status),
         "stage": f"{status.stage + 1} of {status.stages}",
         "time": _time(status),
         "champion": "none yet" if champion is None else
@@ -310,6 +316,8 @@ def summary(outcome: "Outcome") -> str:
 
 def tuning_summary(tuned: "Tuned") -> str:
     """Say in a few sentences how a tuning ended."""
+    from evo_ntm.tuning.journal import divergence
+
     done = f"{_count(tuned.steps, 'step')}, {_count(tuned.sequences, 'sequence')}"
     begun = f"{tuned.path}: birth {tuned.parent} tuned for {done}, {tuned.seconds:.1f} s"
     costs = "from {} bits and {} wrong a sequence of the validation set to {} and {}".format(
@@ -317,7 +325,7 @@ def tuning_summary(tuned: "Tuned") -> str:
     )
     parts = [f"{begun}, {costs}" if tuned.kept else begun]
     if tuned.diverged is not None:
-        parts.append(f"Diverged: cost or genes were no numbers any more in step {tuned.diverged}")
+        parts.append(f"Diverged: {divergence(tuned.diverged)}")
     if tuned.interrupted:
         parts.append("Interrupted")
     elif tuned.child is None:

@@ -11,7 +11,7 @@ from evo_ntm import options
 from evo_ntm.arguments import read_seeds
 from evo_ntm.commands import tuning
 from evo_ntm.commands.ending import ending_of, tell_outcome
-from evo_ntm.errors import ExperimentError, GenomeError, TaskError
+from evo_ntm.errors import ArgumentError, ExperimentError, GenomeError, TaskError
 
 if TYPE_CHECKING:
     from evo_ntm.experiment import Experiment
@@ -89,6 +89,9 @@ def resume(
     from evo_ntm import verbs
 
     if verbs.is_being_tuned(run):
+        if from_older:
+            raise ArgumentError(f"--from-older: expected a run that evolves, but {run} is being "
+                                "tuned, and of a tuning only its last place is kept")  # fmt: skip
         return tuning.go_on(run, quiet=quiet, accept_drift=accept_drift)
     places = options.where(workers, ray, cpus_per_worker, gpus_per_worker, timeout, tensorboard)
     with options.overriding(places) as changes:

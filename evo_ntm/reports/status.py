@@ -52,7 +52,8 @@ class Process:
 class Status:
     """How far a run has come. `generation` is the last on disk, counted from 0, or -1.
 
-    `checkpoint` is the generation that it would go on after. `rate` is in sequence-timesteps a
+    `being_tuned` is the birth whose tuning has not ended, `checkpoint` the generation that it would
+    go on after. `rate` is in sequence-timesteps a
     second of the last generations.
     """
 
@@ -65,6 +66,7 @@ class Status:
     generations: int
     births: int
     tunings: int
+    being_tuned: int | None
     seconds: float
     seconds_left: float
     rate: float
@@ -105,6 +107,7 @@ def status(path: Path) -> Status:
         generations=settings.generations,
         births=run.rows("SELECT max(number) AS number FROM births")[0]["number"] or 0,
         tunings=run.rows("SELECT count(*) AS count FROM tunings")[0]["count"],
+        being_tuned=(facts.get("tuning") or {}).get("parent"),
         seconds=seconds,
         seconds_left=settings.seconds_left(generation + 1, seconds) if last else nan,
         rate=steps / lasted if lasted > 0 else nan,

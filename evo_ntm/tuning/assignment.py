@@ -4,6 +4,7 @@ The fact `tuning` is there from before the first step until the child is recorde
 lies beside the rows, in `tuning.safetensors`, which is written whole or not at all.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -77,10 +78,14 @@ def last_place(run: Run, assignment: Assignment, descent: Descent) -> Place | No
     path = run.folder / PLACE
     if not path.exists():
         return None
-    words, tensors = find_checkpoint(path)
+    torn = RunError(f"{path}: expected where the tuning to birth {assignment.birth} stood, but the "
+                    "file is torn or of another one: evo-ntm finetune "
+                    f"{shlex.quote(str(run.folder))} --anew begins again")  # fmt: skip
+    try:
+        words, tensors = find_checkpoint(path)
+    except RunError as error:
+        raise torn from error
     told = {name: word for name, word in words.items() if name != HASH}
     if words.get(HASH) != state_hash(told, tensors) or told["birth"] != assignment.birth:
-        raise RunError(f"{path}: expected where the tuning to birth {assignment.birth} stood, but "
-                       "the file is torn or of another one; without it, the tuning begins "
-                       "with its first step again")  # fmt: skip
+        raise torn
     return read_place(told, tensors, descent)

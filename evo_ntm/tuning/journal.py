@@ -58,7 +58,7 @@ def keep_diary(
             if place is not None:
                 publish(recorder, assignment, place)
             raise
-    return tuned or _told(recorder.run, assignment, lesson, place, None)
+    return tuned or _told(recorder.run, assignment, lesson, place, None, interrupted=True)
 
 
 @contextmanager
@@ -197,6 +197,8 @@ def _told(
     place: Place | None,
     child: Individual | None,
     champion: bool = False,
+    *,
+    interrupted: bool = False,
 ) -> Tuned:
     best = place.best if place else None
     sittings = place.sittings if place else ()
@@ -219,13 +221,13 @@ def _told(
         solved=bool(place and place.solved),
         rows=rows,
         diverged=place.diverged if place else None,
-        interrupted=not (place and place.over),
+        interrupted=interrupted,
     )
 
 
 def divergence(step: int) -> str:
     """Say that a tuning left the numbers."""
-    return f"cost or genes were no numbers any more in step {step}"
+    return f"cost, gradient or genes were no numbers any more in step {step}"
 
 
 def _give_birth(

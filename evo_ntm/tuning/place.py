@@ -68,7 +68,7 @@ class Place:
     """Where a tuning stands after a look.
 
     `stage` is that of the next steps. `sequences` counts all that were met, `seconds` those spent.
-    `diverged` is the step, from 1, at which cost or genes were no numbers any more.
+    `diverged` is the step, from 1, at which cost, gradient or genes were no numbers any more.
     """
 
     standing: Standing

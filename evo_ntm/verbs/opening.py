@@ -49,8 +49,10 @@ def task_of(experiment: Experiment, brought: Task | None) -> Task:
 
 @contextmanager
 def about(path: Path | str) -> Iterator[None]:
-    """Name the file in what is said of it."""
+    """Name the file in what is said of it, unless it is named there."""
     try:
         yield
     except EvoNTMError as error:
+        if str(error).startswith(str(path)):
+            raise
         raise type(error)(f"{path}: {error}") from error

@@ -1,6 +1,7 @@
 """What is typed to tune, what is printed where, and the status that it ends with."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -119,7 +120,7 @@ def test_a_tuning_that_diverges_says_at_which_step(file, told, monkeypatch):
     lose_the_way(monkeypatch, at=31)
     status, out, _ = told("finetune", file, "--from-scratch", "--to", "here")
     assert status == 1
-    assert "Diverged: cost or genes were no numbers any more in step 31." in out
+    assert "Diverged: cost, gradient or genes were no numbers any more in step 31." in out
 
 
 def test_an_exam_that_is_not_passed_is_shown(tmp_path, told):
@@ -185,6 +186,11 @@ def test_a_series_goes_on_with_a_tuning_that_was_interrupted_or_never_begun(
         patched.setattr(loop, "_descend", interrupt)
         status, *_ = told("evolve", task, "--seeds", "1-2", "--to", "series", "--quiet")
     assert status == exits.INTERRUPTED and verbs.is_being_tuned("series/seed-1")
+
+    _, out, _ = told("status", "series/seed-1")
+    assert re.search("tuned .*birth [0-9]+, not to its end", out)
+    status, _, err = told("resume", "series/seed-1", "--from-older")
+    assert status == exits.BAD_INPUT and "series/seed-1 is being tuned" in err
 
     status, out, _ = told("evolve", task, "--seeds", "1-2", "--to", "series", "--quiet")
     assert status == exits.NOT_PASSED and out.count("Kept as birth") == 2

@@ -410,11 +410,28 @@ def test_what_is_torn_is_refused(run):
     place = run / "tuning.safetensors"
     data = bytearray(place.read_bytes())
     data[-5] ^= 1
-    place.write_bytes(bytes(data))
-    with pytest.raises(RunError, match="torn"):
-        verbs.resume_tuning(run)
+    for content in (bytes(data), b"torn"):
+        place.write_bytes(content)
+        with pytest.raises(
+            RunError, match="the file is torn .*evo-ntm finetune .* --anew"
+        ) as refusal:
+            verbs.resume_tuning(run)
+        assert str(refusal.value).count(str(place)) == 1
     place.unlink()
     assert verbs.resume_tuning(run).child
+
+
+def test_what_is_interrupted_while_it_is_recorded_is_recorded_by_going_on(run, monkeypatch):
+    def interrupt(*told):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("evo_ntm.tuning.journal._record", interrupt)
+        tuned = verbs.finetune(run, steps=3)
+    assert (tuned.interrupted, tuned.child) == (True, None)
+    assert verbs.status(run).being_tuned == tuned.parent
+    assert verbs.resume_tuning(run).child
+    assert verbs.status(run).being_tuned is None
 
 
 def test_other_arithmetic_than_it_began_with_is_refused_unless_it_is_accepted(run):
