@@ -11,7 +11,6 @@ from pathlib import Path
 
 from evo_ntm.errors import RunError
 from evo_ntm.experiment import dump
-from evo_ntm.experiment.rewards import REWARD_SETTINGS
 from evo_ntm.genome.files import genome_bytes
 from evo_ntm.reports.card import (
     CARD,
@@ -51,10 +50,10 @@ def publish(
     """Publish a run's champion, or another birth, as a folder that stands by itself.
 
     It holds the genome, a card whose claims are measured now, the line from its founder, and a
-    picture of its memory at work if the task asks for sequences. `controls` are runs of the same
-    tuning from random weights in the same topology, or from an ancestor of the birth; they are
-    charted beside it. Raises RunError where the run has not ended, where a control is something
-    else, or where there is a folder of the name.
+    picture of its memory at work. `controls` are runs of the same tuning from random weights in the
+    same topology, or from an ancestor of the birth; they are charted beside it. Raises RunError
+    where the run has not ended, where a control is something else, or where there is a folder of
+    the name.
     """
     folder, opening = Path(to) / name, open_run(Path(run))
     if not NAME.fullmatch(name):
@@ -75,10 +74,8 @@ def publish(
     try:
         told = {"experiment": dump(experiment), "birth": str(number)}
         write_document(part / PUBLISHED, genome_bytes(genome, card=told))
-        pictures = []
-        if experiment.task not in REWARD_SETTINGS:  # which ask for no sequences to be shown
-            draw(genome, experiment, to=part / PICTURE)
-            pictures.append(PICTURE)
+        draw(genome, experiment, to=part / PICTURE)
+        pictures = [PICTURE]
         for chart in tunings(card):
             pictures.append(f"{chart.name}.png")
             write_picture(part / pictures[-1], partial(draw_chart, chart))

@@ -64,6 +64,7 @@ def test_a_card_tells_what_a_machine_makes_of_its_tape(tmp_path):
            f"{taken['shortfall without reads']:.4g} |")  # fmt: skip
     assert row in (folder / "README.md").read_text().splitlines()
     assert taken["longest tape"] in (1, 2)
+    assert (folder / "memory.png").is_file()
 
 
 def test_publishing_again_gives_the_same_card_which_names_its_place(run, tmp_path, monkeypatch):
