@@ -120,6 +120,20 @@ class MemoryLengthLife:
         last = torch.where(steps == fates["length"], verdict, 0)
         return replace(self, past=Past(steps + ~self.done, earned + last, last))
 
+    @property
+    def ahead(self) -> Float[Tensor, "T B I"]:
+        """Tell all that will be seen, whatever is answered."""
+        steps = torch.arange(int(self.fates["length"].max()) + 1, device=self.past.steps.device)
+        none = torch.zeros_like(self.fates["length"])
+        return replace(self, past=Past(steps.unsqueeze(-1) + none, none, none)).observation
+
+    def answered(self, answers: Float[Tensor, "T *batch 2"]) -> "MemoryLengthLife":
+        """Go on to the end, from all answers at once, given in logits."""
+        lane = torch.arange(answers.shape[-2], device=answers.device)
+        asked = answers[self.fates["length"], ..., lane, :].movedim(0, -2)
+        there = self.past._replace(steps=self.fates["length"])
+        return replace(self, past=there).react(asked)
+
     def among(self, index: Int[Tensor, "some"]) -> "MemoryLengthLife":
         """Keep some individuals of a population of one axis."""
         return replace(self, past=Past(*some(self.past, index)))

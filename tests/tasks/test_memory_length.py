@@ -3,6 +3,7 @@ import torch
 
 from evo_ntm.errors import TaskError
 from evo_ntm.seeds import derive
+from evo_ntm.tasks.lives import Foreseen
 from evo_ntm.tasks.memory_length import MemoryLength
 
 
@@ -44,6 +45,23 @@ def test_only_the_last_answer_earns_anything(right):
     assert total.tolist() == [1.0 if right else -1.0] * 40
     assert life.score.tolist() == [float(right)] * 40
     assert life.marks["missed"].tolist() == [not right] * 40
+
+
+@pytest.mark.parametrize("population", [(), (3,)])
+def test_all_answers_at_once_come_to_the_same_as_one_after_another(population):
+    task = MemoryLength().with_settings(bits=2, longest=4)
+    _, life = begun(task)
+    assert isinstance(life, Foreseen)
+    answers = torch.from_numpy(derive(2, "answers").normal((5, *population, 40, 2)))
+    at_once, seen = life.answered(answers), []
+    for answer in answers:
+        seen.append(life.observation.expand(*population, -1, -1))
+        life = life.react(answer)
+    assert torch.equal(at_once.score, life.score) and torch.equal(at_once.done, life.done)
+    for name, marks in life.marks.items():
+        assert torch.equal(at_once.marks[name], marks)
+    for shown, ahead in zip(seen, life.ahead, strict=True):
+        assert torch.equal(shown, ahead.expand_as(shown))
 
 
 def test_a_range_that_ends_before_it_begins_is_refused():
