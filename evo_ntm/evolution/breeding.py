@@ -47,6 +47,7 @@ def found(experiment: Experiment, task: Task, generator: Generator) -> Genome:
         head=machine.heads.model_dump(),
         connected=machine.connected,
         recurrent=machine.recurrent,
+        per_bit=machine.per_bit,
         encoding=machine.encoding,
         generator=generator,
     )

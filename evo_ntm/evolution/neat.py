@@ -44,7 +44,8 @@ class NEAT:
         self._settings, self._seed, self._found = settings, settings.seed, found
         self._vary = partial(vary, operators or {"perturb": Choice(1.0, perturb, inherits=True)})
         moving = settings.operators.get("perturb")
-        self._few = moving.few if isinstance(moving, Perturb) else None
+        told = moving if isinstance(moving, Perturb) else Perturb()
+        self._few, self._alike = told.few, told.alike or 0.0
         trained = settings.operators.get("finetune")
         self._trained = trained.share if trained else 0.0
         self._scored: Population = []
@@ -222,7 +223,8 @@ class NEAT:
             chance = some(genome, generator)
         else:
             chance = 1.0
-        return perturb(genome, generator=generator, sigma=sigma, chance=chance)
+        told = {"sigma": sigma, "chance": chance, "alike": self._alike}
+        return perturb(genome, generator=generator, **told)
 
     def _within(self, genome: Genome) -> Genome:
         limit = self._settings.largest

@@ -125,6 +125,9 @@ class MachineSettings(Settings):
     recurrent: Annotated[
         bool, Field(description="whether nodes of a graph hear what nodes said the step before")
     ] = False
+    per_bit: Annotated[
+        bool, Field(description="units and columns in blocks of one a bit, also in direct encoding")
+    ] = False
     width: Annotated[Size, Field(description="memory columns")] = 10
     rows: Annotated[
         NumberOrRange,

@@ -30,6 +30,10 @@ class Perturb(Operator):
         float | None,
         Field(ge=0, le=1, description="how often it moves few genes; null: as the strategy does"),
     ] = None
+    alike: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="how often genes move alike for all bits; null: never"),
+    ] = None
     chance: Annotated[
         float | None, Field(gt=0, le=1, description="for each gene to move; null: all do")
     ] = None

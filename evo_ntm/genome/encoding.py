@@ -77,6 +77,32 @@ def _wire_keys(wire: Wire, *, tied: bool) -> tuple[NDArray[np.uint64], NDArray[n
 
 
 @lru_cache(maxsize=512)
+def likes(topology: Topology) -> NDArray[np.int64]:
+    """Number each weight of a machine so that those that are alike but for the bit have one number.
+
+    They are those that read one gene in the tied encoding; of a graph, too, whose units of blocks
+    of one unit a bit are told by their places.
+    """
+    if not isinstance(graph := topology.controller.graph, Graph):
+        return code(topology, "tied").expression
+    blocks = (*topology.inputs, *topology.outputs, *topology.columns)
+    bitwise = {str(block.birth) for block in blocks if block.per_bit and block.size > 1}
+
+    def kind(end: str) -> tuple[str, str]:
+        part, _, unit = end.rpartition(" ")
+        birth, _, place = unit.partition(".")
+        return (f"{part} {birth}", place) if birth in bitwise else (end, "")
+
+    found: dict[tuple[str, str, bool], int] = {}
+    numbers = []
+    for sender, receiver in graph.connections:
+        (one, place), (other, there) = kind(sender), kind(receiver)
+        same = bool(place and there) and place == there
+        numbers.append(found.setdefault((one, other, same), len(found)))
+    return np.array(numbers, dtype=np.int64)
+
+
+@lru_cache(maxsize=512)
 def audience(topology: Topology, encoding: Encoding) -> NDArray[np.int64]:
     """Count for each gene the senders that one unit hears by it: 7 other bits out of 8, say."""
     expression = code(topology, encoding).expression

@@ -49,6 +49,7 @@ def founder(
     head: Mapping[str, Any] | None = None,
     connected: float = 1.0,
     recurrent: bool = False,
+    per_bit: bool = False,
     encoding: Encoding = "direct",
     generator: Generator,
 ) -> Genome:
@@ -57,17 +58,17 @@ def founder(
     Where there are `tape_heads` a `tape` says how their cells are written and found again.
     `head` holds the genes of every head: `source`, `target`, `stages` (a list of names) and
     `shifts`. Hidden units come in blocks of at most 4, memory columns one by one; in the tied
-    encoding each layer and the memory begin with one block of one unit a bit. A graph begins
-    without nodes, and with a share of its connections, `connected`, drawn one by one; `recurrent`
-    says whether those that come may close circles. Raises GenomeError where the tied encoding finds
-    no bits, or fewer units or columns than bits.
+    encoding, or if they are to be `per_bit`, each layer and the memory begin with one block of one
+    unit a bit. A graph begins without nodes, and with a share of its connections, `connected`,
+    drawn one by one; `recurrent` says whether those that come may close circles. Raises GenomeError
+    where blocks of one unit a bit find no bits, or there are fewer units or columns than bits.
     """
     births = _free_births(inputs + outputs)
     genes = _head_genes(head or {})
     heads = [Head(next(births), "writer", **genes) for _ in range(writers)]
     heads += [Head(next(births), "reader", **genes) for _ in range(readers)]
     heads += [Head(next(births), "tape", **genes) for _ in range(tape_heads)]
-    bits = _bits(inputs) if encoding == "tied" else 0
+    bits = _bits(inputs) if per_bit or encoding == "tied" else 0
     layers = tuple(
         _blocks(asked, PIECE, bits, births, f"layer {number}")
         for number, asked in enumerate(units, start=1)
@@ -169,7 +170,7 @@ def _bits(inputs: tuple[Block, ...]) -> int:
     bits = next((block.size for block in inputs if block.per_bit), None)
     if bits is None:
         raise GenomeError(
-            "the tied encoding expected inputs with exchangeable bits, but they have none"
+            "blocks of one unit a bit expected inputs with exchangeable bits, but they have none"
         )
     return bits
 
@@ -178,7 +179,7 @@ def _blocks(
     asked: int, size: int, bits: int, births: Iterator[int], part: str
 ) -> tuple[Block, ...]:
     if asked < bits:
-        raise GenomeError(f"the tied encoding expected {part} to have at least one unit for each "
+        raise GenomeError(f"blocks of one unit a bit expected {part} to have at least one for each "
                           f"of {bits} bits, but it was given {asked}")  # fmt: skip
     tied = (Block(next(births), bits, per_bit=True),) if bits else ()
     return tied + pieces(asked - bits, size, births)

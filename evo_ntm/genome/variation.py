@@ -25,6 +25,7 @@ from evo_ntm.genome.body import (
 )
 from evo_ntm.genome.bounds import Bounds, Inapplicable
 from evo_ntm.genome.drawing import add_connection, add_node, drop_connection
+from evo_ntm.genome.encoding import likes
 from evo_ntm.genome.genome import Genome
 from evo_ntm.genome.graft import graft, shared
 from evo_ntm.genome.heads import (
@@ -66,17 +67,24 @@ def perturb(
     sigma: float = 0.05,
     chance: float = 1.0,
     few: float = 0.0,
+    alike: float = 0.0,
 ) -> Genome:
     """Move genes by Gaussian steps of the size `sigma`; each gene with so much `chance`.
 
-    A share `few` of the time it is as many genes as `some` says, from one to all.
+    A share `few` of the time it is as many genes as `some` says, from one to all. A share `alike`
+    of the time direct genes of all bits move alike, where the machine has blocks of one unit a bit:
+    what was found for one bit may then serve the others, and need not.
     """
-    steps = generator.normal(genome.genes.size) * np.float32(sigma)
+    size, where = genome.genes.size, None
+    if alike and genome.encoding == "direct" and float(generator.random()) < alike:
+        where = likes(genome.topology)
+        size = 1 + int(where.max(initial=0))
+    steps = generator.normal(size) * np.float32(sigma)
     if few and float(generator.random()) < few:
         chance *= some(genome, generator)
     if chance < 1.0:
-        steps *= generator.random(genome.genes.size) < chance
-    return genome.with_genes(genome.genes + steps)
+        steps *= generator.random(size) < chance
+    return genome.with_genes(genome.genes + (steps if where is None else steps[where]))
 
 
 def some(genome: Genome, generator: Generator) -> float:

@@ -6,9 +6,10 @@ import pytest
 from evo_ntm.errors import GenomeError
 from evo_ntm.genome import variation
 from evo_ntm.genome.bounds import Bounds, Inapplicable
+from evo_ntm.genome.encoding import likes
 from evo_ntm.genome.founder import founder
 from evo_ntm.seeds import derive
-from evo_ntm.topology import Block
+from evo_ntm.topology import Block, Tape
 from tests.genome.machines import INPUTS, OUTPUTS, SPECIMENS, specimen
 
 PARENT = SPECIMENS["direct dense, one of each"]
@@ -41,6 +42,24 @@ def test_perturbing_may_move_few_genes_some_of_the_time():
     few = moved(few=1.0)
     assert 0.2 < (few > len(BIG.genes) ** -0.5).mean() < 0.8  # half of the way by logarithm
     assert few.min() < 10 / len(BIG.genes)
+
+
+@pytest.mark.parametrize("kind", ["dense", "graph"])
+def test_perturbing_may_move_direct_genes_alike_for_all_bits(kind):
+    one = {"controller": kind, "units": [], "width": 6, "readers": 0, "writers": 0}
+    genome = founder(INPUTS, OUTPUTS, **one, tape_heads=1, per_bit=True, tape=Tape("overwrite"),
+                     head={"target": "controller"}, generator=draws())  # fmt: skip
+    told = likes(genome.topology)
+    assert genome.encoding == "direct"
+    # Bits, their reads, the flag, two more reads, the bias; writes and outputs of bits, 7 others.
+    assert told.max() + 1 == 2 * (2 * 2) + 2 * 7 + 4 * 2 + 4 * 7
+    steps = variation.perturb(genome, generator=draws(), alike=1.0, sigma=1.0).genes - genome.genes
+    firsts = {number: step for number, step in zip(told[::-1], steps[::-1], strict=True)}
+    np.testing.assert_allclose(steps, [firsts[number] for number in told], atol=1e-5)
+    assert len(set(np.round(list(firsts.values()), 4))) > 0.9 * len(firsts)
+    apart = [variation.perturb(genome, generator=draws(n), alike=0.5).genes for n in range(40)]
+    likely = [np.ptp((genes - genome.genes)[told == told[0]]) < 1e-5 for genes in apart]
+    assert 0.3 < np.mean(likely) < 0.7
 
 
 def test_crossing_takes_whole_units_and_whole_heads():
