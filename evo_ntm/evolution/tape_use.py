@@ -14,8 +14,10 @@ from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate
 from evo_ntm.machine import Machine
 from evo_ntm.machine.soft import Step
+from evo_ntm.machine.weights import Weights
 from evo_ntm.tasks import Lives
 from evo_ntm.tasks.grading import SHORTFALL
+from evo_ntm.tasks.lives import Foreseen
 
 LONGEST, JUMPS, SHIFTS = "longest tape", "jumps", "shifts"
 UNREAD = "without reads"
@@ -62,17 +64,28 @@ def _watched(
     machine: Machine, flat: Tensor, trial: Trial
 ) -> Iterator[tuple[Step, Bool[Tensor, "B"]]]:
     """Give every step, and which lanes were still going in it."""
-    weights = machine.wire_up(flat)
+    weights, rows = machine.wire_up(flat), trial.rows
     if not isinstance(episodes := trial.episodes, Lives):
-        lengths = torch.tensor(episodes.lengths)
-        state = machine.initial_state(weights, lanes=len(lengths), rows=trial.rows)
-        for number, step in enumerate(machine.steps(weights, episodes.inputs, state)):
-            yield step, number < lengths
+        yield from _answering(machine, weights, episodes.inputs, episodes.lengths, rows)
         return
     for share in episodes.shares:
-        life, lanes = share.world.live(share.fates), len(share.lengths)
-        state = machine.initial_state(weights, lanes=lanes, rows=trial.rows)
+        life = share.world.live(share.fates)
+        if isinstance(life, Foreseen):
+            yield from _answering(machine, weights, life.ahead, share.lengths, rows)
+            continue
+        state = machine.initial_state(weights, lanes=len(share.lengths), rows=rows)
         while not life.done.all():
             [step] = machine.steps(weights, life.observation.unsqueeze(0), state)
             yield step, ~life.done
             state, life = step.after.state(), life.react(step.answer.nan_to_num())
+
+
+def _answering(
+    machine: Machine, weights: Weights, inputs: Tensor, lengths: Sequence[int], rows: int
+) -> Iterator[tuple[Step, Bool[Tensor, "B"]]]:
+    state, ends = (
+        machine.initial_state(weights, lanes=len(lengths), rows=rows),
+        torch.tensor(lengths),
+    )
+    for number, step in enumerate(machine.steps(weights, inputs, state)):
+        yield step, number < ends
