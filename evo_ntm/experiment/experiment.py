@@ -95,8 +95,8 @@ class Experiment(Settings):
     def _room_for_every_bit(self) -> None:
         """Refuse blocks of a unit a bit where there is no bit, or a layer or memory lacks some."""
         if self.task == "ngrams" or self.task in REWARD_SETTINGS:
-            tied = self.machine.encoding == "tied"
-            key, other = ("encoding", "direct") if tied else ("per_bit", "false")
+            of_genes = self.machine.encoding == "tied"
+            key, other = ("encoding", "direct") if of_genes else ("per_bit", "false")
             expected = f"{other}, as {self.task} has no exchangeable bits"
             refuse(("machine", key), expected, getattr(self.machine, key))
         bits = _bits(self.with_)

@@ -1,7 +1,8 @@
 """The graph of a machine as a drawing: nodes between what they hear and what they tell.
 
 What may be heard lies below, inputs, reads and the bias; what may be told lies above, the orders of
-the heads and the answer. A node stands as high as the longest path to it is long.
+the heads and the answer. A node stands as high as the longest path to it is long, those of a
+recurrent graph in a row: what bends downwards leads to the right.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ LEVEL, GAP = 26.0, 34.0  # pixels from level to level, and from there to the end
 ABOVE, LINE = 32.0, 12.0  # pixels of what is written above, and of a line of it
 BETWEEN = 0.6  # of a place, between groups of ends
 NODE, END = 3.4, 1.8
+LOOP, BEND = 14.0, 5.0  # pixels of who hears itself; the length of a way for a pixel of its bend
 HIGHER = ("interpolation",)  # written a line higher, for it is long and stands for one place
 
 
@@ -63,11 +65,21 @@ def graph(
         ends = [(places[s], places[r]) for s, r in lines if s in places and r in places]
         if ends:
             count = f"{len(ends)} connection{'s' if len(ends) > 1 else ''} {state}"
-            path = "".join(f"M{a.x:.1f} {a.y:.1f}L{b.x:.1f} {b.y:.1f}" for a, b in ends)
+            path = "".join(_way(a, b) for a, b in ends)
             drawn.append(element("path", title(count), d=path, class_=f"connection {state}"))
     for state, numbers in _by_state(now.nodes, old.nodes):
         drawn += [_dot(name, nodes[name], NODE, f"node {state}") for name in map(node, numbers)]
     return drawn
+
+
+def _way(a: Place, b: Place) -> str:
+    """Go from one place to another, in a bend where both are nodes that stand in one row."""
+    begun = f"M{a.x:.1f} {a.y:.1f}"
+    if a == b:
+        return f"{begun}c-{LOOP:g}-{LOOP:g} {LOOP:g}-{LOOP:g} 0 0"
+    if a.y == b.y:
+        return f"{begun}q{(b.x - a.x) / 2:.1f} {(b.x - a.x) / BEND:.1f} {b.x - a.x:.1f} 0"
+    return f"{begun}L{b.x:.1f} {b.y:.1f}"
 
 
 def _dot(name: str, place: Place, radius: float, look: str) -> Element:

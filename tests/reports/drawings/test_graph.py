@@ -62,6 +62,15 @@ def test_what_a_graph_gained_and_lost_is_marked():
     assert [state for state, _ in marked(back, "node")].count("lost") == len(gained) == 1
 
 
+def test_ways_between_nodes_of_a_recurrent_graph_are_bent():
+    topology = SPECIMENS["recurrent graph"].topology
+    drawn = topology.controller.graph
+    ways = next(p.get("d") for p in graph(topology, None, **ROOM) if p.tag == "path")
+    loops = sum(sender == receiver for sender, receiver in drawn.among)
+    assert ways.count("c") == loops
+    assert ways.count("q") == len(drawn.among) - loops > 0
+
+
 def test_other_controllers_take_no_room_for_a_graph():
     dense = SPECIMENS["direct dense, one tape head"].topology
     drawn = genome_of(1.0, nodes=0).topology
