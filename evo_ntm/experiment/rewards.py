@@ -50,6 +50,11 @@ class SeasonSettings(Settings):
         bool, Field(description="count the first day of each season, when nobody can know")
     ] = False
 
+    @property
+    def bits(self) -> int:
+        """Count the foods of all seasons, which a tied encoding treats alike."""
+        return self.seasons * self.foods
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.fewest_days > self.most_days:

@@ -39,7 +39,7 @@ class Season:
     @property
     def inputs(self) -> tuple[Block, ...]:
         """List the input channels in blocks."""
-        foods = Block(1, self.settings.seasons * self.settings.foods, name="foods")
+        foods = Block(1, self.settings.bits, per_bit=True, name="foods")
         return foods, Block(2, 1, name="right"), Block(3, 1, name="wrong")
 
     @property

@@ -4,6 +4,9 @@ import pytest
 import torch
 
 from evo_ntm.errors import TaskError
+from evo_ntm.genome.founder import founder
+from evo_ntm.machine import Machine
+from evo_ntm.machine.walk import PlainWalk
 from evo_ntm.seeds import derive
 from evo_ntm.tasks.season import Season
 
@@ -119,3 +122,25 @@ def test_an_answer_in_between_is_wrong_of_any_food():
 def test_what_cannot_be_is_refused(settings, told):
     with pytest.raises(TaskError, match=told):
         Season().with_settings(**settings)
+
+
+def test_a_tied_machine_treats_all_foods_alike():
+    task = Season()
+    genome = founder(
+        task.inputs, task.outputs, units=(), width=10, readers=0, writers=0, tape_heads=1,
+        head={"target": "controller"}, encoding="tied", generator=derive(1, "founder"),
+    )  # fmt: skip
+    assert genome.topology.bits == task.settings.bits == 8
+    machine, weights = Machine(genome.topology), torch.tensor(genome.weights)
+    lives = drawn(task, 2)
+    fates = {**lives.shares[0].fates}
+    swapped = torch.tensor([1, 0, *range(2, 8)])
+    others = {**fates, "food": swapped[fates["food"]], "poisonous": fates["poisonous"][:, swapped]}
+    scores = []
+    with torch.inference_mode():
+        for each in (fates, others):
+            way, life = PlainWalk(machine, weights, lanes=2, rows=9), task.live(each)
+            while not life.done.all():
+                life = life.react(way.answer(life.observation))
+            scores.append(life.score)
+    assert torch.equal(*scores)
