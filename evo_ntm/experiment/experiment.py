@@ -88,24 +88,27 @@ class Experiment(Settings):
         for key, parts in (("validation", self.exam.validation), ("parts", self.exam.parts)):
             for number, part in enumerate(parts):
                 self._part(part, ("exam", key, number))
-        if self.machine.encoding == "tied":
+        if self.machine.encoding == "tied" or self.machine.per_bit:
             self._room_for_every_bit()
         if self.finetune.rows is not None:
             self.machine.enough_rows(self.finetune.rows[0], "finetune", "rows")
         return self
 
     def _room_for_every_bit(self) -> None:
-        """Refuse the tied encoding where there is no bit, or a layer or the memory lacks units."""
+        """Refuse blocks of a unit a bit where there is no bit, or a layer or memory lacks some."""
         if self.task in UNTIED:
-            untied = f"direct, as {self.task} has no exchangeable bits"
-            refuse(("machine", "encoding"), untied, "tied")
+            of_genes = self.machine.encoding == "tied"
+            key, other = ("encoding", "direct") if of_genes else ("per_bit", "false")
+            expected = f"{other}, as {self.task} has no exchangeable bits"
+            refuse(("machine", key), expected, getattr(self.machine, key))
         bits = _bits(self.with_)
         if not isinstance(bits, int):
             return
+        tied = ", as they are tied" if self.machine.encoding == "tied" else ""
         layers = [(("machine", "units", n), units) for n, units in enumerate(self.machine.units)]
         for path, count in [*layers, (("machine", "width"), self.machine.width)]:
             if count < bits:
-                refuse(path, f"at least one for each of {bits} bits, as they are tied", count)
+                refuse(path, f"at least one for each of {bits} bits{tied}", count)
 
     def _stage(self, number: int, stage: Stage) -> None:
         path: Path = ("curriculum", number)
@@ -174,8 +177,9 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
         del told["machine"]["connected"]
         for key in ("nodes", "connections"):
             del told["machine"]["bounds"][key]
-    if "machine" in told and not experiment.machine.recurrent:
-        del told["machine"]["recurrent"]
+    for key in ("recurrent", "per_bit"):
+        if "machine" in told and not getattr(experiment.machine, key):
+            del told["machine"][key]
     if "machine" in told and not experiment.machine.tape_heads:
         for key in ("tape_heads", "tape"):
             del told["machine"][key]
@@ -184,7 +188,8 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
         if operator.get("chance", 1) is None:  # of genes, as they all moved then
             del operator["chance"]
     for operator in told.get("evolve", {}).get("operators", {}).values():
-        if operator.get("few", 0) is None:
-            del operator["few"]
+        for key in ("few", "alike"):
+            if operator.get(key, 0) is None:
+                del operator[key]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
