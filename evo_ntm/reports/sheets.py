@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal
 
+from evo_ntm.experiment.model import told_rows
 from evo_ntm.reports.chapters import (
     Ancestry,
     Generalisation,
@@ -22,7 +23,7 @@ from evo_ntm.reports.chapters import (
 from evo_ntm.reports.digits import UNKNOWN, clock, decimals_of, number, share
 from evo_ntm.reports.explanation import Ablation, Asked, Failing
 
-Kind = Literal["words", "number", "gain", "share", "birth"]
+Kind = Literal["words", "number", "gain", "share", "birth", "rows"]
 VERDICTS = {True: "passed", False: "not passed", None: "reported"}
 
 
@@ -59,6 +60,8 @@ class Sheet:
 def _told(column: Column, values: Sequence[Any]) -> list[str]:
     if column.kind == "words":
         return [UNKNOWN if value is None else str(value) for value in values]
+    if column.kind == "rows":
+        return [UNKNOWN if value is None else str(told_rows(value)) for value in values]
     if column.kind == "birth":
         return [str(value) for value in values]
     if column.kind == "share":
@@ -74,6 +77,7 @@ def _sheet(title: str, rows: Iterable[Sequence[Any]], *columns: Column | str) ->
 
 
 GENERATION, BIRTH = Column("generation"), Column("birth", "birth")
+ROWS = Column("memory rows", "rows")
 
 
 def history(chapter: History) -> Sheet:
@@ -81,7 +85,7 @@ def history(chapter: History) -> Sheet:
     told = {**chapter.quantiles, **chapter.figures}
     stages = [stage + 1 for stage in chapter.stages]
     rows = zip_longest(chapter.generations, stages, chapter.rows, *told.values())
-    return _sheet("Generations", rows, GENERATION, "stage", "memory rows", *told)
+    return _sheet("Generations", rows, GENERATION, "stage", ROWS, *told)
 
 
 def looks(chapter: History) -> Sheet:
@@ -101,7 +105,7 @@ def sittings(chapter: Sequence[Sitting]) -> Sheet:
         for sitting in chapter for row in sitting.rows
     ]  # fmt: skip
     return _sheet("Sittings of the exam", rows, GENERATION, BIRTH, Column("part", "words"),
-                  "memory rows", "sequences", "wrong bits a sequence", "bits a sequence",
+                  ROWS, "sequences", "wrong bits a sequence", "bits a sequence",
                   "by chance", Column("", "words"))  # fmt: skip
 
 

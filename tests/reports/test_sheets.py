@@ -18,6 +18,11 @@ def test_numbers_of_a_column_have_the_same_decimals_and_words_stay_words():
     ]
 
 
+def test_a_tape_without_end_has_no_number_of_rows():
+    sheet = Sheet("t", (sheets.ROWS,), ((0,), (16,), (None,)))
+    assert sheet.told() == [["unbounded"], ["16"], ["—"]]
+
+
 def test_births_are_no_numbers_to_be_written_with_commas():
     sheet = Sheet("t", (Column("birth", "birth"), Column("n")), ((12345, 12345),))
     assert sheet.told() == [["12345", "12,345"]]
