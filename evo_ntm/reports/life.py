@@ -37,6 +37,7 @@ def observe_life(
         logits, _, trace = machine.trace(weights, torch.stack(seen), begun)
     steps = len(seen)
     said = torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1])
+    lacking = round(task.best - float(lived[-1].score[0]), DIGITS)
     marks = {name: float(mark[0]) for name, mark in lived[-1].marks.items()}
     return Observation(
         inputs=_numbers(torch.stack(seen)),
@@ -48,7 +49,7 @@ def observe_life(
         write_weightings=_numbers(trace.write_weightings),
         reads=_numbers(trace.reads),
         read_weightings=_numbers(trace.read_weightings),
-        measures={SHORTFALL: round(task.best - float(lived[-1].score[0]), DIGITS), **marks},
+        measures={SHORTFALL: lacking + 0.0, **marks},  # nor is it -0
         earned=_numbers(torch.stack(earned)),
         way=_way(lived),
     )

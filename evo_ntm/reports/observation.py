@@ -145,13 +145,16 @@ def task_to_show(experiment: Experiment, length: int | None = None) -> KnownTask
 
 
 def rows_to_show(experiment: Experiment, task: KnownTask) -> int:
-    """Choose as many memory rows as the largest part of the exam has, or the length needs."""
+    """Choose as many memory rows as the largest part of the exam has, or the length needs.
+
+    Of a tape it is as many cells as the first part has.
+    """
     length = task.extent().get("length", 0)
     rows = [part.rows for part in experiment.exam.parts]
+    if experiment.machine.tape_heads:  # what a ring does hangs on its length
+        return rows[0]
     if UNBOUNDED in rows:
         return UNBOUNDED
-    if experiment.machine.tape_heads:  # the ring that it is makes a tape what it does
-        return max(rows)
     return max(*rows, int(np.max(length)) + SPARE)
 
 
