@@ -121,6 +121,10 @@ class Card:
             f"Tuned from what evolved, the exam was passed {self.tuning.cost}; from random "
             f"weights in the same topology {', '.join(each.cost for each in others)}."
         )
+        if any(
+            each.passed_after is None and each.met < (own or self.tuning.met) for each in others
+        ):
+            return f"{told} Some were stopped sooner than this, so that only their curves compare."
         ahead = own is not None and all(
             other.passed_after is None or own < other.passed_after for other in others
         )
@@ -244,6 +248,8 @@ def _tape_table(rows: Sequence[ExamRow]) -> list[str]:
 def _tuning_table(card: Card) -> list[str]:
     if card.tuning is None:
         return []
-    rows = [f"| {each.began}, seed {each.seed} | {each.cost} |"
-            for each in (card.tuning, *card.controls)]  # fmt: skip
-    return ["| tuned from | exam passed |", "|---|---|", *rows, ""]
+    rows = [f"| {each.began}, seed {each.seed} | {each.cost} | {each.met:,} | "
+            f"{each.curve[-1].bits:.4g} |" for each in (card.tuning, *card.controls)]  # fmt: skip
+    head = ["| tuned from | exam passed | all sequences | validation set, bits after them |",
+            "|---|---|---:|---:|"]  # fmt: skip
+    return [*head, *rows, ""]

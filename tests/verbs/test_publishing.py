@@ -265,6 +265,10 @@ def test_a_card_says_where_evolution_contributed_nothing(run, own, others, contr
     for other in others:
         cost = f"after {other} sequences" if other else "not within 400 sequences"
         assert cost in card.contribution
+    if own:
+        cut = replace(tuning(None), met=own - 1)
+        short = Card(**{**vars(card), "controls": (cut,)})
+        assert short.contribution.endswith("so that only their curves compare.")
     alone = Card(**{**vars(card), "controls": ()})
     assert alone.contribution.endswith("is not known.")
 
