@@ -31,7 +31,7 @@ def walked(machine, flat, inputs, rows, leave=None):
 
 
 @needs_kernel
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     topology=machines(),
     lanes=some.sampled_from([1, 4, 5, 12, 16, 50]),
