@@ -18,8 +18,10 @@ from rich.text import Text
 
 from evo_ntm.exits import deaf
 from evo_ntm.experiment.model import told_rows
+from evo_ntm.experiment.rewards import REWARD_SETTINGS
 from evo_ntm.experiment.tasks import costs
 from evo_ntm.runs.database import finite
+from evo_ntm.runs.store import open_run
 from evo_ntm.tables import new_table, show_facts, show_table
 
 if TYPE_CHECKING:
@@ -353,10 +355,18 @@ def next_steps(outcome: "Outcome") -> str:
 def _next(run: Path, state: str, birth: int | None = None) -> str:
     where, figure = shlex.quote(str(run)), shlex.quote(f"{run.resolve().name}.png")
     which = where if birth is None else f"{where} --birth {birth}"
-    steps = [f"exam {which}", f"show {which} --to {figure}", f"explain {which}"]
+    steps = [f"exam {which}", f"show {which} --to {figure}"]
+    if _explains(run):
+        steps.append(f"explain {which}")
     if state == "interrupted":
         steps = [f"resume {where}", *steps]
     return next_to([*steps, f"lineage {which} --report"])
+
+
+def _explains(run: Path) -> bool:
+    """Tell whether the machines of a run can be explained: by sequences, and no tape."""
+    experiment = open_run(run).experiment
+    return not experiment.machine.tape_heads and experiment.task not in REWARD_SETTINGS
 
 
 def next_to(steps: Sequence[str]) -> str:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from evo_ntm import verbs
-from evo_ntm.errors import TaskError
+from evo_ntm import cli, verbs
+from evo_ntm.errors import EvoNTMError, TaskError
 from evo_ntm.experiment import parse
 
 SMALL = {
@@ -39,6 +39,14 @@ def test_the_exam_tells_what_was_missed_and_earned_and_of_no_bits(run):
     assert row.extent == {"length": [1, 3]}
     [blind] = verbs.exam(run, ablate="reads").rows
     assert blind.measures["shortfall"] >= 0.25
+
+
+def test_who_cannot_be_explained_is_not_named_for_it(run, capsys):
+    with pytest.raises(EvoNTMError):
+        verbs.explain(run)
+    assert cli.run(["status", str(run)]) == 0
+    named = capsys.readouterr().out.partition("What next:")[2]
+    assert "evo-ntm show" in named and "evo-ntm explain" not in named
 
 
 def test_status_and_lineage_go_by_what_was_missed(run):
