@@ -16,12 +16,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from evo_ntm import next_steps
 from evo_ntm.exits import deaf
 from evo_ntm.experiment.model import told_rows
-from evo_ntm.experiment.rewards import REWARD_SETTINGS
 from evo_ntm.experiment.tasks import costs
 from evo_ntm.runs.database import finite
-from evo_ntm.runs.store import open_run
 from evo_ntm.tables import new_table, show_facts, show_table
 
 if TYPE_CHECKING:
@@ -240,7 +239,7 @@ def show_status(status: "Status") -> None:
         print("last events")
     for event in status.events:
         show_facts({f"after {event.generation + 1:,}": f"{event.kind}: {event.told}"}, indent=2)
-    print(_next(status.path, status.state))
+    print(next_steps.of_run(status.path, status.state))
 
 
 def status_json(status: "Status") -> str:
@@ -338,40 +337,6 @@ def tuning_summary(tuned: "Tuned") -> str:
         champion = ", the champion" if tuned.champion else ""
         parts.append(f"Kept as birth {tuned.child}{champion}: {ending}, {sat} of the exam")
     return ". ".join(parts) + "."
-
-
-def next_after_tuning(tuned: "Tuned") -> str:
-    """Name what may be done with what was tuned."""
-    if tuned.interrupted:
-        return _next(tuned.path, "interrupted")
-    return _next(tuned.path, "ended", None if tuned.champion else tuned.child)
-
-
-def next_steps(outcome: "Outcome") -> str:
-    """Name what may be done with a run that this process has left."""
-    return _next(outcome.path, "interrupted" if outcome.interrupted else "ended")
-
-
-def _next(run: Path, state: str, birth: int | None = None) -> str:
-    where, figure = shlex.quote(str(run)), shlex.quote(f"{run.resolve().name}.png")
-    which = where if birth is None else f"{where} --birth {birth}"
-    steps = [f"exam {which}", f"show {which} --to {figure}"]
-    if _explains(run):
-        steps.append(f"explain {which}")
-    if state == "interrupted":
-        steps = [f"resume {where}", *steps]
-    return next_to([*steps, f"lineage {which} --report"])
-
-
-def _explains(run: Path) -> bool:
-    """Tell whether the machines of a run can be explained: by sequences, and no tape."""
-    experiment = open_run(run).experiment
-    return not experiment.machine.tape_heads and experiment.task not in REWARD_SETTINGS
-
-
-def next_to(steps: Sequence[str]) -> str:
-    """Name the next commands."""
-    return "\n".join(["What next:", *(f"  evo-ntm {step}" for step in steps)])
 
 
 def clock(seconds: float) -> str:

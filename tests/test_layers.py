@@ -22,7 +22,7 @@ STEPS = [
     ["tuning"],
     ["verbs.opening"],
     ["verbs", "series"],
-    ["tables"],
+    ["tables", "next_steps"],
     ["screen", "arguments", "options"],
     ["waiting"],
     ["commands"],

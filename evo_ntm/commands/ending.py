@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 def tell_outcome(outcome: "Outcome", quiet: bool) -> None:
     """Print how a run ended and its exam, and name the next commands unless it is to be quiet."""
-    from evo_ntm import screen, tables
+    from evo_ntm import next_steps, screen, tables
 
     print(screen.summary(outcome), flush=True)
     if outcome.rows:
         tables.show_table(screen.exam_table(outcome.rows))
     if not quiet:
-        screen.tell(screen.next_steps(outcome))
+        screen.tell(next_steps.after_evolution(outcome))
 
 
 def ending_of(outcome: "Outcome") -> int:

@@ -38,7 +38,7 @@ def lineage(
     quiet: options.Quiet = False,
 ) -> int:
     """Tell how the champion, or another birth, came to be."""
-    from evo_ntm import screen, verbs
+    from evo_ntm import next_steps, screen, verbs
     from evo_ntm.waiting import Waiting
 
     wanted = report or html is not None
@@ -59,7 +59,7 @@ def lineage(
         where, other = quote(str(run)), told.header.birth
         chosen = "" if told.header.is_champion else f" --birth {other}"
         steps = [f"lineage {where}{chosen} --report", f"explain {where}{chosen}"]
-        screen.tell(screen.next_to(steps[1:] if wanted else steps))
+        screen.tell(next_steps.named(steps[1:] if wanted else steps))
     return DONE
 
 
@@ -70,7 +70,7 @@ def explain(
     quiet: options.Quiet = False,
 ) -> int:
     """Say in words what a machine does, what its parts are worth and where it fails."""
-    from evo_ntm import screen, verbs
+    from evo_ntm import next_steps, screen, verbs
     from evo_ntm.waiting import Waiting
 
     with Waiting(silent=quiet or as_json) as waiting:
@@ -82,7 +82,7 @@ def explain(
     if not quiet:
         where, chosen = quote(str(path)), "" if birth is None else f" --birth {birth}"
         figure = quote(f"{path.resolve().name.removesuffix('.safetensors')}.png")
-        screen.tell(screen.next_to([f"show {where}{chosen} --to {figure}",
+        screen.tell(next_steps.named([f"show {where}{chosen} --to {figure}",
                                     f"exam {where}{chosen} --ablate reads"]))  # fmt: skip
     return DONE
 
@@ -130,11 +130,11 @@ def publish(
     quiet: options.Quiet = False,
 ) -> int:
     """Publish the champion of a run, with a card whose claims are measured now."""
-    from evo_ntm import screen, verbs
+    from evo_ntm import next_steps, screen, verbs
 
     folder = verbs.publish(run, name, birth=birth, controls=control or (), to=to)
     print(folder)
     if not quiet:
         where = quote(str(folder))
-        screen.tell(screen.next_to([f"exam {where}", f"explain {where}"]))
+        screen.tell(next_steps.named([f"exam {where}", f"explain {where}"]))
     return DONE

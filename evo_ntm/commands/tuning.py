@@ -117,7 +117,7 @@ def go_on(run: Path, *, quiet: bool, accept_drift: bool) -> int:
 
 def _ending(tuned: "Tuned", quiet: bool) -> int:
     """Print how a tuning ended and its exam, and give the exit status."""
-    from evo_ntm import screen, tables
+    from evo_ntm import next_steps, screen, tables
 
     print(screen.tuning_summary(tuned), flush=True)
     if tuned.rows and not tuned.interrupted:
@@ -125,7 +125,7 @@ def _ending(tuned: "Tuned", quiet: bool) -> int:
             print("The exam was not sat, as validation was not passed:")
         tables.show_table(screen.exam_table(tuned.rows))
     if not quiet:
-        screen.tell(screen.next_after_tuning(tuned))
+        screen.tell(next_steps.after_tuning(tuned))
     if tuned.interrupted:
         return INTERRUPTED
     return NOT_PASSED if tuned.passed is False else DONE

@@ -50,8 +50,8 @@ BAD_VALUES = [
      "interpolation is, but came ['interpolation']"),
     ("machine.heads.stages=[shift, shift]", "machine.heads.stages.1: expected each stage once, "
      "but came 'shift'"),
-    ("machine.recurrent=true", "machine.recurrent: expected false, as the controller is dense and no "
-     "graph, but came true"),
+    ("machine.recurrent=true", "machine.recurrent: expected false, as the controller is dense and "
+     "no graph, but came true"),
     ("machine.heads.source=cell", "machine.heads.source: expected hidden, as a dense controller "
      "has no cell, but came 'cell'"),
     ("machine.rows=0", "machine.rows: expected at least 1, or unbounded, but came 0"),
