@@ -59,7 +59,6 @@ def test_status_and_lineage_go_by_what_was_missed(run):
 @pytest.mark.parametrize(
     ("verb", "told"),
     [
-        (lambda run, to: verbs.show(run, to=to), "to show one"),
         (lambda run, to: verbs.explain(run), "to explain how"),
         (lambda run, to: verbs.finetune(run, to=to), "to learn by gradients"),
     ],
