@@ -30,14 +30,14 @@ def of_run(run: Path, state: str, birth: int | None = None) -> str:
     where, figure = shlex.quote(str(run)), shlex.quote(f"{run.resolve().name}.png")
     which = where if birth is None else f"{where} --birth {birth}"
     steps = [f"exam {which}", f"show {which} --to {figure}"]
-    if _explains(run):
+    if explains(run):
         steps.append(f"explain {which}")
     if state == "interrupted":
         steps = [f"resume {where}", *steps]
     return named([*steps, f"lineage {which} --report"])
 
 
-def _explains(run: Path) -> bool:
+def explains(run: Path) -> bool:
     """Tell whether the machines of a run can be explained: by sequences, and no tape."""
     experiment = open_run(run).experiment
     return not experiment.machine.tape_heads and experiment.task not in REWARD_SETTINGS

@@ -58,7 +58,8 @@ def lineage(
     if not quiet:
         where, other = quote(str(run)), told.header.birth
         chosen = "" if told.header.is_champion else f" --birth {other}"
-        steps = [f"lineage {where}{chosen} --report", f"explain {where}{chosen}"]
+        look = "explain" if next_steps.explains(run) else "exam"
+        steps = [f"lineage {where}{chosen} --report", f"{look} {where}{chosen}"]
         screen.tell(next_steps.named(steps[1:] if wanted else steps))
     return DONE
 
@@ -136,5 +137,6 @@ def publish(
     print(folder)
     if not quiet:
         where = quote(str(folder))
-        screen.tell(next_steps.named([f"exam {where}", f"explain {where}"]))
+        also = [f"explain {where}"] if next_steps.explains(run) else []
+        screen.tell(next_steps.named([f"exam {where}", *also]))
     return DONE
