@@ -185,10 +185,7 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
             del told["machine"][key]
         del told["machine"]["bounds"]["tape_heads"]
     for operator in told.get("evolve", {}).get("operators", {}).values():
-        if operator.get("chance", 1) is None:  # of genes, as they all moved then
-            del operator["chance"]
-    for operator in told.get("evolve", {}).get("operators", {}).values():
-        for key in ("few", "alike"):
+        for key in ("chance", "few", "alike"):  # which once there were not
             if operator.get(key, 0) is None:
                 del operator[key]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
