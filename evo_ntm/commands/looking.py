@@ -70,6 +70,8 @@ def exam(
         print(screen.exam_json(result.rows))
     else:
         tables.show_table(screen.exam_table(result.rows))
+        for reason in result.failures:
+            screen.tell(reason)
     return NOT_PASSED if result.passed is False else DONE
 
 

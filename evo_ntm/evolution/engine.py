@@ -5,7 +5,7 @@ genetic algorithm `select`, `mate` and `mutate`. Who registers their own is hear
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -18,7 +18,7 @@ from evo_ntm.evolution.breeding import found, operators_of, structural, vary
 from evo_ntm.evolution.checkpoint import Checkpoint
 from evo_ntm.evolution.cma import CMA
 from evo_ntm.evolution.cohort import Rows
-from evo_ntm.evolution.evaluate import Chunk, Map, Scores, score
+from evo_ntm.evolution.evaluate import Map, Scores, heard, score
 from evo_ntm.evolution.evolution_strategy import EvolutionStrategy
 from evo_ntm.evolution.genetic import Genetic
 from evo_ntm.evolution.individual import Individual
@@ -136,7 +136,7 @@ def _generations(
         trial = lessons.trial(experiment, generation, stage)
         reseed_globals(settings.seed, "generate", generation)
         jobs, reasons = strategy.generate(generation), list[str]()
-        spread = partial(_heard, toolbox.map, reasons)
+        spread = partial(heard, toolbox.map, reasons)
         posed, practised = practise(experiment, lessons, generation, stage, trial, jobs, spread)
         scores = toolbox.evaluate(posed, trial, spread)
         births = _record(jobs, scores, generation, count(born + 1))
@@ -216,15 +216,6 @@ def _toolbox(toolbox: base.Toolbox, settings: Evolution, spread: Map) -> base.To
     if filled.map.func is map:  # DEAP's default, which a pool replaces
         filled.register("map", spread)
     return filled
-
-
-def _heard(
-    spread: Map, reasons: list[str], function: Callable[[Chunk], Scores], chunks: Sequence[Chunk]
-) -> Iterator[Scores]:
-    """Spread chunks, and note why any of them could not be scored."""
-    for scores in spread(function, chunks):
-        reasons += scores.reasons
-        yield scores
 
 
 def _record(

@@ -5,7 +5,7 @@ above this module ever sees one.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -142,6 +142,15 @@ def score_chunk(chunk: Chunk) -> Scores:
     """Run some genomes of a cohort through the trial at once."""
     trial, cohort, start, stop = chunk
     return score_weights(trial, cohort.topology, cohort.weights(start, stop))
+
+
+def heard(
+    spread: Map, reasons: list[str], function: Callable[[Chunk], Scores], chunks: Sequence[Chunk]
+) -> Iterator[Scores]:
+    """Spread chunks, and note why any of them could not be scored."""
+    for scores in spread(function, chunks):
+        reasons += scores.reasons
+        yield scores
 
 
 def unscored(chunk: Chunk, reason: str) -> Scores:

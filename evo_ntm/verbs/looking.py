@@ -2,9 +2,11 @@
 
 import shlex
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from evo_ntm.errors import RunError
+from evo_ntm.evolution.evaluate import heard
 from evo_ntm.evolution.exam import ExamRow, ask, passed, prepare
 from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.evolution.tape_use import with_tape_use
@@ -28,6 +30,8 @@ class ExamResult:
 
     rows: tuple[ExamRow, ...]
     passed: bool | None
+    failures: tuple[str, ...] = ()
+    """Why single episodes failed, which then count as not passed."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +106,11 @@ def exam(
         for_the_task(genome, task, experiment.task)
     questions = prepare(experiment.exam.parts, task, "exam", epsilon=epsilon, backend=chosen)
     with Local(threads or experiment.run.threads) as local:
-        rows = ask(questions, genome, local.map)
+        spread = partial(heard, local.map, reasons := list[str]())
+        rows = ask(questions, genome, spread)
         if genome.topology.tape_heads and ablate is None:
-            rows = with_tape_use(rows, questions, genome, local.map)
-    return ExamResult(rows, passed(rows))
+            rows = with_tape_use(rows, questions, genome, spread)
+    return ExamResult(rows, passed(rows), tuple(dict.fromkeys(reasons)))
 
 
 def wires(path: Path | str) -> list[WireRow]:

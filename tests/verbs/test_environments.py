@@ -63,8 +63,14 @@ def test_a_run_goes_on_where_episodes_fail_and_tells_why_once_a_generation(tmp_p
     told = "expected Moody-v0 to go on, but an episode of it failed: it broke"
     assert events and {row["told"] for row in events} == {told}
     assert len({row["generation"] for row in events}) == len(events)
-    (row,) = verbs.exam(tmp_path / "run").rows
-    assert row.measures["shortfall"] > 0.5
+    sat = verbs.exam(tmp_path / "run")
+    assert sat.rows[0].measures["shortfall"] > 0.5
+    assert sat.failures == (told,)  # once, however many episodes failed
+
+
+def test_an_exam_without_failures_tells_of_none(tmp_path):
+    evolved(tmp_path / "run")
+    assert verbs.exam(tmp_path / "run").failures == ()
 
 
 @pytest.mark.parametrize(
