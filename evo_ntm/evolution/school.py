@@ -63,7 +63,7 @@ class School:
 
     def trial(self, experiment: Experiment, generation: int, stage: int) -> Trial:
         """Make the common trial of a generation: fresh episodes, and rows drawn for everybody."""
-        seed, (fewest, most) = experiment.evolve.seed, experiment.machine.rows
+        seed, (fewest, most) = experiment.evolve.seed, experiment.rows_of(stage)
         rows = int(derive(seed, "rows", generation).integers(fewest, most + 1))
         stream = derive(seed, "episodes", generation)
         episodes = self.curriculum.episodes(stream, stage, experiment.evolve.episodes)
@@ -108,7 +108,7 @@ def school(experiment: Experiment, task: Task, backend: Backend) -> School:
     stages = [changed(task, stage.with_) for stage in experiment.curriculum] or [task]
     trials = tuple(
         Trial(stage, stage.episodes(derive(SEED, "gate", slot=number), GATE_SEQUENCES),
-              experiment.machine.rows[1], epsilon, backend)
+              experiment.rows_of(number)[1], epsilon, backend)
         for number, stage in enumerate(stages)
     )  # fmt: skip
     until = [stage.until or {} for stage in experiment.curriculum][:-1]
@@ -122,4 +122,6 @@ def school(experiment: Experiment, task: Task, backend: Backend) -> School:
             (experiment.exam.parts, "exam"),
         )
     )
-    return School(backend, Curriculum(tuple(stages), gates), trials, validation, exam)
+    larger = {number for number, stage in enumerate(experiment.curriculum) if stage.rows}
+    curriculum = Curriculum(tuple(stages), gates, frozenset(larger))
+    return School(backend, curriculum, trials, validation, exam)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from evo_ntm.experiment.model import Cells, Many, Settings, refuse
+from evo_ntm.experiment.model import Cells, Many, NumberOrRange, Settings, refuse
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -21,6 +21,10 @@ class Stage(Settings):
     with_: Annotated[
         Changes, Field(alias="with", description="the task's settings that this stage overrides")
     ]
+    rows: Annotated[
+        NumberOrRange | None,
+        Field(description="memory rows from here on; null: those of the stage before, or machine"),
+    ] = None
     until: Annotated[
         Thresholds | None,
         Field(description="opens the next stage once every measure has fallen to its value"),

@@ -122,6 +122,8 @@ class Experiment(Settings):
         if _bits(settings) != _bits(self.with_):
             stay = f"{_bits(self.with_)}, as in `with`"
             refuse((*path, "with", "bits"), stay, _bits(settings))
+        if stage.rows is not None:
+            self.machine.enough_rows(stage.rows[0], *path, "rows")
 
     def _part(self, part: Part, path: Path) -> None:
         self._known_measures(part.at_most, (*path, "at_most"))
@@ -154,6 +156,12 @@ class Experiment(Settings):
             }
         )
 
+    def rows_of(self, stage: int = -1) -> tuple[int, int]:
+        """Give the least and the most memory rows of a stage of the curriculum, or of the last."""
+        begun = self.curriculum[: stage + 1 or None]
+        told = [each.rows for each in begun if each.rows is not None]
+        return told[-1] if told else self.machine.rows
+
     @property
     def task_hash(self) -> str:
         """Name what is to be solved: task, with, curriculum and exam."""
@@ -184,9 +192,10 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
         for key in ("tape_heads", "tape"):
             del told["machine"][key]
         del told["machine"]["bounds"]["tape_heads"]
-    for operator in told.get("evolve", {}).get("operators", {}).values():
-        for key in ("chance", "few", "alike"):  # which once there were not
-            if operator.get(key, 0) is None:
-                del operator[key]
+    operators = told.get("evolve", {}).get("operators", {}).values()
+    for settings in (told["with"], *told["curriculum"], *operators):
+        for key in ("vocabulary", "rows", "chance", "few", "alike"):  # which once there were not
+            if settings.get(key, 0) is None:
+                del settings[key]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -67,6 +67,11 @@ class AssociativeRecallSettings(Settings):
     vectors: Annotated[Count, Field(description="vectors of an item")] = 3
     fewest: Annotated[Items, Field(description="items before the query, at least")] = 2
     most: Annotated[Items, Field(description="items before the query, at most")] = 6
+    vocabulary: Annotated[
+        Count | None,
+        Field(description="vectors that a sequence is made of, so that its items share some; "
+              "without it any; to train on"),
+    ] = None  # fmt: skip
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

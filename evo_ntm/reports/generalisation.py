@@ -133,7 +133,7 @@ def rows_for(size: int, axis: Axis, experiment: Experiment) -> int:
     enough = [rows for largest, rows in parts if largest >= size]
     largest, most = parts[-1]
     rows = min(enough) if enough else most * -(-size // largest)
-    return max(rows, experiment.machine.rows[1])
+    return max(rows, experiment.rows_of()[1])
 
 
 def _examined(axis: Axis, experiment: Experiment) -> list[tuple[int, int]]:

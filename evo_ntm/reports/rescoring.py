@@ -83,7 +83,7 @@ def paired_set(experiment: Experiment, task: Task, backend: Backend) -> Trial:
 
 def paired_rows(experiment: Experiment) -> int:
     """Choose the memory rows of the paired set."""
-    return max(experiment.exam.parts[0].rows, experiment.machine.rows[1])
+    return max(experiment.exam.parts[0].rows, experiment.rows_of()[1])
 
 
 def purpose(what: str, trial: Trial) -> str:

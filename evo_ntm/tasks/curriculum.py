@@ -32,11 +32,13 @@ class Curriculum:
     """The stages of a task, easiest first, with gates behind each but the last.
 
     All stages have the same channels: one machine goes through them all. The next stage opens
-    when every gate behind the current one is open.
+    when every gate behind the current one is open. Nothing is shown of a stage `apart` before it
+    opens, as it needs more memory than those before.
     """
 
     stages: tuple[Task, ...]
     gates: tuple[tuple[Gate, ...], ...] = ()
+    apart: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         if len(self.gates) != len(self.stages) - 1 or not all(self.gates):
@@ -60,11 +62,12 @@ class Curriculum:
     def lanes(self, stage: int, count: int) -> tuple[int, ...]:
         """Share lanes out among the stages, when `stage` (from 0) is the top one so far.
 
-        It gets more than half of them; every earlier stage and the next one get the same smaller
-        share, the nearest first where there are too few lanes for all.
+        It gets more than half of them; every earlier stage, and the next one if that is not apart,
+        get the same smaller share, the nearest first where there are too few lanes for all.
         """
         others = [stage + step for step in (-1, 1, *range(-2, -stage - 1, -1))]
-        others = [other for other in others if 0 <= other < len(self.stages)]
+        shown = range(min(len(self.stages), stage + (1 if stage + 1 in self.apart else 2)))
+        others = [other for other in others if other in shown]
         share = max(1, count // (2 * (len(others) + 1)))
         shares = [0] * len(self.stages)
         for other in others[: (count - 1) // 2 // share]:

@@ -63,13 +63,14 @@ class Lesson:
 
     def met(self, step: int, stage: int) -> tuple[Episodes, int]:
         """Make the sequences of a step, counted from 0, and draw the rows of its memory."""
-        fewest, most = self.settings.rows or self.experiment.machine.rows
+        shown = stage if self.settings.curriculum else -1
+        fewest, most = self.settings.rows or self.experiment.rows_of(shown)
         rows = int(derive(self.seed, f"{OPERATOR} rows", step).integers(fewest, most + 1))
         stream, curriculum = derive(self.seed, OPERATOR, step), self.school.curriculum
         if self.settings.curriculum:
             drawn = curriculum.episodes(stream, stage, self.settings.batch)
         else:
-            drawn = curriculum.stages[-1].episodes(stream, self.settings.batch)
+            drawn = curriculum.stages[shown].episodes(stream, self.settings.batch)
         return sequences(drawn, "learn by gradients"), rows
 
 

@@ -58,6 +58,21 @@ def test_a_stage_shows_longer_sequences_than_the_one_before():
     assert longest == [5, 13, 13]  # a share of the next stage is shown already
 
 
+def test_a_stage_may_need_more_rows_from_then_on():
+    asked = stages(0.1, 0.1, 0.1)
+    asked[1]["rows"], asked[3]["rows"] = [9, 10], 20
+    experiment, lessons = lesson(asked)
+    met = [{lessons.trial(experiment, n, stage).rows for n in range(30)} for stage in range(4)]
+    assert met == [{4, 5, 6}, {9, 10}, {9, 10}, {20}]
+    assert [gate.rows for gate in lessons.gates] == [6, 10, 10, 20]
+    assert [experiment.rows_of(stage) for stage in (0, 1, -1)] == [(4, 6), (9, 10), (20, 20)]
+    longest = [
+        max(max(lessons.trial(experiment, n, stage).episodes.lengths) for n in range(10))
+        for stage in range(4)
+    ]
+    assert longest == [3, 7, 7, 13]  # nothing is shown of a stage for which there is no room yet
+
+
 def test_a_stage_opens_where_the_held_out_measure_has_fallen():
     _, lessons = lesson(stages(100.0, 0.0001))
     assert lessons.opens(0, SOMEBODY, map)

@@ -133,6 +133,10 @@ BAD_VALUES = [
      "but came 2"),
     ("curriculum=[{with: {shortest: 3}}]", "curriculum.0.with.shortest: expected at most longest "
      "(2), but came 3"),
+    ("curriculum=[{with: {}, rows: 0}]", "curriculum.0.rows: expected at least 1, or unbounded, "
+     "but came 0"),
+    ("curriculum=[{with: {}, rows: [3, 2]}]", "curriculum.0.rows: expected a range whose "
+     "low end comes first, but came [3, 2]"),
     ("exam.parts.1.with.bits=2", "exam.parts.1.with.bits: expected 1, as the encoding is direct, "
      "but came 2"),
     ("exam.parts.1.with.longst=2", "exam.parts.1.with.longst: expected a known key, but came "

@@ -109,7 +109,7 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         told["curriculum"] = [
             {"with": {}, "until": {measures(task)[0]: draw(AMOUNTS)}},
-            {"with": {}},
+            {"with": {}, "rows": draw(st.integers(20, 40) | st.none())},
         ]
     return told
 

@@ -41,6 +41,16 @@ def test_few_lanes_go_to_the_nearest_stages():
     assert curriculum.lanes(2, 5) == (0, 1, 3, 1)
 
 
+def test_nothing_is_shown_of_a_stage_apart_before_it_opens():
+    some_apart = Curriculum(STAGES, GATES, frozenset({2}))
+    assert [some_apart.lanes(stage, 16) for stage in range(4)] == [
+        (12, 4, 0, 0),
+        (4, 12, 0, 0),
+        (2, 2, 10, 2),
+        (2, 2, 2, 10),
+    ]
+
+
 def test_a_single_stage_is_the_task_itself():
     task = STAGES[3]
     alone = Curriculum((task,)).episodes(derive(1, "stage"), 0, 8)

@@ -114,6 +114,15 @@ def test_rows_are_drawn_anew_for_every_step():
     assert {others.met(step, 0)[1] for step in range(40)} == {8, 9}
 
 
+def test_rows_are_those_of_the_stage_unless_tuning_has_its_own():
+    larger = [STAGES[0], {**STAGES[1], "rows": 11}]
+    lessons, _ = lesson(curriculum=larger)
+    assert {lessons.met(step, 0)[1] for step in range(40)} == {5, 6, 7}
+    assert {lessons.met(step, 1)[1] for step in range(40)} == {11}
+    plain, _ = lesson(curriculum=larger, rows=8)
+    assert plain.met(0, 1)[1] == 8
+
+
 def test_rows_that_a_shift_reaches_beyond_are_refused():
     with pytest.raises(ExperimentError, match="finetune.rows: expected at least 2 rows"):
         parse(told(rows=1, machine={"bounds": {"shifts": [3, 5]}}))
