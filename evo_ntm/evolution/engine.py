@@ -21,6 +21,7 @@ from evo_ntm.evolution.cohort import Rows
 from evo_ntm.evolution.evaluate import Map, Scores, heard, score
 from evo_ntm.evolution.evolution_strategy import EvolutionStrategy
 from evo_ntm.evolution.genetic import Genetic
+from evo_ntm.evolution.hardest import with_hardest
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.neat import NEAT
 from evo_ntm.evolution.own import Own
@@ -133,10 +134,14 @@ def _generations(
         stage, born, scored, mark = since.stage, since.births, since.scored, since.mark
     for generation in count(first):
         turned = time.monotonic()
-        trial = lessons.trial(experiment, generation, stage)
         reseed_globals(settings.seed, "generate", generation)
         jobs, reasons = strategy.generate(generation), list[str]()
         spread = partial(heard, toolbox.map, reasons)
+        trial = lessons.trial(experiment, generation, stage)
+        looked = 0
+        if settings.hardest is not None:
+            trial, looked = with_hardest(trial, settings.hardest, settings.seed, generation, jobs,
+                                         spread)  # fmt: skip
         posed, practised = practise(experiment, lessons, generation, stage, trial, jobs, spread)
         scores = toolbox.evaluate(posed, trial, spread)
         births = _record(jobs, scores, generation, count(born + 1))
@@ -174,7 +179,7 @@ def _generations(
             births=births,
             individuals=tuple(job for job in jobs if isinstance(job, Individual)),
             scored=len(fitness),
-            timesteps=len(fitness) * trial.steps + practised,
+            timesteps=len(fitness) * trial.steps + practised + looked,
             failures=sum(part.failures for part in scores),
             species=strategy.species(),
             stage=stage,

@@ -14,6 +14,19 @@ Progress = Annotated[
 ]
 
 
+class Hardest(Settings):
+    """Sequences that are chosen because the best machine so far fails at them."""
+
+    episodes: Annotated[Many, Field(description="how many of the sequences of a generation")] = 4
+    among: Annotated[Many, Field(description="of how many fresh ones they are the hardest")] = 128
+
+    @model_validator(mode="after")
+    def _a_choice(self) -> Self:
+        if self.among <= self.episodes:
+            refuse(("among",), f"more than episodes ({self.episodes})", self.among)
+        return self
+
+
 class Evolution(Settings):
     """How to evolve, whatever the strategy."""
 
@@ -30,6 +43,10 @@ class Evolution(Settings):
     episodes: Annotated[
         Many, Field(description="sequences a generation, shared by the whole population")
     ] = 16
+    hardest: Annotated[
+        Hardest | None,
+        Field(description="replace some of them by those that the best machine so far fails at"),
+    ] = None
     validate_every: Annotated[
         Positive, Field(description="generations between two looks at the validation set")
     ] = 10
@@ -49,7 +66,14 @@ class Evolution(Settings):
     def _possible(self) -> Self:
         if self.operators and not any(operator.share for operator in self.operators.values()):
             refuse(("operators",), "a share above 0 for at least one operator", 0)
+        if self.hardest is not None and self.hardest.episodes >= self.episodes:
+            fewer = f"fewer than the episodes of a generation ({self.episodes})"
+            refuse(("hardest", "episodes"), fewer, self.hardest.episodes)
         return self
+
+    def answered(self, scored: int, generations: int) -> int:
+        """Count the sequences that so many genomes answered in so many generations."""
+        return scored * self.episodes + generations * (self.hardest.among if self.hardest else 0)
 
     def seconds_left(self, generations: int, seconds: float) -> float:
         """Tell how long it takes at most to spend a budget, at the pace of the generations done."""

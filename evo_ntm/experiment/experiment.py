@@ -192,9 +192,10 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
         for key in ("tape_heads", "tape"):
             del told["machine"][key]
         del told["machine"]["bounds"]["tape_heads"]
-    operators = told.get("evolve", {}).get("operators", {}).values()
-    for settings in (told["with"], *told["curriculum"], *operators):
-        for key in ("vocabulary", "rows", "chance", "few", "alike"):  # which once there were not
+    evolve = told.get("evolve", {})
+    operators = evolve.get("operators", {}).values()
+    for settings in (told["with"], *told["curriculum"], evolve, *operators):
+        for key in ("vocabulary", "rows", "hardest", "chance", "few", "alike"):  # newer than runs
             if settings.get(key, 0) is None:
                 del settings[key]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))

@@ -84,7 +84,7 @@ def control_of(control: Run, run: Run, birth: int) -> Tuning:
                         "WHERE number <= ?", generation)  # fmt: skip
     return told.after(
         f"birth {ancestor} of generation {generation:,}",
-        answered=before["scored"] * run.experiment.evolve.episodes,
+        answered=run.experiment.evolve.answered(before["scored"], generation + 1),
         evolved=before["seconds"],
     )
 

@@ -98,7 +98,7 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
     sat = exam(run.folder, birth=birth)
     [done] = run.rows("SELECT count(*) AS generations, sum(scored) AS scored FROM generations")
     spent = run.facts().get("seconds", 0.0)
-    answered = (done["scored"] or 0) * experiment.evolve.episodes
+    answered = experiment.evolve.answered(done["scored"] or 0, done["generations"])
     tuning, has_evolved, line = tuning_of(run, birth), evolved(run), trunk(run, birth)
     if tuning is not None and has_evolved:
         tuning = tuning.after(tuning.began, answered=answered, evolved=spent)

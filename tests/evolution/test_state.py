@@ -36,9 +36,9 @@ GENERATIONS = 30
 every = pytest.mark.parametrize("strategy", STRATEGIES)
 
 
-def asked(strategy):
+def asked(strategy, **more):
     stages = [{"with": {"longest": 1}, "until": {"bits": 1000.0}}, {"with": {"longest": 2}}]
-    changes = {**CASES[strategy], "generations": GENERATIONS, "validate_every": 1}
+    changes = {**CASES[strategy], "generations": GENERATIONS, "validate_every": 1, **more}
     run = {"threads": 1, "checkpoint_every": 1}
     return parse({**told(strategy, **changes), "curriculum": stages, "run": run})
 
@@ -91,6 +91,15 @@ def test_what_follows_a_checkpoint_is_what_would_have_followed(strategy, after):
         account(generation) for generation in expected
     ]
     assert followed[0].seconds > checkpoint.seconds
+
+
+@every
+def test_the_hardest_sequences_are_those_that_they_would_have_been(strategy):
+    experiment = asked(strategy, hardest={"episodes": 2, "among": 12}, generations=12)
+    whole = list(evolve(experiment, task_of(experiment), map))
+    since = on_disk(whole[6].checkpoint)
+    followed = list(evolve(experiment, task_of(experiment), map, since=since))
+    assert [account(generation) for generation in followed] == list(map(account, whole[7:]))
 
 
 @every

@@ -1,0 +1,113 @@
+"""The hardest sequences: which are chosen, and that everything else stays as it was."""
+
+import numpy as np
+import pytest
+import torch
+
+from evo_ntm.errors import ExperimentError, TaskError
+from evo_ntm.evolution.cohort import gather
+from evo_ntm.evolution.evaluate import Chunk, score_chunk
+from evo_ntm.evolution.hardest import lanes_of, score_lanes, with_hardest
+from evo_ntm.evolution.school import school
+from evo_ntm.experiment import parse
+from evo_ntm.experiment.evolution import Hardest
+from evo_ntm.machine import choose
+from evo_ntm.seeds import derive
+from tests.evolution.cases import STRATEGIES, births, experiment, generations, task_of, told
+
+HARDEST = {"episodes": 3, "among": 20}
+every = pytest.mark.parametrize("strategy", STRATEGIES)
+
+
+def lesson(**changes):
+    asked = experiment(**changes)
+    lessons = school(asked, task_of(asked), choose())
+    jobs = [*generations(experiment(generations=1))[0].individuals]
+    return lessons.trial(asked, 4, 0), jobs
+
+
+def test_what_costs_the_first_machine_most_takes_the_last_places():
+    trial, jobs = lesson()
+    chosen, steps = with_hardest(trial, Hardest(**HARDEST), 1, 4, jobs, map)
+    before, after = trial.episodes, chosen.episodes
+    assert len(after.lengths) == len(before.lengths) == 8
+    assert after.lengths[:5] == before.lengths[:5]
+    kept = min(len(before.inputs), len(after.inputs))
+    assert torch.equal(after.inputs[:kept, :5], before.inputs[:kept, :5])
+
+    many = trial.task.episodes(derive(1, "hardest", 4), 20)
+    alone = [
+        score_chunk(Chunk(replaced(trial, lanes_of(many, [lane])), gather(jobs[:1]), 0, 1))
+        for lane in range(20)
+    ]
+    costs = np.array([-each.fitness[0] for each in alone])
+    hardest = np.argsort(-costs, kind="stable")[:3]
+    assert after.lengths[5:] == tuple(many.lengths[lane] for lane in hardest)
+    for place, lane in enumerate(hardest, start=5):
+        length = many.lengths[lane]
+        assert torch.equal(after.targets[:length, place], many.targets[:length, lane])
+        assert not after.scored[length:, place].any()
+    assert steps == sum(many.lengths)
+
+
+def replaced(trial, episodes):
+    return type(trial)(trial.task, episodes, trial.rows, trial.epsilon, trial.backend)
+
+
+def test_who_answers_nothing_that_is_a_number_finds_every_sequence_as_hard():
+    trial, jobs = lesson()
+    broken = jobs[0].genome.with_genes(np.full_like(jobs[0].genome.genes, 1e38))
+    cohort = gather([type(jobs[0])(broken, operators=())])
+    assert np.isneginf(score_lanes(Chunk(trial, cohort, 0, 1)).fitness).any()
+    broken = type(jobs[0])(broken, operators=())
+    chosen, _ = with_hardest(trial, Hardest(**HARDEST), 1, 4, [broken], map)
+    assert len(chosen.episodes.lengths) == 8
+
+
+@every
+def test_a_search_on_the_hardest_goes_another_way_and_always_the_same(strategy):
+    plain = generations(experiment(strategy, generations=5))
+    one, same = (generations(experiment(strategy, generations=5, hardest=HARDEST)) for _ in "12")
+    assert births(one) == births(same) != births(plain)
+    assert [g.timesteps for g in one] > [g.timesteps for g in plain]
+
+
+def test_the_sequences_answered_are_counted():
+    evolve = experiment(hardest=HARDEST).evolve
+    assert evolve.answered(100, 5) == 100 * 8 + 5 * 20
+    assert experiment().evolve.answered(100, 5) == 800
+
+
+def test_lives_have_no_hardest():
+    part = {"name": "lives", "rows": 4, "sequences": 8, "at_most": {"missed": 0}}
+    asked = parse({
+        **told("genetic", hardest=HARDEST),
+        "task": "t_maze",
+        "with": {},
+        "exam": {"validation": [part], "parts": [part]},
+    })  # fmt: skip
+    with pytest.raises(TaskError, match="choose the hardest"):
+        school(asked, task_of(asked), choose())
+
+
+@pytest.mark.parametrize(
+    ("told_of", "said"),
+    [
+        ({"episodes": 8, "among": 20}, "evolve.hardest.episodes: expected fewer than the episodes "
+         r"of a generation \(8\), but came 8"),
+        ({"episodes": 3, "among": 3}, r"evolve.hardest.among: expected more than episodes \(3\), "
+         "but came 3"),
+        ({"episodes": 0}, "evolve.hardest.episodes: expected at least 1, but came 0"),
+        ({"amnog": 9}, "evolve.hardest.amnog: .*did you mean 'among'"),
+    ],
+)  # fmt: skip
+def test_a_choice_that_is_none_is_refused(told_of, said):
+    with pytest.raises(ExperimentError, match=said):
+        experiment(hardest=told_of)
+
+
+def test_a_search_without_them_keeps_its_hash():
+    plain = experiment()
+    assert experiment(hardest=None).config_hash == plain.config_hash
+    assert experiment(hardest=HARDEST).config_hash != plain.config_hash
+    assert experiment(hardest=HARDEST).task_hash == plain.task_hash
