@@ -16,7 +16,7 @@ from evo_ntm.evolution.cohort import Rows
 from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Fitness, Individual
 from evo_ntm.evolution.state import State, exact, pack, unpack
-from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, restart
+from evo_ntm.evolution.strategy import RESTART, Event, Found, Patience, Validation, restart
 from evo_ntm.experiment.cma import CMA as Settings
 from evo_ntm.genome import Encoding
 from evo_ntm.seeds import derive, reseed_globals
@@ -95,7 +95,7 @@ class CMA:
             self._strategy.update(list(samples.points))
         if not self._sound():
             self._start(generation + 1)
-            return [Event(generation, "restart", "the covariance has broken down")]
+            return [Event(generation, RESTART, "the covariance has broken down")]
         self._individual = Individual(
             self._scored.genome.with_genes(self._strategy.centroid),
             operators=("recombine",),

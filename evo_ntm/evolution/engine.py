@@ -27,7 +27,7 @@ from evo_ntm.evolution.neat import NEAT
 from evo_ntm.evolution.own import Own
 from evo_ntm.evolution.practice import practise
 from evo_ntm.evolution.school import School, Sitting, school
-from evo_ntm.evolution.strategy import Event, Strategy, Validation
+from evo_ntm.evolution.strategy import RESTART, Event, Strategy, Validation
 from evo_ntm.evolution.workers import backend_of
 from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.evolution import Evolution
@@ -163,10 +163,12 @@ def _generations(
             came = validation.wrong_bits, validation.bits
             if mark is None or validated.passed or came < mark:
                 mark, crowned = came, best
-            if lessons.opens(stage, best, spread):
-                opened = stage + 1
-                events = [*events, Event(generation, "stage", f"stage {opened + 1} opens")]
             events = [*events, *strategy.reflect(validation)]
+        if any(event.kind == RESTART for event in events):
+            opened = 0  # who begins anew has learned nothing yet
+        elif validation is not None and lessons.opens(stage, best, spread):
+            opened = stage + 1
+            events = [*events, Event(generation, "stage", f"stage {opened + 1} opens")]
 
         now, solved = time.monotonic(), sitting is not None and sitting.solved
         over = ends or solved

@@ -17,6 +17,9 @@ Found = Callable[[Generator], Genome]
 Vary = Callable[..., Bred | None]
 
 
+RESTART = "restart"
+
+
 class Event(NamedTuple):
     """Something worth telling: a restart, a challenger that replaced the incumbent, a new stage."""
 
@@ -107,4 +110,4 @@ class Patience:
 
 def restart(generation: int, patience: int) -> Event:
     """Tell of a search that gave up and begins anew."""
-    return Event(generation, "restart", f"no progress for {patience} generations")
+    return Event(generation, RESTART, f"no progress for {patience} generations")

@@ -1,4 +1,5 @@
 import random
+from itertools import pairwise
 from math import inf
 
 import pytest
@@ -7,7 +8,7 @@ from deap import base, tools
 from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.engine import evolve
 from evo_ntm.experiment import parse
-from tests.evolution.cases import births, experiment, generations, task_of, told
+from tests.evolution.cases import STRATEGIES, births, experiment, generations, task_of, told
 
 
 def passing(limit, **changes):
@@ -95,6 +96,18 @@ def test_a_stage_that_opens_is_told_and_begins_with_the_next_generation():
     opened = [(event.generation, event.text) for g in run for event in g.events]
     assert (1, "stage 2 opens") in opened
     assert len([text for _, text in opened if text.startswith("stage")]) == 1
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_who_begins_anew_begins_with_the_first_stage(strategy):
+    stages = [{"with": {"longest": 1}, "until": {"bits": 1000.0}}, {"with": {"longest": 2}}]
+    stalls = {"patience": 1} if strategy == "cma" else {"patience": 3, "progress": 0.9}
+    changes = {"generations": 12, "validate_every": 1, **stalls}
+    run = generations(parse({**told(strategy, **changes), "curriculum": stages}))
+    restarts = [g.number for g in run if any(event.kind == "restart" for event in g.events)]
+    assert restarts and restarts[0] < 11
+    for before, after in pairwise(run):
+        assert after.stage == (0 if before.number in restarts else 1)
 
 
 def test_a_generation_says_what_was_done():
