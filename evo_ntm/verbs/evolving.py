@@ -12,6 +12,7 @@ from evo_ntm.errors import RunError
 from evo_ntm.evolution.breeding import found
 from evo_ntm.evolution.checkpoint import read_checkpoint
 from evo_ntm.evolution.engine import evolve as generations
+from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.evolution.workers import workers_of
 from evo_ntm.experiment import Experiment
 from evo_ntm.genome import Genome
@@ -122,6 +123,9 @@ def resume(
             needs_tensorboard()
         found = run.checkpoint(older=from_older)
         since = None if found is None else read_checkpoint(*found)
+        with about(path):
+            for individual in since.individuals()[:1] if since else ():
+                for_the_task(individual.genome, task, began.task)
         experiment, workers, drift = as_it_began(run, began, stack, accept_drift=accept_drift)
         require_room(run.folder, *WRITTEN)
         if on_begin is not None:

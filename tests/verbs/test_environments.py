@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evo_ntm import verbs
+from evo_ntm import journal, verbs
 from evo_ntm.errors import EvoNTMError
 from evo_ntm.experiment import parse
 from evo_ntm.runs.run import Run
@@ -42,7 +42,7 @@ def moody():
     del gymnasium.registry["Moody-v0"]
 
 
-def evolved(folder, **options):
+def evolved(folder, on_generation=None, **options):
     part = {"name": "episodes", "rows": 2, "sequences": 8, "at_most": {"shortfall": 0}}
     asked = {
         "task": "gymnasium",
@@ -51,8 +51,9 @@ def evolved(folder, **options):
         "machine": {"units": [], "width": 2, "rows": 2, "tape_heads": 1},
         "evolve": {"strategy": "genetic", "population": 8, "elites": 1, "generations": 3,
                    "episodes": 4},
+        "run": {"checkpoint_every": 1},
     }  # fmt: skip
-    return verbs.evolve(parse(asked), to=folder)
+    return verbs.evolve(parse(asked), to=folder, on_generation=on_generation)
 
 
 def test_a_run_goes_on_where_episodes_fail_and_tells_why_once_a_generation(tmp_path):
@@ -91,11 +92,18 @@ def test_a_genome_that_does_not_fit_the_environment_is_refused_in_one_line(
     changed, told, tmp_path, monkeypatch
 ):
     evolved(tmp_path / "run")
+
+    def interrupt(progress):
+        if progress.generation:  # after the checkpoint of the first one
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(journal, "SECONDS_BETWEEN_COMMITS", 0.0)
+    assert evolved(tmp_path / "interrupted", interrupt).interrupted
     for name, value in changed.items():
         monkeypatch.setattr(Moody, name, value)
     tasks._spaces.cache_clear()
-    for ask in (verbs.exam, verbs.explain):
+    for ask, run in ((verbs.exam, "run"), (verbs.explain, "run"), (verbs.resume, "interrupted")):
         with pytest.raises(EvoNTMError, match=told) as refusal:
-            ask(tmp_path / "run")
-        assert "\n" not in str(refusal.value) and str(tmp_path / "run") in str(refusal.value)
+            ask(tmp_path / run)
+        assert "\n" not in str(refusal.value) and str(tmp_path / run) in str(refusal.value)
     tasks._spaces.cache_clear()
