@@ -18,7 +18,9 @@ class Hardest(Settings):
     """Sequences that are chosen because the best machine so far fails at them."""
 
     episodes: Annotated[Many, Field(description="how many of the sequences of a generation")] = 4
-    among: Annotated[Many, Field(description="of how many fresh ones they are the hardest")] = 128
+    among: Annotated[
+        int, Field(ge=2, le=10_000, description="of how many fresh ones they are the hardest")
+    ] = 128
 
     @model_validator(mode="after")
     def _a_choice(self) -> Self:
@@ -45,7 +47,10 @@ class Evolution(Settings):
     ] = 16
     hardest: Annotated[
         Hardest | None,
-        Field(description="replace some of them by those that the best machine so far fails at"),
+        Field(
+            description="replace some by the hardest of many for the best so far, as "
+            "{episodes: 4, among: 128}; null: none"
+        ),
     ] = None
     validate_every: Annotated[
         Positive, Field(description="generations between two looks at the validation set")

@@ -90,6 +90,9 @@ class Experiment(Settings):
                 self._part(part, ("exam", key, number))
         if self.machine.encoding == "tied" or self.machine.per_bit:
             self._room_for_every_bit()
+        if self.evolve.hardest is not None and self.task in REWARD_SETTINGS:
+            refuse(("evolve", "hardest"), f"none, as {self.task} asks for no sequences",
+                   self.evolve.hardest.model_dump())  # fmt: skip
         if self.finetune.rows is not None:
             self.machine.enough_rows(self.finetune.rows[0], "finetune", "rows")
         return self

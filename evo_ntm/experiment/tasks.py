@@ -68,8 +68,9 @@ class AssociativeRecallSettings(Settings):
     fewest: Annotated[Items, Field(description="items before the query, at least")] = 2
     most: Annotated[Items, Field(description="items before the query, at most")] = 6
     vocabulary: Annotated[
-        Count | None,
-        Field(description="vectors that a sequence is made of, so that its items share some; "
+        int | None,
+        Field(ge=2, le=100_000,
+              description="vectors that a sequence is made of, so that its items share some; "
               "without it any; to train on"),
     ] = None  # fmt: skip
 

@@ -13,6 +13,7 @@ from evo_ntm.experiment import parse
 from evo_ntm.experiment.evolution import Hardest
 from evo_ntm.machine import choose
 from evo_ntm.seeds import derive
+from evo_ntm.tasks import make
 from tests.evolution.cases import STRATEGIES, births, experiment, generations, task_of, told
 
 HARDEST = {"episodes": 3, "among": 20}
@@ -80,14 +81,22 @@ def test_the_sequences_answered_are_counted():
 
 def test_lives_have_no_hardest():
     part = {"name": "lives", "rows": 4, "sequences": 8, "at_most": {"missed": 0}}
-    asked = parse({
+    asked = {
         **told("genetic", hardest=HARDEST),
         "task": "t_maze",
         "with": {},
         "exam": {"validation": [part], "parts": [part]},
-    })  # fmt: skip
-    with pytest.raises(TaskError, match="choose the hardest"):
-        school(asked, task_of(asked), choose())
+    }
+    said = (
+        "evolve.hardest: expected none, as t_maze asks for no sequences, but came a group of keys"
+    )
+    with pytest.raises(ExperimentError, match=said):
+        parse(asked)
+
+
+def test_lives_of_ones_own_have_no_hardest_either():
+    with pytest.raises(TaskError, match="to choose the hardest, but came one that rewards"):
+        school(experiment(hardest=HARDEST), make("t_maze"), choose())
 
 
 @pytest.mark.parametrize(
