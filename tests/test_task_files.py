@@ -9,7 +9,8 @@ from evo_ntm.experiment import load
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "tasks").glob("*.yaml"))
-SMALL = ("evolve.generations=1", "evolve.episodes=5", "evolve.minutes=null", "run.threads=1")
+SMALL = ("evolve.generations=1", "evolve.episodes=4", "evolve.hardest=null", "evolve.minutes=null",
+         "run.threads=1")  # fmt: skip
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 
