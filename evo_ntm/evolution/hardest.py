@@ -26,12 +26,15 @@ def with_hardest(
 ) -> tuple[Trial, int]:
     """Put the hardest of many fresh sequences in the places of as many of a trial.
 
-    Tells also how many sequence-timesteps it took to choose them.
+    Tells also how many sequence-timesteps it took to choose them. Where these could not be looked
+    through, as their worker failed, the trial stays as it is.
     """
     many = sequences(trial.task.episodes(derive(seed, PURPOSE, generation), settings.among), CHOOSE)
     first = gather(jobs[:1])
     asked = Chunk(replace(trial, episodes=many), first, 0, 1)
     (found,) = spread(score_lanes, [asked])
+    if len(found.fitness) != settings.among:
+        return trial, 0
     order = np.argsort(found.fitness, kind="stable")
     hardest = lanes_of(many, order[: settings.episodes].tolist())
     shown = sequences(trial.episodes, CHOOSE)

@@ -1,12 +1,14 @@
 """The hardest sequences: which are chosen, and that everything else stays as it was."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from evo_ntm.errors import ExperimentError, TaskError
 from evo_ntm.evolution.cohort import gather
-from evo_ntm.evolution.evaluate import Chunk, score_chunk
+from evo_ntm.evolution.evaluate import Chunk, score_chunk, unscored
 from evo_ntm.evolution.hardest import lanes_of, score_lanes, with_hardest
 from evo_ntm.evolution.school import school
 from evo_ntm.experiment import parse
@@ -38,7 +40,7 @@ def test_what_costs_the_first_machine_most_takes_the_last_places():
 
     many = trial.task.episodes(derive(1, "hardest", 4), 20)
     alone = [
-        score_chunk(Chunk(replaced(trial, lanes_of(many, [lane])), gather(jobs[:1]), 0, 1))
+        score_chunk(Chunk(replace(trial, episodes=lanes_of(many, [lane])), gather(jobs[:1]), 0, 1))
         for lane in range(20)
     ]
     costs = np.array([-each.fitness[0] for each in alone])
@@ -49,10 +51,6 @@ def test_what_costs_the_first_machine_most_takes_the_last_places():
         assert torch.equal(after.targets[:length, place], many.targets[:length, lane])
         assert not after.scored[length:, place].any()
     assert steps == sum(many.lengths)
-
-
-def replaced(trial, episodes):
-    return type(trial)(trial.task, episodes, trial.rows, trial.epsilon, trial.backend)
 
 
 def test_who_answers_nothing_that_is_a_number_finds_every_sequence_as_hard():
@@ -70,7 +68,23 @@ def test_a_search_on_the_hardest_goes_another_way_and_always_the_same(strategy):
     plain = generations(experiment(strategy, generations=5))
     one, same = (generations(experiment(strategy, generations=5, hardest=HARDEST)) for _ in "12")
     assert births(one) == births(same) != births(plain)
-    assert [g.timesteps for g in one] > [g.timesteps for g in plain]
+
+
+def test_where_nobody_could_look_through_them_the_trial_stays_as_it_is():
+    trial, jobs = lesson()
+    failed = with_hardest(
+        trial, Hardest(**HARDEST), 1, 4, jobs, lambda _, chunks: [unscored(chunks[0], "it hung")]
+    )
+    assert failed == (trial, 0)
+
+
+def test_choosing_them_is_counted_among_what_was_done():
+    (done,) = generations(experiment(generations=1, hardest=HARDEST))
+    asked = experiment(hardest=HARDEST)
+    lessons = school(asked, task_of(asked), choose())
+    jobs = done.individuals
+    trial, looked = with_hardest(lessons.trial(asked, 0, 0), Hardest(**HARDEST), 1, 0, jobs, map)
+    assert done.timesteps == done.scored * trial.steps + looked
 
 
 def test_the_sequences_answered_are_counted():
