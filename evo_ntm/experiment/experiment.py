@@ -198,8 +198,8 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
     evolve = told.get("evolve", {})
     operators = evolve.get("operators", {}).values()
     # Nor does a setting change them that came later and is not set.
-    for settings in (told["with"], *told["curriculum"], evolve, *operators):
-        for key in ("vocabulary", "rows", "hardest", "chance", "few", "alike"):
+    for settings in (*told["curriculum"], evolve, *operators):
+        for key in ("rows", "hardest", "chance", "few", "alike"):
             if settings.get(key, 0) is None:
                 del settings[key]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))

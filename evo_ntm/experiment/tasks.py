@@ -67,12 +67,6 @@ class AssociativeRecallSettings(Settings):
     vectors: Annotated[Count, Field(description="vectors of an item")] = 3
     fewest: Annotated[Items, Field(description="items before the query, at least")] = 2
     most: Annotated[Items, Field(description="items before the query, at most")] = 6
-    vocabulary: Annotated[
-        int | None,
-        Field(ge=2, le=100_000,
-              description="vectors that a sequence is made of, so that its items share some; "
-              "without it any; to train on"),
-    ] = None  # fmt: skip
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -18,8 +18,6 @@ class AssociativeRecall:
 
     For each item its flag and its vectors; then the query flag, the vectors of any item but the
     last, the query flag, and as many blanks as an item has vectors.
-    Items seldom share a vector by chance, so a search is content with one vector as a key; where a
-    sequence is made of a small vocabulary, only a whole item is one.
     Source: Graves et al. (2014), section 4.3.
     """
 
@@ -42,10 +40,7 @@ class AssociativeRecall:
         settings = self.settings
         items = generator.integers(settings.fewest, settings.most + 1, lanes)
         queried = np.floor(generator.random(lanes) * (items - 1)).astype(np.int64)
-        count = items.max() * settings.vectors
-        table = generator.bits((settings.vocabulary or count, lanes, settings.bits))
-        if settings.vocabulary:
-            table = table[generator.integers(0, len(table), (count, lanes)), np.arange(lanes)]
+        table = generator.bits((items.max() * settings.vectors, lanes, settings.bits))
 
         group = settings.vectors + 1  # a flag and the vectors behind it
         ends = (items + 2) * group

@@ -19,7 +19,7 @@ def test_another_task_has_other_hashes(small, override):
     assert after.config_hash != before.config_hash
 
 
-def test_what_is_not_set_of_a_stage_or_an_item_changes_no_hash(small):
+def test_what_is_not_set_of_a_stage_changes_no_hash(small):
     before = load(small, ["curriculum=[{with: {}}]"])
     assert load(small, ["curriculum=[{with: {}, rows: null}]"]).task_hash == before.task_hash
     assert load(small, ["curriculum=[{with: {}, rows: 9}]"]).task_hash != before.task_hash
