@@ -318,9 +318,14 @@ def scoring(folder, generations=10**6):
         numbers = [int(number) for number in begun.stdout.readline().split()]
         assert len(numbers) == 2 and all(map(alive, numbers))
         ends = time.monotonic() + 60
-        while not (to / "run.sqlite").exists() and time.monotonic() < ends:
+        while not is_recorded(to) and time.monotonic() < ends:
             time.sleep(0.01)
         yield begun, numbers, to
+
+
+def is_recorded(to):
+    """Tell whether a generation of a run is on disk: before its first, a run is taken away again."""
+    return (to / "run.sqlite").exists() and verbs.outcome(to).generation >= 0
 
 
 def test_who_is_killed_leaves_no_process(tmp_path):
