@@ -139,7 +139,7 @@ def _generations(
         spread = partial(heard, toolbox.map, reasons)
         trial = lessons.trial(experiment, generation, stage)
         looked = 0
-        if settings.hardest is not None:
+        if settings.hardest is not None and settings.chosen_among(stage):
             trial, looked = with_hardest(trial, settings.hardest, settings.seed, generation, jobs,
                                          spread)  # fmt: skip
         posed, practised = practise(experiment, lessons, generation, stage, trial, jobs, spread)

@@ -21,6 +21,10 @@ class Hardest(Settings):
     among: Annotated[
         int, Field(ge=2, le=10_000, description="of how many fresh ones they are the hardest")
     ] = 128
+    stage: Annotated[
+        Positive | None,
+        Field(description="stage of the curriculum to begin with, 1 the first; null: the first"),
+    ] = None
 
     @model_validator(mode="after")
     def _a_choice(self) -> Self:
@@ -76,9 +80,19 @@ class Evolution(Settings):
             refuse(("hardest", "episodes"), fewer, self.hardest.episodes)
         return self
 
-    def answered(self, scored: int, generations: int) -> int:
-        """Count the sequences that so many genomes answered in so many generations."""
-        return scored * self.episodes + generations * (self.hardest.among if self.hardest else 0)
+    def chosen_among(self, stage: int) -> int:
+        """Tell how many sequences the hardest of a generation are chosen among, 0 where none are.
+
+        Stages of the curriculum are counted from 0 here.
+        """
+        if self.hardest is None or stage + 1 < (self.hardest.stage or 1):
+            return 0
+        return self.hardest.among
+
+    def answered(self, scored: int, generations: Mapping[int, int]) -> int:
+        """Count the sequences that so many genomes answered, in so many generations a stage."""
+        chosen = sum(count * self.chosen_among(stage) for stage, count in generations.items())
+        return scored * self.episodes + chosen
 
     def seconds_left(self, generations: int, seconds: float) -> float:
         """Tell how long it takes at most to spend a budget, at the pace of the generations done."""

@@ -90,12 +90,20 @@ class Experiment(Settings):
                 self._part(part, ("exam", key, number))
         if self.machine.encoding == "tied" or self.machine.per_bit:
             self._room_for_every_bit()
-        if self.evolve.hardest is not None and self.task in REWARD_SETTINGS:
-            refuse(("evolve", "hardest"), f"none, as {self.task} asks for no sequences",
-                   self.evolve.hardest.model_dump())  # fmt: skip
+        self._hardest(("evolve", "hardest"))
         if self.finetune.rows is not None:
             self.machine.enough_rows(self.finetune.rows[0], "finetune", "rows")
         return self
+
+    def _hardest(self, path: Path) -> None:
+        hardest = self.evolve.hardest
+        if hardest is None:
+            return
+        if self.task in REWARD_SETTINGS:
+            refuse(path, f"none, as {self.task} asks for no sequences", hardest.model_dump())
+        stages = max(len(self.curriculum), 1)
+        if hardest.stage is not None and hardest.stage > stages:
+            refuse((*path, "stage"), f"at most {stages}, the stages there are", hardest.stage)
 
     def _room_for_every_bit(self) -> None:
         """Refuse blocks of a unit a bit where there is no bit, or a layer or memory lacks some."""
@@ -198,8 +206,8 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
     evolve = told.get("evolve", {})
     operators = evolve.get("operators", {}).values()
     # Nor does a setting change them that came later and is not set.
-    for settings in (*told["curriculum"], evolve, *operators):
-        for key in ("rows", "hardest", "chance", "few", "alike"):
+    for settings in (*told["curriculum"], evolve, evolve.get("hardest") or {}, *operators):
+        for key in ("rows", "hardest", "stage", "chance", "few", "alike"):
             if settings.get(key, 0) is None:
                 del settings[key]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))

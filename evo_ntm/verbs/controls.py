@@ -23,6 +23,14 @@ def evolved(run: Run) -> bool:
     return bool(run.rows("SELECT 1 FROM generations WHERE number > 0 LIMIT 1"))
 
 
+def answered_in(run: Run, last: int | None = None) -> int:
+    """Count the sequences that evolution answered, in a run or up to a generation of it."""
+    rows = run.rows("SELECT stage, count(*) AS generations, sum(scored) AS scored FROM generations "
+                    "WHERE ? IS NULL OR number <= ? GROUP BY stage", last, last)  # fmt: skip
+    generations = {row["stage"]: row["generations"] for row in rows}
+    return run.experiment.evolve.answered(sum(row["scored"] for row in rows), generations)
+
+
 def imported(run: Run) -> bool:
     """Tell whether the first birth of a run came from elsewhere."""
     [founder] = run.rows("SELECT operators FROM births ORDER BY number LIMIT 1")
@@ -80,11 +88,11 @@ def control_of(control: Run, run: Run, birth: int) -> Tuning:
         raise RunError(f"{expected}, but its founder, {founder['genome']}, was not born in "
                        f"{run.folder}")  # fmt: skip
     ancestor, generation = born[0]["number"], born[0]["generation"]
-    [before] = run.rows("SELECT sum(scored) AS scored, max(seconds) AS seconds FROM generations "
-                        "WHERE number <= ?", generation)  # fmt: skip
+    [before] = run.rows("SELECT max(seconds) AS seconds FROM generations WHERE number <= ?",
+                        generation)  # fmt: skip
     return told.after(
         f"birth {ancestor} of generation {generation:,}",
-        answered=run.experiment.evolve.answered(before["scored"], generation + 1),
+        answered=answered_in(run, generation),
         evolved=before["seconds"],
     )
 

@@ -30,7 +30,14 @@ from evo_ntm.runs.ancestry import trunk
 from evo_ntm.runs.run import Run
 from evo_ntm.runs.store import open_run
 from evo_ntm.tuning.assignment import under_way
-from evo_ntm.verbs.controls import control_of, evolved, imported, trained, tuning_of
+from evo_ntm.verbs.controls import (
+    answered_in,
+    control_of,
+    evolved,
+    imported,
+    trained,
+    tuning_of,
+)
 from evo_ntm.verbs.looking import exam
 from evo_ntm.verbs.opening import PUBLISHED
 
@@ -97,8 +104,7 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
     experiment, genome = run.experiment, run.genome(birth)
     sat = exam(run.folder, birth=birth)
     [done] = run.rows("SELECT count(*) AS generations, sum(scored) AS scored FROM generations")
-    spent = run.facts().get("seconds", 0.0)
-    answered = experiment.evolve.answered(done["scored"] or 0, done["generations"])
+    spent, answered = run.facts().get("seconds", 0.0), answered_in(run)
     tuning, has_evolved, line = tuning_of(run, birth), evolved(run), trunk(run, birth)
     if tuning is not None and has_evolved:
         tuning = tuning.after(tuning.began, answered=answered, evolved=spent)

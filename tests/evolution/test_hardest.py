@@ -29,6 +29,12 @@ def lesson(**changes):
     return lessons.trial(asked, 4, 0), jobs
 
 
+def in_two_stages(**changes):
+    """Let everybody be shown all of the task after the first look at them."""
+    stages = [{"with": {"longest": 1}, "until": {"wrong_bits": 9}}, {"with": {}}]
+    return parse({**told("genetic", **changes), "curriculum": stages})
+
+
 def test_what_costs_the_first_machine_most_takes_the_last_places():
     trial, jobs = lesson()
     chosen, steps = with_hardest(trial, Hardest(**HARDEST), 1, 4, jobs, map)
@@ -70,6 +76,19 @@ def test_a_search_on_the_hardest_goes_another_way_and_always_the_same(strategy):
     assert births(one) == births(same) != births(plain)
 
 
+def test_they_are_chosen_from_a_stage_of_the_curriculum_on_and_not_before():
+    plain, late = (
+        generations(in_two_stages(generations=8, validate_every=4, hardest=hardest))
+        for hardest in (None, {**HARDEST, "stage": 2})
+    )
+    stages = [done.stage for done in plain]
+    assert stages == [done.stage for done in late] == [0] * 4 + [1] * 4
+    extra = [b.timesteps - a.timesteps for a, b in zip(plain, late, strict=True)]
+    assert extra[:4] == [0] * 4 and all(extra[4:])
+    assert births(plain[:4]) == births(late[:4])
+    assert births(plain) != births(late)
+
+
 def test_where_nobody_could_look_through_them_the_trial_stays_as_it_is():
     trial, jobs = lesson()
     failed = with_hardest(
@@ -89,8 +108,10 @@ def test_choosing_them_is_counted_among_what_was_done():
 
 def test_the_sequences_answered_are_counted():
     evolve = experiment(hardest=HARDEST).evolve
-    assert evolve.answered(100, 5) == 100 * 8 + 5 * 20
-    assert experiment().evolve.answered(100, 5) == 800
+    assert evolve.answered(100, {0: 2, 1: 3}) == 100 * 8 + 5 * 20
+    assert experiment().evolve.answered(100, {0: 2, 1: 3}) == 800
+    late = in_two_stages(hardest={**HARDEST, "stage": 2}).evolve
+    assert late.answered(100, {0: 2, 1: 3}) == 100 * 8 + 3 * 20
 
 
 def test_lives_have_no_hardest():
@@ -120,6 +141,9 @@ def test_lives_of_ones_own_have_no_hardest_either():
          r"of a generation \(8\), but came 8"),
         ({"episodes": 3, "among": 3}, r"evolve.hardest.among: expected more than episodes \(3\), "
          "but came 3"),
+        ({"stage": 2}, "evolve.hardest.stage: expected at most 1, the stages there are, but "
+         "came 2"),
+        ({"stage": 0}, "evolve.hardest.stage: expected at least 1, but came 0"),
         ({"episodes": 0}, "evolve.hardest.episodes: expected at least 1, but came 0"),
         ({"amnog": 9}, "evolve.hardest.amnog: .*did you mean 'among'"),
     ],
@@ -133,4 +157,6 @@ def test_a_search_without_them_keeps_its_hash():
     plain = experiment()
     assert experiment(hardest=None).config_hash == plain.config_hash
     assert experiment(hardest=HARDEST).config_hash != plain.config_hash
+    late, first = (experiment(hardest={**HARDEST, "stage": stage}) for stage in (1, None))
+    assert first.config_hash == experiment(hardest=HARDEST).config_hash != late.config_hash
     assert experiment(hardest=HARDEST).task_hash == plain.task_hash

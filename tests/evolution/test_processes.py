@@ -324,7 +324,7 @@ def scoring(folder, generations=10**6):
 
 
 def is_recorded(to):
-    """Tell whether a generation of a run is on disk: before its first, a run is taken away again."""
+    """Tell whether a generation is on disk: a run that has none yet may be taken away again."""
     return (to / "run.sqlite").exists() and verbs.outcome(to).generation >= 0
 
 
