@@ -3,7 +3,7 @@
 Source: Hansen and Ostermeier (2001); `deap.cma.Strategy`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +16,10 @@ from evo_ntm.evolution.cohort import Rows
 from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Fitness, Individual
 from evo_ntm.evolution.state import State, exact, pack, unpack
-from evo_ntm.evolution.strategy import RESTART, Event, Found, Patience, Validation, restart
+from evo_ntm.evolution.strategy import RESTART, Event, Patience, Validation, restart
 from evo_ntm.experiment.cma import CMA as Settings
 from evo_ntm.genome import Encoding
-from evo_ntm.seeds import derive, reseed_globals
+from evo_ntm.seeds import reseed_globals
 from evo_ntm.topology import Topology
 
 MOST_GENES = 500
@@ -50,16 +50,21 @@ class Points:
 
 
 class CMA:
-    """One search by covariance matrix adaptation, begun anew when it stalls or breaks down."""
+    """One search by covariance matrix adaptation, begun anew when it stalls or breaks down.
+
+    `begin` gives the first mean of a search, from a generation on.
+    """
 
     _individual: Individual
     _scored: Individual
     _strategy: cma.Strategy
     _patience: Patience
 
-    def __init__(self, settings: Settings, *, found: Found) -> None:
-        self._settings, self._seed, self._found = settings, settings.seed, found
-        self._start(0)
+    def __init__(
+        self, settings: Settings, *, begin: Callable[[int], Individual], since: int = 0
+    ) -> None:
+        self._settings, self._seed, self._begin = settings, settings.seed, begin
+        self._start(since)
 
     def species(self) -> int:
         """Count the searches: always one."""
@@ -145,14 +150,14 @@ class CMA:
         self._strategy = search
 
     def _start(self, generation: int) -> None:
-        genome = self._found(derive(self._seed, "founder", generation))
+        self._individual = self._begin(generation)
+        genome = self._individual.genome
         if genome.genes.size > MOST_GENES:
             raise ExperimentError(
                 f"cma is for machines of up to {MOST_GENES} genes, but {genome.topology} has "
                 f"{genome.genes.size}: use evolution_strategy, or a smaller machine"
             )
         self._patience = Patience(self._settings.patience, since=generation)
-        self._individual = Individual(genome, operators=("found",))
         with threadpool_limits(1):
             self._strategy = cma.Strategy(
                 genome.genes.astype(np.float64),

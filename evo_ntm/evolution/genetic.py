@@ -48,6 +48,7 @@ class Genetic:
         found: Found,
         operators: Mapping[str, Choice],
         toolbox: base.Toolbox,
+        since: int = 0,
     ) -> None:
         self._settings, self._seed, self._found = settings, settings.seed, found
         self._scored: Population = []
@@ -61,7 +62,7 @@ class Genetic:
         self._vary = partial(vary, operators)
         trained = settings.operators.get("finetune")
         self._trained = trained.share if trained else 0.0
-        self._start(0)
+        self._start(since)
 
     def species(self) -> int:
         """Count the topologies alive."""

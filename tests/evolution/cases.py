@@ -38,6 +38,12 @@ STRATEGIES = {
     },
     "cma": {"population": 12},
 }
+GENETIC = STRATEGIES["genetic"]
+STRATEGIES["refined"] = {
+    **GENETIC,
+    "strategy": "genetic",
+    "refine": {"population": 10, "patience": 1},
+}
 
 
 def told(strategy="evolution_strategy", *, machine=None, **changes):

@@ -14,13 +14,13 @@ from evo_ntm.machine import choose
 from tests.evolution.cases import STRATEGIES, births, experiment, generations, task_of
 
 every = pytest.mark.parametrize("strategy", STRATEGIES)
-STRIDES = {"evolution_strategy": {"learning_rate": 1.0}, "genetic": {}, "neat": {}, "cma": {}}
+STRIDES = {"evolution_strategy": {"learning_rate": 1.0}}
 
 
 @cache
 def run(strategy, seed=1):
     """Evolve in strides so long that patience ends several times."""
-    told = {**STRIDES[strategy], "generations": 14, "validate_every": 1, "patience": 2}
+    told = {**STRIDES.get(strategy, {}), "generations": 14, "validate_every": 1, "patience": 2}
     return generations(experiment(strategy, seed=seed, **told))
 
 
@@ -102,6 +102,7 @@ def test_a_stall_begins_anew_from_founders(strategy):
 IMPROVING = {
     "evolution_strategy": {"starts": 1, "learning_rate": 0.1, "sigma": 0.1, "averaging": 4},
     "genetic": {"sigma": 0.2},
+    "refined": {"sigma": 0.2},
     "neat": {"start": 0.1, "sigma": 1.0},
     "cma": {},
 }
@@ -124,6 +125,7 @@ def test_its_own_figures_are_in_every_generations_log(strategy):
     names = {
         "evolution_strategy": {"step", "agreement", "norm"},
         "genetic": {"sigma"},
+        "refined": {"sigma"},
         "neat": {"threshold"},
         "cma": {"sigma", "condition"},
     }
