@@ -181,8 +181,7 @@ class Genetic:
         self, individual: Individual, others: Sequence[Individual], generator: Generator
     ) -> Individual:
         """Let one operator, drawn by share, at a parent or at a fresh crossing of two."""
-        sigma = (individual.sigma or self._settings.sigma) * self._drift(individual, generator)
-        sigma = max(sigma, self._settings.least_sigma)
+        sigma = self._step(individual, generator)
         genomes = [one.genome for one in (individual, *others)]
         bred = self._vary(*genomes, generator=generator, sigma=sigma)
         bred = bred or self._perturbed(individual.genome, generator, sigma)
@@ -201,10 +200,14 @@ class Genetic:
             return Bred(self._mutate(genome, generator=generator), "mutate", 1)
         return Bred(perturb(genome, generator=generator, sigma=sigma), "perturb", 1)
 
-    def _drift(self, individual: Individual, generator: Generator) -> float:
-        """Draw the factor by which a child's step size differs (Schwefel, 1981)."""
+    def _step(self, individual: Individual, generator: Generator) -> float:
+        """Draw a child's step size: near its parent's (Schwefel, 1981), or anew, all scales alike."""
+        settings, least = self._settings, self._settings.least_sigma
+        if settings.most_sigma is not None:
+            return float(least * (settings.most_sigma / least) ** float(generator.random()))
         rate = 1 / np.sqrt(2 * np.sqrt(individual.genome.genes.size))
-        return float(np.exp(rate * float(generator.normal())))
+        drift = float(np.exp(rate * float(generator.normal())))
+        return max((individual.sigma or settings.sigma) * drift, least)
 
     def _tournament(self, individuals: Population, count: int) -> Population:
         chosen: Population = tools.selTournament(individuals, count, self._settings.tournament)

@@ -207,7 +207,7 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
     operators = evolve.get("operators", {}).values()
     # Nor does a setting change them that came later and is not set.
     for settings in (*told["curriculum"], evolve, evolve.get("hardest") or {}, *operators):
-        for key in ("rows", "hardest", "stage", "refine", "chance", "few", "alike"):
+        for key in ("rows", "hardest", "stage", "refine", "most_sigma", "chance", "few", "alike"):
             if settings.get(key, 0) is None:
                 del settings[key]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))

@@ -32,6 +32,14 @@ class Genetic(Evolution):
     least_sigma: Annotated[
         float, Field(ge=0, le=10, description="least step size: on a plateau they shrink to none")
     ] = 0.02
+    most_sigma: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=100,
+            description="draw each step size anew, between the least and this; null: inherit them",
+        ),
+    ] = None
     species_size: Annotated[
         Positive, Field(description="places that a young species is granted")
     ] = 8
@@ -53,6 +61,9 @@ class Genetic(Evolution):
         for key in ("elites", "tournament", "species_size"):
             if (value := getattr(self, key)) > self.population:
                 refuse((key,), f"at most the population ({self.population})", value)
+        if self.most_sigma is not None and not 0 < self.least_sigma <= self.most_sigma:
+            refuse(("least_sigma",), f"above 0 and at most most_sigma ({self.most_sigma:g})",
+                   self.least_sigma)  # fmt: skip
         return self
 
     def refining(self) -> CMA:

@@ -103,6 +103,27 @@ def test_step_sizes_are_inherited_and_drift():
     assert np.log(ratios).std() == pytest.approx(1 / np.sqrt(2 * np.sqrt(genes)), rel=0.3)
 
 
+def test_step_sizes_that_are_drawn_are_of_every_scale_alike_whatever_the_parents_was():
+    turns = Turns(strategy(sigma=0.1, least_sigma=0.01, most_sigma=1.0, population=400), flat)
+    turns.take(6)
+    scales = np.log10([child.sigma for child in newborn(turns)])
+    assert -2 <= scales.min() < -1.95 and -0.05 < scales.max() <= 0
+    assert scales.mean() == pytest.approx(-1, abs=0.1)
+    assert scales.std() == pytest.approx(2 / np.sqrt(12), abs=0.05)
+
+
+@pytest.mark.parametrize("least", [0.0, 2.0])
+def test_bounds_of_drawn_step_sizes_that_cannot_be_are_refused(least):
+    with pytest.raises(ExperimentError, match=r"least_sigma: expected above 0 and at most most_s"):
+        experiment("genetic", least_sigma=least, most_sigma=1.0)
+
+
+def test_step_sizes_that_are_inherited_keep_the_hash():
+    plain = experiment("genetic")
+    assert experiment("genetic", most_sigma=None).config_hash == plain.config_hash
+    assert experiment("genetic", most_sigma=1.0).config_hash != plain.config_hash
+
+
 def test_a_crossed_child_has_two_parents_the_fitter_first():
     random.seed(1)
     turns = Turns(strategy(crossover=1.0, elites=0), sphere)
