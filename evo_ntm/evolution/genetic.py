@@ -201,7 +201,7 @@ class Genetic:
         return Bred(perturb(genome, generator=generator, sigma=sigma), "perturb", 1)
 
     def _step(self, individual: Individual, generator: Generator) -> float:
-        """Draw a child's step size: near its parent's (Schwefel, 1981), or anew, all scales alike."""
+        """Draw a step size: near the parent's (Schwefel, 1981), or anew, all scales alike."""
         settings, least = self._settings, self._settings.least_sigma
         if settings.most_sigma is not None:
             return float(least * (settings.most_sigma / least) ** float(generator.random()))
