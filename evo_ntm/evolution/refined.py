@@ -1,4 +1,4 @@
-"""A search, and where it stalls CMA-ES about what it came to, before another search begins.
+"""A search, and where it stalls CMA-ES about the best it came to, before another search begins.
 
 A genetic algorithm finds a way; a way by hard decisions, found by chance, is narrow. Its last flaws
 are mended by no mutation of a few genes, and often by many small ones at once.
@@ -6,17 +6,25 @@ are mended by no mutation of a few genes, and often by many small ones at once.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from evo_ntm.evolution.cma import CMA, MOST_GENES
 from evo_ntm.evolution.cohort import Rows
 from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Individual
-from evo_ntm.evolution.state import State, unpack
+from evo_ntm.evolution.state import State, exact, pack, unpack
 from evo_ntm.evolution.strategy import RESTART, Event, Strategy, Validation
 from evo_ntm.experiment.cma import CMA as Settings
 
 REFINE = "refine"
-REFINING = "refining"
+
+
+class Best(NamedTuple):
+    """The best individual of a search by validation, and how it did there."""
+
+    individual: Individual
+    wrong_bits: float
+    bits: float
 
 
 class Refined:
@@ -25,6 +33,7 @@ class Refined:
     def __init__(self, begin: Callable[[int], Strategy], settings: Settings) -> None:
         self._begin, self._settings = begin, settings
         self._search, self._refining = begin(0), False
+        self._best: Best | None = None
 
     def species(self) -> int:
         """Count the species of the search that is on."""
@@ -46,41 +55,60 @@ class Refined:
         self, generation: int, jobs: Sequence[Rows], scores: Sequence[Scores]
     ) -> list[Event]:
         """Let the search that is on learn; a covariance that breaks down ends its turn."""
-        events = self._search.update(generation, jobs, scores)
-        return self._turned(generation, events, jobs[0])
+        return self._turned(generation, self._search.update(generation, jobs, scores))
 
     def reflect(self, validation: Validation) -> list[Event]:
-        """Refine what was validated where a search has stalled, or begin anew after that."""
-        events = self._search.reflect(validation)
-        return self._turned(validation.generation, events, validation.individual)
+        """Refine the best that was validated where a search has stalled, or begin anew after it."""
+        found = Best(validation.individual, validation.wrong_bits, validation.bits)
+        if self._best is None or found[1:] < self._best[1:]:
+            self._best = found
+        return self._turned(validation.generation, self._search.reflect(validation))
 
     def state(self) -> State | None:
-        """Tell whose turn it is, and what it knows."""
-        told = self._search.state()
-        return told and State({**told.words, REFINING: self._refining}, told.tensors)
+        """Tell whose turn it is, what it knows, and the best, last of the individuals."""
+        told, best = self._search.state(), self._best
+        if told is None:
+            return None
+        alive = [*_individuals(told), *([best.individual] if best else ())]
+        packed = pack(alive)
+        words = {
+            **told.words,
+            "individuals": packed.words,
+            "refining": self._refining,
+            "best": best and [exact(best.wrong_bits), exact(best.bits)],
+        }
+        return State(words, {**told.tensors, **packed.tensors})
 
     def restore(self, state: State) -> None:
         """Go on with that turn."""
-        self._refining = state.words[REFINING]
+        words, alive = state.words, _individuals(state)
+        self._refining, marks = words["refining"], words["best"]
+        self._best = Best(alive.pop(), *map(float, marks)) if marks else None
         if self._refining:
-            (mean,) = unpack(State(state.words["individuals"], state.tensors))
-            self._search = CMA(self._settings, begin=lambda _: mean)
-        self._search.restore(state)
+            self._search = CMA(self._settings, begin=lambda _: alive[0])
+        packed = pack(alive)
+        self._search.restore(State({**words, "individuals": packed.words},
+                                   {**state.tensors, **packed.tensors}))  # fmt: skip
 
-    def _turned(self, generation: int, events: list[Event], found: Rows) -> list[Event]:
+    def _turned(self, generation: int, events: list[Event]) -> list[Event]:
         """Give the turn to the other search where one gave up."""
         given_up = [event for event in events if event.kind == RESTART]
         if not given_up:
             return events
-        assert isinstance(found, Individual)
-        small = found.genome.genes.size <= MOST_GENES
+        best = self._best
+        small = best is not None and best.individual.genome.genes.size <= MOST_GENES
         self._refining = small and not self._refining
-        if not self._refining:
-            self._search = self._begin(generation + 1)
+        if best is None or not self._refining:
+            self._search, self._best = self._begin(generation + 1), None
             return events
-        self._search = CMA(self._settings, begin=partial(_refine, found), since=generation + 1)
+        begin = partial(_refine, best.individual)
+        self._search = CMA(self._settings, begin=begin, since=generation + 1)
         (event,) = given_up
         return [*(e for e in events if e is not event), event._replace(kind=REFINE)]
+
+
+def _individuals(state: State) -> list[Individual]:
+    return unpack(State(state.words["individuals"], state.tensors))
 
 
 def _refine(found: Individual, generation: int) -> Individual:

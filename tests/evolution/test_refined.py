@@ -23,10 +23,11 @@ def test_the_two_take_turns():
     assert turns[:3] == ["refine", "restart", "refine"]
 
 
-def test_what_was_validated_at_the_stall_is_the_only_parent_of_the_first_mean():
+def test_the_best_by_validation_is_the_only_parent_of_the_first_mean():
     run = generations(experiment("refined", **ASKED))
     (_, stalled), (_, over) = kinds(run)[:2]
-    best = run[stalled].best
+    best = min((turn.validation for turn in run[: stalled + 1]), key=lambda v: v[2:]).individual
+    assert best is not run[stalled].best  # who was validated last
     (mean,) = run[stalled + 1].births
     assert mean.operators == ("refine",) and mean.parents == (best.number,)
     assert mean.genome.genes.tobytes() == best.genome.genes.tobytes()
