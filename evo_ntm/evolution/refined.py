@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.cma import CMA, MOST_GENES
 from evo_ntm.evolution.cohort import Rows
 from evo_ntm.evolution.evaluate import Scores
@@ -33,6 +34,12 @@ class Refined:
     def __init__(self, begin: Callable[[int], Strategy], settings: Settings) -> None:
         self._begin, self._settings = begin, settings
         self._search, self._refining = begin(0), False
+        first = self._search.generate(0)[0]
+        if isinstance(first, Individual) and not _is_small(first):
+            raise ExperimentError(
+                f"evolve.refine: expected machines of up to {MOST_GENES} genes, but "
+                f"{first.topology} has {first.genome.genes.size}"
+            )
         self._best: Best | None = None
 
     def species(self) -> int:
@@ -95,16 +102,24 @@ class Refined:
         given_up = [event for event in events if event.kind == RESTART]
         if not given_up:
             return events
-        best = self._best
-        small = best is not None and best.individual.genome.genes.size <= MOST_GENES
-        self._refining = small and not self._refining
-        if best is None or not self._refining:
-            self._search, self._best = self._begin(generation + 1), None
-            return events
-        begin = partial(_refine, best.individual)
-        self._search = CMA(self._settings, begin=begin, since=generation + 1)
-        (event,) = given_up
-        return [*(e for e in events if e is not event), event._replace(kind=REFINE)]
+        (event,), others = given_up, [event for event in events if event.kind != RESTART]
+        best, refined = self._best, self._refining
+        self._refining = best is not None and not refined and _is_small(best.individual)
+        if best is not None and self._refining:
+            begin = partial(_refine, best.individual)
+            self._search = CMA(self._settings, begin=begin, since=generation + 1)
+            return [*others, event._replace(kind=REFINE)]
+        self._search, self._best = self._begin(generation + 1), None
+        if best is not None and not refined:
+            told = f"{best.individual.topology} has {best.individual.genome.genes.size} genes"
+            event = event._replace(
+                text=f"{event.text}; not refined, as {told}, more than {MOST_GENES}"
+            )
+        return [*others, event]
+
+
+def _is_small(individual: Individual) -> bool:
+    return individual.genome.genes.size <= MOST_GENES
 
 
 def _individuals(state: State) -> list[Individual]:

@@ -94,8 +94,12 @@ class GymnasiumSettings(Settings):
     steps: Annotated[
         Count, Field(description="an episode that has not ended by then is cut short")
     ] = 1000
-    best: Annotated[float, Field(description="the return that lacks nothing")] = 1.0
-    worst: Annotated[float, Field(description="the return of an episode that failed")] = -1.0
+    best: Annotated[
+        float, Field(ge=-(10**9), le=10**9, description="the return that lacks nothing")
+    ] = 1.0
+    worst: Annotated[
+        float, Field(ge=-(10**9), le=10**9, description="the return of an episode that failed")
+    ] = -1.0
     foreseen: Annotated[
         bool,
         Field(description="no answer changes what is shown, or what others earn: each episode is "

@@ -24,7 +24,7 @@ def observe_life(
 ) -> Observation:
     """Lead a genome through one life of a task and keep what it did.
 
-    Raises ReportError where the life is too long to be shown.
+    Raises ReportError where the life is too long to be shown, or failed before its first step.
     """
     genome = for_the_task(genome, task)
     lives = task.episodes(derive(seed, "show"), 1)
@@ -69,6 +69,8 @@ def _led(
         answer, state = machine.run(weights, now.observation.unsqueeze(0), state)
         lived.append(now.react(answer[0]))
         earned.append(lived[-1].reward)
+    if not seen:
+        raise ReportError("expected a life of at least one step to show, but it failed before")
     return lived, seen, earned
 
 

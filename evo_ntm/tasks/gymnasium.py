@@ -26,6 +26,8 @@ from evo_ntm.topology import Block
 
 SEEDS = 2**31 - 1
 MOST_REASONS = 3
+FAULTS = Exception, SystemExit
+"""Whatever somebody else's environment may raise, but for Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ def make(settings: GymnasiumSettings) -> Any:
     library = spaces.gymnasium()
     try:
         return library.make(settings.id, disable_env_checker=True, **dict(settings.options))
-    except Exception as reason:  # whatever somebody else's environment may raise
+    except FAULTS as reason:
         told = " ".join(str(reason).split()) or type(reason).__name__
         raise TaskError(f"expected an environment that gymnasium.make makes, but {settings.id!r} "
                         f"is none: {told}") from None  # fmt: skip
@@ -205,7 +207,7 @@ def begun(task: Gymnasium, seeds: NDArray[np.int64], batch: tuple[int, ...] = ()
             environment: Any = troupe.environments[place]
             first, _ = environment.reset(seed=int(seeds[place[-1]]))
             life.observed[place] = spaces.observed(task.spaces[0], first, size)
-        except Exception as reason:  # whatever somebody else's environment may raise
+        except FAULTS as reason:
             _fail(life, troupe.environments, place, place, reason, reasons)
     return replace(life, reasons=tuple(reasons))
 
@@ -238,9 +240,11 @@ def _stepped(life: GymnasiumLife, logits: NDArray[np.float64]) -> GymnasiumLife:
             seen, reward, ended, cut, _ = environments[there].step(action)
             after.observed[place] = spaces.observed(observations, seen, after.observed.shape[-1])
             after.last[place] = spaces.finite(np.float64(reward), "reward")
-            after.earned[place] += after.last[place]
+            after.earned[place] = spaces.finite(
+                float(after.earned[place]) + float(after.last[place]), "return"
+            )
             after.over[place] = ended or cut or moment >= task.settings.steps
-        except Exception as reason:  # whatever somebody else's environment may raise
+        except FAULTS as reason:
             _fail(after, environments, place, there, reason, reasons)
     return replace(after, reasons=tuple(reasons))
 
@@ -261,7 +265,7 @@ def _foreseen(task: Gymnasium, seeds: NDArray[np.int64]) -> dict[str, Tensor]:
             seen, earned = player.foresee(seed, settings.id)
         except TaskError:
             raise
-        except Exception:  # whatever somebody else's environment may raise
+        except FAULTS:
             troupe.environments[0], failed[lane], earn[lane, 0] = None, True, settings.worst
             continue
         length[lane] = len(seen)
@@ -275,7 +279,7 @@ def _fail(
     environments: NDArray[np.object_],
     place: tuple[int, ...],
     there: tuple[int, ...],
-    reason: Exception,
+    reason: BaseException,
     reasons: list[str],
 ) -> None:
     """Let one episode end as failed, and the environment never be used again."""

@@ -29,16 +29,24 @@ def gymnasium() -> Any:
 
 def senses(space: Any, name: str) -> int:
     """Count the numbers in which a space of observations is laid out. Raises TaskError."""
-    try:
-        count = int(gymnasium().spaces.flatdim(space))
-    except (NotImplementedError, ValueError):
-        count = 0
+    count = int(gymnasium().spaces.flatdim(space)) if _is_laid_out(space) else 0
     if not count:
         raise TaskError(
             "expected observations of Box, Discrete, MultiBinary, MultiDiscrete, Tuple or Dict, "
             f"but those of {name} are {space}"
         )
     return count
+
+
+def _is_laid_out(space: Any) -> bool:
+    """Tell whether a space, and every part of it, is of a kind whose numbers mean something."""
+    kinds = gymnasium().spaces
+    if isinstance(space, kinds.Tuple):
+        return all(map(_is_laid_out, space))
+    if isinstance(space, kinds.Dict):
+        return all(map(_is_laid_out, space.values()))
+    plain = kinds.Box, kinds.Discrete, kinds.MultiBinary, kinds.MultiDiscrete
+    return isinstance(space, plain)
 
 
 def seen(space: Any, observation: Any) -> NDArray[np.float32]:

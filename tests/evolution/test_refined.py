@@ -1,5 +1,7 @@
 """CMA-ES from the best of a search that has stalled: what it begins with, and what follows it."""
 
+import re
+
 import pytest
 
 from evo_ntm.errors import ExperimentError
@@ -52,9 +54,21 @@ def test_a_refinement_goes_on_with_the_stage_that_was_come_to():
 
 
 def test_a_machine_that_has_grown_too_large_is_not_refined(monkeypatch):
+    founder = generations(experiment("refined", generations=1))[0].best.genome.genes.size
+    monkeypatch.setattr(refined, "MOST_GENES", founder)
+    adds = {"operators": {"add_reader": {}}, "elites": 0, "species_size": 1}
+    run = generations(experiment("refined", **ASKED, **adds))
+    told = [event.text for turn in run for event in turn.events if event.kind == "restart"]
+    assert any(
+        re.search(r"; not refined, as .* has \d+ genes, more than \d+$", each) for each in told
+    )
+
+
+def test_founders_that_are_too_large_are_refused_before_anything_is_scored(monkeypatch):
     monkeypatch.setattr(refined, "MOST_GENES", 10)
-    turns = [kind for kind, _ in kinds(generations(experiment("refined", **ASKED)))]
-    assert set(turns) == {"restart"}
+    said = r"evolve.refine: expected machines of up to 10 genes, but dense 4, .* has \d+"
+    with pytest.raises(ExperimentError, match=said):
+        generations(experiment("refined", **ASKED))
 
 
 def test_who_asks_for_none_keeps_the_hash():

@@ -6,6 +6,7 @@ import pytest
 from evo_ntm.errors import ReportError
 from evo_ntm.evolution.breeding import found
 from evo_ntm.experiment import parse
+from evo_ntm.genome.founder import founder
 from evo_ntm.reports import life
 from evo_ntm.reports.life import observe_life
 from evo_ntm.reports.memory_use import compose, draw
@@ -71,6 +72,28 @@ def test_the_way_through_a_maze_begins_each_run_at_the_start():
         first = np.flatnonzero(way.run == run)[0]
         assert (way.x[first], way.y[first]) == (way.x[0], way.y[0])
     assert np.hypot(np.diff(way.x), np.diff(way.y))[np.diff(way.run) == 0].max() < 0.1001
+
+
+def test_a_life_that_fails_before_its_first_step_is_refused():
+    gymnasium = pytest.importorskip("gymnasium")
+
+    class Broken(gymnasium.Env):
+        observation_space, action_space = (
+            gymnasium.spaces.Box(0, 1, (2,)),
+            gymnasium.spaces.Discrete(2),
+        )
+
+        def reset(self, **_):
+            raise RuntimeError("no beginning")
+
+    gymnasium.register("Broken-v0", entry_point=Broken)
+    try:
+        task = make("gymnasium", {"id": "Broken-v0"})
+        genome = founder(task.inputs, task.outputs, units=(2,), generator=derive(1, "f"))
+        with pytest.raises(ReportError, match="at least one step to show, but it failed before"):
+            observe_life(genome, task, seed=1, rows=4, epsilon=0.01)
+    finally:
+        del gymnasium.registry["Broken-v0"]
 
 
 def test_a_life_that_never_ends_is_refused(monkeypatch):

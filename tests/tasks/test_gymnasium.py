@@ -22,6 +22,7 @@ from gymnasium.spaces import (  # noqa: E402
     MultiBinary,
     MultiDiscrete,
     Sequence,
+    Text,
     Tuple,
 )
 
@@ -32,14 +33,17 @@ class Counter(gymnasium.Env):
     made = 0
 
     def __init__(
-        self, *, space=None, action=None, fails_at=None, shows=0.0, earns=None, fails_to_reset=False
-    ):
+        self, *, space=None, action=None, fails_at=None, shows=0.0, earns=None, twice=False,
+        leaves=False, fails_to_reset=False,
+    ):  # fmt: skip
         type(self).made += 1
-        self.observation_space = Sequence(Discrete(2)) if space == "sequence" else Box(-1, 1, (2,))
+        others = {"sequence": Sequence(Discrete(2)), "text": Text(3), "none": None,
+                  "some": Tuple([Discrete(2), Text(3)])}  # fmt: skip
+        self.observation_space = others.get(space, Box(-1, 1, (2,)))
         endless = Box(-np.inf, np.inf, (1,))
         self.action_space = endless if action == "endless" else Discrete(2, start=1)
         self.fails_at, self.shows, self.fails_to_reset = fails_at, shows, fails_to_reset
-        self.earns = earns
+        self.earns, self.twice, self.leaves = earns, twice, leaves
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -54,8 +58,8 @@ class Counter(gymnasium.Env):
         self.count += 1
         self.heard.append(action)
         if self.odd and self.count == self.fails_at:
-            raise RuntimeError("it fell\napart")
-        wrong = self.odd and self.count == 2
+            raise SystemExit(3) if self.leaves else RuntimeError("it fell\napart")
+        wrong = self.odd and (self.count == 2 or self.twice)
         shown = [self.shows if wrong else 0.0, self.count]
         if self.shows == "less":
             shown = [self.count] if wrong else [0.0, self.count]
@@ -119,6 +123,10 @@ def test_what_is_told_is_the_largest_or_a_number_between_bounds(space, logits, e
     [
         ({"options": {"space": "sequence"}},
          "expected observations of Box, .*Dict, but those of Counter-v0 are Sequence"),
+        ({"options": {"space": "none"}}, "expected observations of Box, .* are None"),
+        ({"options": {"space": "text"}}, "expected observations of Box, .* are Text"),
+        ({"options": {"space": "some"}}, "expected observations of Box, .* are Tuple"),
+        ({"best": 1e300}, "best must be less than or equal to 1000000000, not"),
         ({"options": {"action": "endless"}},
          "expected actions of Discrete, .*with bounds, but those of Counter-v0 are Box"),
         ({"id": "Nothing-v0"},
@@ -163,6 +171,8 @@ def test_every_life_is_that_of_an_environment_with_its_seed():
         ({"shows": np.nan}, "its observation is no number"),
         ({"shows": "less"}, "it shows 1 of 2 numbers"),
         ({"earns": np.inf}, "its reward is no number"),
+        ({"earns": 1.7e308, "twice": True}, "its return is no number"),
+        ({"fails_at": 2, "leaves": True}, "3"),
         ({"fails_to_reset": True}, "no beginning"),
     ],
 )
