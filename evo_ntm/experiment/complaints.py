@@ -35,6 +35,7 @@ EXPECTED = {
     "literal_error": "one of {expected}",
     "union_tag_invalid": "one of {expected_tags}",
 }
+MOST_WHOLE = 1e15
 POWER = re.compile(r"([-+]?[0-9]+)(\.[0-9]*)?[eE]([-+]?)([0-9]+)")
 LONGEST = 60
 
@@ -99,16 +100,20 @@ def _suggestion(error: ErrorDetails, came: object) -> str:
         words = error["ctx"].get("expected", error["ctx"].get("expected_tags"))
         told = nearest(came, re.findall(r"'([^']*)'", str(words)))
     elif error["type"] in ("int_type", "float_type"):
-        told = _as_yaml_would(came)
+        told = _as_yaml_would(came, whole=error["type"] == "int_type")
     return f": {told}" if told and not told.startswith("known") else ""
 
 
-def _as_yaml_would(came: str) -> str:
+def _as_yaml_would(came: str, *, whole: bool) -> str:
     if not (match := POWER.fullmatch(came)):
         return ""
-    whole, fraction, sign, power = match.groups()
+    if whole:  # for 1.0e+9 is none
+        number = float(came)
+        fits = number.is_integer() and abs(number) < MOST_WHOLE
+        return f"YAML takes {came} for text, write {number:.0f}" if fits else ""
+    integer, fraction, sign, power = match.groups()
     digits = fraction if fraction and len(fraction) > 1 else ".0"
-    return f"YAML takes {came} for text, write {whole}{digits}e{sign or '+'}{power}"
+    return f"YAML takes {came} for text, write {integer}{digits}e{sign or '+'}{power}"
 
 
 def _path(error: ErrorDetails, told: Any) -> Path:

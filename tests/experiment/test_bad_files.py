@@ -98,7 +98,8 @@ BAD_VALUES = [
     ("machine.epsilon=1e-4", "machine.epsilon: expected a number, but came '1e-4': "
      "YAML takes 1e-4 for text, write 1.0e-4"),
     ("evolve.generations=1e3", "evolve.generations: expected a whole number, but came '1e3': "
-     "YAML takes 1e3 for text, write 1.0e+3"),
+     "YAML takes 1e3 for text, write 1000"),
+    ("evolve.generations=1e-3", "evolve.generations: expected a whole number, but came '1e-3'"),
     ("evolve.sigma=.nan", "evolve.sigma: expected a finite number, but came nan"),
     ("evolve.sigma=.inf", "evolve.sigma: expected a finite number, but came inf"),
     ("evolve.seed=-3", "evolve.seed: expected at least 0, but came -3"),

@@ -283,7 +283,7 @@ def test_the_reader_is_warned_of_what_went_wrong(evolved, tmp_path, brief):
         log.write('{"version": 1, "kind": "lost", "told": "worker 1"}\n')
     warnings = lineage(run).header.warnings
     assert "4 machines in 2 generations answered with no number" in warnings[0]
-    assert warnings[1].startswith("workers failed 1 time: ")
+    assert warnings[1].startswith("scoring failed 1 time, ")
     assert warnings[2].startswith("1 generation came out otherwise")
     assert warnings[3] == "1 worker went away meanwhile, and others did their work"
 
