@@ -71,7 +71,7 @@ def _troubles(sums: Any, events: dict[str, int]) -> list[str]:
                     "not be scored: their fitness is the worst there is")  # fmt: skip
     if failed := events.get("failure"):
         told.append(f"scoring failed {_count(failed, 'time')}, in a worker or in an episode of an "
-                    "environment: what was in hand counts as the worst, see the events")  # fmt: skip
+                    "environment: what was in hand counts as worst, see the events")  # fmt: skip
     if drifted := events.get("drift"):
         told.append(f"{_count(drifted, 'generation')} came out otherwise when the run was gone on "
                     "with: it may not come out as this again, see the events")  # fmt: skip
