@@ -16,10 +16,10 @@ from evo_ntm.evolution.cohort import Rows
 from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Fitness, Individual
 from evo_ntm.evolution.state import State, exact, pack, unpack
-from evo_ntm.evolution.strategy import RESTART, Event, Patience, Validation, restart
+from evo_ntm.evolution.strategy import RESTART, Event, Found, Patience, Validation, restart
 from evo_ntm.experiment.cma import CMA as Settings
 from evo_ntm.genome import Encoding
-from evo_ntm.seeds import reseed_globals
+from evo_ntm.seeds import derive, reseed_globals
 from evo_ntm.topology import Topology
 
 MOST_GENES = 500
@@ -169,6 +169,13 @@ class CMA:
         """Tell whether rounding has left a covariance to draw from: DEAP takes roots unasked."""
         reach = self._strategy.sigma * self._strategy.BD
         return all(np.abs(numbers).max() < LARGEST for numbers in (reach, self._strategy.centroid))
+
+
+def founders(found: Found, seed: int) -> Callable[[int], Individual]:
+    """Give a founder for every generation in which a search may begin."""
+    return lambda generation: Individual(
+        found(derive(seed, "founder", generation)), operators=("found",)
+    )
 
 
 def _point(genes: NDArray[np.float64]) -> Point:

@@ -16,7 +16,7 @@ from deap import base, tools
 from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.breeding import found, operators_of, structural, vary
 from evo_ntm.evolution.checkpoint import Checkpoint
-from evo_ntm.evolution.cma import CMA
+from evo_ntm.evolution.cma import CMA, founders
 from evo_ntm.evolution.cohort import Rows
 from evo_ntm.evolution.evaluate import Map, Scores, heard, score
 from evo_ntm.evolution.evolution_strategy import EvolutionStrategy
@@ -118,9 +118,7 @@ def strategy_of(experiment: Experiment, task: Task, toolbox: base.Toolbox) -> St
     if isinstance(settings, EvolutionStrategySettings):
         varying = partial(vary, structural(operators))
         return EvolutionStrategy(settings, found=founding, vary=varying)
-    return CMA(settings, begin=lambda generation: Individual(
-        founding(derive(settings.seed, "founder", generation)), operators=("found",)
-    ))  # fmt: skip
+    return CMA(settings, begin=founders(founding, settings.seed))
 
 
 def _generations(

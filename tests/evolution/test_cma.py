@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evo_ntm.errors import ExperimentError
-from evo_ntm.evolution.cma import CMA
+from evo_ntm.evolution.cma import CMA, founders
 from evo_ntm.genome.variation import perturb
 from evo_ntm.seeds import derive
 from tests.evolution.cases import Turns, experiment, tiny
@@ -12,7 +12,8 @@ from tests.evolution.cases import Turns, experiment, tiny
 
 def strategy(founder=None, **changes):
     settings = experiment("cma", population=10, **changes).evolve
-    return CMA(settings, found=founder or (lambda stream: perturb(tiny(), generator=stream)))
+    found = founder or (lambda stream: perturb(tiny(), generator=stream))
+    return CMA(settings, begin=founders(found, settings.seed))
 
 
 def sphere(genes, slot):
