@@ -15,13 +15,12 @@ from evo_ntm.evolution.exam import (
     passed,
     prepare,
 )
-from evo_ntm.evolution.hardest import CHOOSE
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.strategy import Validation
 from evo_ntm.experiment import Experiment
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Curriculum, Gate, Task, costs, sequences
+from evo_ntm.tasks import Curriculum, Gate, Task, costs
 
 GATE_SEQUENCES = 64
 
@@ -112,8 +111,6 @@ def school(experiment: Experiment, task: Task, backend: Backend) -> School:
               experiment.rows_of(number)[1], epsilon, backend)
         for number, stage in enumerate(stages)
     )  # fmt: skip
-    if experiment.evolve.hardest is not None:
-        sequences(trials[0].episodes, CHOOSE)
     until = [stage.until or {} for stage in experiment.curriculum][:-1]
     for number, each in enumerate(until):
         check_measures(each, trials[number], f"stage {number + 1} of the curriculum")

@@ -15,9 +15,9 @@ Progress = Annotated[
 
 
 class Hardest(Settings):
-    """Sequences that are chosen because the best machine so far fails at them."""
+    """Episodes that are chosen because the best machine so far fails at them."""
 
-    episodes: Annotated[Many, Field(description="how many of the sequences of a generation")] = 4
+    episodes: Annotated[Many, Field(description="how many of the episodes of a generation")] = 4
     among: Annotated[
         int, Field(ge=2, le=10_000, description="of how many fresh ones they are the hardest")
     ] = 128

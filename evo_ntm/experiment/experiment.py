@@ -96,13 +96,8 @@ class Experiment(Settings):
         return self
 
     def _hardest(self, path: Path) -> None:
-        hardest = self.evolve.hardest
-        if hardest is None:
-            return
-        if self.task in REWARD_SETTINGS:
-            refuse(path, f"none, as {self.task} asks for no sequences", hardest.model_dump())
-        stages = max(len(self.curriculum), 1)
-        if hardest.stage is not None and hardest.stage > stages:
+        hardest, stages = self.evolve.hardest, max(len(self.curriculum), 1)
+        if hardest is not None and (hardest.stage or 1) > stages:
             refuse((*path, "stage"), f"at most {stages}, the stages there are", hardest.stage)
 
     def _room_for_every_bit(self) -> None:

@@ -9,7 +9,7 @@ from evo_ntm.errors import TaskError, nearest
 from evo_ntm.experiment.model import Settings
 from evo_ntm.tasks.associative_recall import AssociativeRecall
 from evo_ntm.tasks.copy import Copy
-from evo_ntm.tasks.curriculum import Curriculum, Gate, join, join_sequences
+from evo_ntm.tasks.curriculum import Curriculum, Gate
 from evo_ntm.tasks.entm_copy import EntmCopy
 from evo_ntm.tasks.environment import (
     Environment,
@@ -19,6 +19,7 @@ from evo_ntm.tasks.environment import (
 )
 from evo_ntm.tasks.grading import constant_cost, costs, grade, measures
 from evo_ntm.tasks.gymnasium import Gymnasium
+from evo_ntm.tasks.lanes import join, join_sequences, pick
 from evo_ntm.tasks.lives import Life, Lives
 from evo_ntm.tasks.memory_length import MemoryLength
 from evo_ntm.tasks.mirror_copy import MirrorCopy
@@ -69,6 +70,7 @@ __all__ = [
     "known_tasks",
     "make",
     "measures",
+    "pick",
     "sequences",
 ]
 

@@ -1,15 +1,12 @@
 """From easy to hard: the stages of a task, and what opens the next one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import torch
-import torch.nn.functional as F
 
 from evo_ntm.errors import TaskError, nearest
 from evo_ntm.seeds import Generator
-from evo_ntm.tasks.lives import Lives, join_lives
-from evo_ntm.tasks.task import Drawn, Episodes, Task
+from evo_ntm.tasks.lanes import join
+from evo_ntm.tasks.task import Drawn, Task
 
 
 @dataclass(frozen=True)
@@ -79,31 +76,6 @@ class Curriculum:
         """Make the episodes of so many lanes, easy ones first, all from the generator."""
         shares = zip(self.stages, self.lanes(stage, lanes), strict=True)
         return join([task.episodes(generator, share) for task, share in shares if share])
-
-
-def join(several: Sequence[Drawn]) -> Drawn:
-    """Put the lanes of several episodes side by side, all of one kind of task."""
-    if len(several) == 1:
-        return several[0]
-    lives = [drawn for drawn in several if isinstance(drawn, Lives)]
-    return join_lives(lives) if lives else join_sequences([
-        drawn for drawn in several if isinstance(drawn, Episodes)
-    ])  # fmt: skip
-
-
-def join_sequences(several: Sequence[Episodes]) -> Episodes:
-    """Put sequences side by side; the shorter ones end in blanks."""
-    longest = max(len(episodes.inputs) for episodes in several)
-
-    def padded(episodes: Episodes) -> Episodes:
-        inputs, targets, scored, lengths = episodes
-        blanks = (0, 0, 0, longest - len(inputs))  # for the last two axes, the last one first
-        inputs, targets = (F.pad(part, (0, 0, *blanks)) for part in (inputs, targets))
-        return Episodes(inputs, targets, F.pad(scored, blanks), lengths)
-
-    inputs, targets, scored, lengths = zip(*map(padded, several), strict=True)
-    lanes = tuple(length for each in lengths for length in each)
-    return Episodes(torch.cat(inputs, 1), torch.cat(targets, 1), torch.cat(scored, 1), lanes)
 
 
 def _channels(task: Task) -> str:

@@ -116,19 +116,6 @@ def lives(world: World, fates: Fates, lengths: Sequence[int]) -> Lives:
     return Lives((Share(world, fates, tuple(lengths)),))
 
 
-def join_lives(several: Sequence[Lives]) -> Lives:
-    """Put lives side by side, those of equal worlds in one share."""
-    joined: list[Share] = []
-    for share in (share for each in several for share in each.shares):
-        if joined and joined[-1].world == share.world:
-            world, fates, lengths = joined.pop()
-            both = {name: torch.cat([fates[name], share.fates[name]]) for name in fates}
-            joined.append(Share(world, both, lengths + share.lengths))
-        else:
-            joined.append(share)
-    return Lives(tuple(joined))
-
-
 def mixed(
     lanes: Bool[Tensor, "B"], new: tuple[Tensor, ...], old: tuple[Tensor, ...]
 ) -> tuple[Tensor, ...]:

@@ -1,4 +1,4 @@
-"""The hardest sequences: which are chosen, and that everything else stays as it was."""
+"""The hardest episodes: which are chosen, and that everything else stays as it was."""
 
 from dataclasses import replace
 
@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from evo_ntm.errors import ExperimentError, TaskError
+from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.cohort import gather
 from evo_ntm.evolution.evaluate import Chunk, score_chunk, unscored
-from evo_ntm.evolution.hardest import lanes_of, score_lanes, with_hardest
+from evo_ntm.evolution.hardest import score_lanes, with_hardest
 from evo_ntm.evolution.school import school
 from evo_ntm.experiment import parse
 from evo_ntm.experiment.evolution import Hardest
 from evo_ntm.machine import choose
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import make
+from evo_ntm.tasks import join, make, pick
 from tests.evolution.cases import STRATEGIES, births, experiment, generations, task_of, told
 
 HARDEST = {"episodes": 3, "among": 20}
@@ -46,7 +46,7 @@ def test_what_costs_the_first_machine_most_takes_the_last_places():
 
     many = trial.task.episodes(derive(1, "hardest", 4), 20)
     alone = [
-        score_chunk(Chunk(replace(trial, episodes=lanes_of(many, [lane])), gather(jobs[:1]), 0, 1))
+        score_chunk(Chunk(replace(trial, episodes=pick(many, [lane])), gather(jobs[:1]), 0, 1))
         for lane in range(20)
     ]
     costs = np.array([-each.fitness[0] for each in alone])
@@ -114,24 +114,47 @@ def test_the_sequences_answered_are_counted():
     assert late.answered(100, {0: 2, 1: 3}) == 100 * 8 + 3 * 20
 
 
-def test_lives_have_no_hardest():
+def lives_of(task, **settings):
     part = {"name": "lives", "rows": 4, "sequences": 8, "at_most": {"missed": 0}}
-    asked = {
-        **told("genetic", hardest=HARDEST),
-        "task": "t_maze",
+    return parse({
+        **told("genetic", **settings),
+        "task": task,
         "with": {},
+        "machine": {"units": [], "width": 2, "rows": 4, "tape_heads": 1},
         "exam": {"validation": [part], "parts": [part]},
-    }
-    said = (
-        "evolve.hardest: expected none, as t_maze asks for no sequences, but came a group of keys"
-    )
-    with pytest.raises(ExperimentError, match=said):
-        parse(asked)
+    })  # fmt: skip
 
 
-def test_lives_of_ones_own_have_no_hardest_either():
-    with pytest.raises(TaskError, match="to choose the hardest, but came one that rewards"):
-        school(experiment(hardest=HARDEST), make("t_maze"), choose())
+@pytest.mark.parametrize("task", ["t_maze", "season"])
+def test_the_hardest_lives_take_the_last_places(task):
+    asked = lives_of(task, hardest=HARDEST)
+    lessons = school(asked, task_of(asked), choose())
+    jobs = [*generations(lives_of(task, generations=1))[0].individuals]
+    trial = lessons.trial(asked, 4, 0)
+    chosen, steps = with_hardest(trial, Hardest(**HARDEST), 1, 4, jobs, map)
+    many = trial.task.episodes(derive(1, "hardest", 4), 20)
+    assert steps == sum(many.lengths)
+
+    costs = [-score_chunk(Chunk(replace(trial, episodes=pick(many, [lane])), gather(jobs[:1]),
+                                0, 1)).fitness[0] for lane in range(20)]  # fmt: skip
+    hardest = np.argsort(-np.array(costs), kind="stable")[:3]
+    (drawn,), (among,), (shown,) = (each.shares for each in (trial.episodes, many, chosen.episodes))
+    for name, fates in shown.fates.items():
+        assert torch.equal(fates[:5], drawn.fates[name][:5])
+        assert torch.equal(fates[5:], among.fates[name][hardest.tolist()])
+    assert len(chosen.episodes.lengths) == len(trial.episodes.lengths) == 8
+
+
+def test_picked_lives_of_several_worlds_stay_with_their_worlds():
+    generator = derive(1, "pick")
+    single, double = make("t_maze", {"maze": "single"}), make("t_maze", {"maze": "double"})
+    both = join([single.episodes(generator, 2), double.episodes(generator, 3)])
+    kept = pick(both, [4, 1, 2])
+    assert [share.world for share in kept.shares] == [single, double]
+    assert torch.equal(kept.shares[0].fates["moved"], both.shares[0].fates["moved"][[1]])
+    assert torch.equal(kept.shares[1].fates["moved"], both.shares[1].fates["moved"][[2, 0]])
+    assert kept.lengths == (both.lengths[1], both.lengths[4], both.lengths[2])
+    assert len(pick(both, [3]).shares) == 1
 
 
 @pytest.mark.parametrize(
