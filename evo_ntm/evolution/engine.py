@@ -239,6 +239,7 @@ def _record(
             continue
         job.fitness.values = (float(result.fitness[0]),)
         job.measures = {name: float(values[0]) for name, values in result.measures.items()}
+        job.worths = None if result.worths is None else result.worths[0]
         if job.number is None:
             job.number, job.generation = next(numbers), generation
             births.append(job)

@@ -37,6 +37,8 @@ class Scores(NamedTuple):
     """Why genomes, or some of their episodes, could not be scored."""
     genes: Matrix | None = None
     """What they have become, [rows, genes], where they were trained instead."""
+    worths: NDArray[np.float64] | None = None
+    """What each was worth in each episode, [rows, episodes], where somebody asks for that."""
 
     @property
     def failures(self) -> int:
@@ -53,10 +55,12 @@ class Trial:
     rows: int
     epsilon: float
     backend: Backend = field(default_factory=choose)
+    each: bool = False
+    """Whether it is told what everyone was worth in each episode, too."""
 
     def __reduce__(self) -> tuple[Any, tuple[object, ...]]:
         """Travel without what lies on a device."""
-        return Trial, (self.task, self.episodes, self.rows, self.epsilon, self.backend)
+        return Trial, (self.task, self.episodes, self.rows, self.epsilon, self.backend, self.each)
 
     @cached_property
     def shown(self) -> Drawn:
@@ -155,8 +159,10 @@ def heard(
 
 def unscored(chunk: Chunk, reason: str) -> Scores:
     """Give the worst to the genomes of a chunk that cannot be scored."""
-    names, count = chunk.trial.measures(), chunk.stop - chunk.start
-    return Scores(np.full(count, -np.inf), {n: np.full(count, np.inf) for n in names}, (reason,))
+    trial, count = chunk.trial, chunk.stop - chunk.start
+    worst = {name: np.full(count, np.inf) for name in trial.measures()}
+    each = np.full((count, len(trial.episodes.lengths)), -np.inf) if trial.each else None
+    return Scores(np.full(count, -np.inf), worst, (reason,), worths=each)
 
 
 def score_weights(trial: Trial, topology: Topology, weights: Matrix) -> Scores:
@@ -164,14 +170,19 @@ def score_weights(trial: Trial, topology: Topology, weights: Matrix) -> Scores:
     with torch.inference_mode():
         if isinstance(trial.shown, Lives):
             led = led_through(trial, topology, weights)
-            fitness, taken, reasons = led.score.mean(-1), led.measures(), led.reasons
+            taken, worths, reasons = led.measures(), led.score, led.reasons
+            fitness = worths.mean(-1)
         else:
-            reasons = ()
-            episodes = sequences(trial.shown, "grade them")
-            taken = measures(trial.task, episodes, answered(trial, topology, weights))
+            grades, reasons = answered(trial, topology, weights), ()
+            taken = measures(trial.task, sequences(trial.shown, "grade them"), grades)
+            worths = -grades.bits if grades.worth is None else grades.worth
             fitness = -taken.get(SHORTFALL, taken["bits"])
         told = {name: _numbers(values) for name, values in taken.items()}
-        return _never_nan(_numbers(fitness), told)._replace(reasons=reasons)
+        scores = _never_nan(_numbers(fitness), told)._replace(reasons=reasons)
+        if not trial.each:
+            return scores
+        each = _numbers(worths)
+        return scores._replace(worths=np.where(np.isfinite(each), each, -np.inf))
 
 
 def answered(trial: Trial, topology: Topology, weights: Matrix) -> Grades:
@@ -211,13 +222,18 @@ def _never_nan(fitness: NDArray[np.float64], taken: dict[str, NDArray[np.float64
 def _join(parts: list[Scores]) -> Scores:
     fitness = np.concatenate([part.fitness for part in parts])
     names = parts[0].measures
-    return Scores(fitness, {n: np.concatenate([p.measures[n] for p in parts]) for n in names})
+    taken = {name: np.concatenate([part.measures[name] for part in parts]) for name in names}
+    each = [part.worths for part in parts if part.worths is not None]
+    return Scores(fitness, taken, worths=np.concatenate(each) if each else None)
 
 
 def _split(whole: Scores, counts: list[int]) -> list[Scores]:
-    edges = np.cumsum(counts)[:-1]
-    fitness = np.split(whole.fitness, edges)
-    taken = {name: np.split(values, edges) for name, values in whole.measures.items()}
+    edges = [0, *np.cumsum(counts)]
     return [
-        Scores(part, {name: taken[name][i] for name in taken}) for i, part in enumerate(fitness)
+        Scores(
+            whole.fitness[start:stop],
+            {name: values[start:stop] for name, values in whole.measures.items()},
+            worths=None if whole.worths is None else whole.worths[start:stop],
+        )
+        for start, stop in pairwise(edges)
     ]

@@ -1,8 +1,9 @@
 """A genetic algorithm: tournaments, elites, crossover by unit, mutation with inherited step sizes.
 
-Everybody is scored anew each generation, elites too, on the generation's common episodes. A
-species is a topology (controller and heads); a young one is granted places of its own, so that a
-new head has time to prove itself (after the speciation of Stanley and Miikkulainen, 2002).
+Everybody is scored anew each generation, elites too, on the generation's common episodes; some
+parents are chosen by single ones of these, if that is wanted. A species is a topology (controller
+and heads); a young one is granted places of its own, so that a new head has time to prove itself
+(after the speciation of Stanley and Miikkulainen, 2002).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from evo_ntm.evolution.breeding import Bred, Choice, vary
 from evo_ntm.evolution.cohort import Rows
 from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.lexicase import deviation, lexicase
 from evo_ntm.evolution.state import State, pack, unpack
 from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, restart
 from evo_ntm.experiment.genetic import Genetic as Settings
@@ -26,6 +28,7 @@ from evo_ntm.genome.bounds import Inapplicable
 from evo_ntm.genome.variation import cross, perturb
 from evo_ntm.seeds import Generator, derive
 
+LEXICASE = "lexicase"
 Population = list[Individual]
 
 
@@ -148,14 +151,29 @@ class Genetic:
     def _children(self, parents: Population, count: int, generation: int, first: int) -> Population:
         if count <= 0:
             return []
-        selected = self._select(parents, 2 * count)
-        if not selected:
-            raise ExperimentError("toolbox: expected `select` to choose parents, but it chose none")
-        chosen = list(islice(cycle(selected), 2 * count))  # who selects the best finds fewer
+        chosen = self._parents(parents, 2 * count, derive(self._seed, LEXICASE, generation, first))
         return [
             self._child(one, other, derive(self._seed, "child", generation, first + slot))
             for slot, (one, other) in enumerate(zip(chosen[::2], chosen[1::2], strict=True))
         ]
+
+    def _parents(self, individuals: Population, count: int, generator: Generator) -> Population:
+        """Choose parents in pairs, those of some children by single episodes."""
+        settings = self._settings.lexicase
+        worths = [one.worths for one in individuals if one.worths is not None]
+        chosen: Population = []
+        if settings is not None and len(worths) == len(individuals):
+            each = np.stack(worths)
+            slack = np.zeros(each.shape[1]) if settings.within == "ties" else deviation(each)
+            some = 2 * round(settings.share * count / 2)
+            numbers = lexicase(each, slack, some, generator=generator)
+            chosen = [individuals[number] for number in numbers]
+        if not (left := count - len(chosen)):
+            return chosen
+        selected = self._select(individuals, left)
+        if not selected:
+            raise ExperimentError("toolbox: expected `select` to choose parents, but it chose none")
+        return chosen + list(islice(cycle(selected), left))  # who selects the best finds fewer
 
     def _child(self, parent: Individual, other: Individual, generator: Generator) -> Individual:
         """Cross with the share of crossovers, then let one operator at it."""

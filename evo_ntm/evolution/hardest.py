@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from evo_ntm.evolution.cohort import Rows, gather
-from evo_ntm.evolution.evaluate import Chunk, Map, Scores, Trial, answered, led_through
+from evo_ntm.evolution.evaluate import Chunk, Map, Trial, score_chunk
 from evo_ntm.experiment.evolution import Hardest
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Lives, join, pick
+from evo_ntm.tasks import join, pick
 
 PURPOSE = "hardest"
 
@@ -29,23 +28,11 @@ def with_hardest(
     through, as their worker failed, the trial stays as it is.
     """
     many = trial.task.episodes(derive(seed, PURPOSE, generation), settings.among)
-    first = gather(jobs[:1])
-    asked = Chunk(replace(trial, episodes=many), first, 0, 1)
-    (found,) = spread(score_lanes, [asked])
-    if len(found.fitness) != settings.among:
+    asked = Chunk(replace(trial, episodes=many, each=True), gather(jobs[:1]), 0, 1)
+    (found,) = spread(score_chunk, [asked])
+    if found.worths is None or (found.failures and found.reasons):
         return trial, 0
-    order = np.argsort(found.fitness, kind="stable")
+    order = np.argsort(found.worths[0], kind="stable")
     hardest = pick(many, order[: settings.episodes].tolist())
     others = pick(trial.episodes, range(len(trial.episodes.lengths) - settings.episodes))
     return replace(trial, episodes=join([others, hardest])), sum(many.lengths)
-
-
-def score_lanes(chunk: Chunk) -> Scores:
-    """Score the first genome of a chunk, episode by episode: a row for each."""
-    trial, cohort, start, _ = chunk
-    first = cohort.weights(start, start + 1)
-    if isinstance(trial.episodes, Lives):
-        worth = led_through(trial, cohort.topology, first).score[0]
-    else:
-        worth = -answered(trial, cohort.topology, first).bits[0]
-    return Scores(torch.nan_to_num(worth.double(), nan=-torch.inf).cpu().numpy(), {})

@@ -19,7 +19,8 @@ class Individual:
 
     `operators` and `parents` say who made it of whom; the first parent is the primary one. Its
     `number` and `generation`, those of its birth, are given by the engine when it is first scored,
-    and kept for life; fitness and measures are those of the last scoring.
+    and kept for life; fitness, measures and `worths`, what each episode was worth where that is
+    told, are those of the last scoring.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Individual:
         self.generation: int | None = None
         self.fitness = Fitness()
         self.measures: dict[str, float] = {}
+        self.worths: NDArray[np.float64] | None = None
 
     @property
     def born(self) -> int:

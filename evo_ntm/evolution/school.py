@@ -68,7 +68,8 @@ class School:
         stream = derive(seed, "episodes", generation)
         episodes = self.curriculum.episodes(stream, stage, experiment.evolve.episodes)
         task, epsilon = self.curriculum.stages[stage], experiment.machine.epsilon
-        return Trial(task, episodes, rows, epsilon, self.backend)
+        each = experiment.evolve.by_episode
+        return Trial(task, episodes, rows, epsilon, self.backend, each)
 
     def opens(self, stage: int, individual: Individual, spread: Map) -> bool:
         """Tell whether an individual opens the next stage."""

@@ -80,6 +80,11 @@ class Evolution(Settings):
             refuse(("hardest", "episodes"), fewer, self.hardest.episodes)
         return self
 
+    @property
+    def by_episode(self) -> bool:
+        """Tell whether the strategy asks what everyone is worth in each episode."""
+        return False
+
     def chosen_among(self, stage: int) -> int:
         """Tell how many sequences the hardest of a generation are chosen among, 0 where none are.
 

@@ -33,6 +33,7 @@ Name = Annotated[
     str, Field(min_length=1, max_length=100, pattern="^[A-Za-z0-9_-][A-Za-z0-9_ .-]*$")
 ]
 
+LATER = "rows", "hardest", "stage", "lexicase", "refine", "most_sigma", "chance", "few", "alike"
 UNTIED = {"ngrams", *REWARD_SETTINGS} - {"season"}  # tasks whose channels are not alike
 
 
@@ -202,7 +203,7 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
     operators = evolve.get("operators", {}).values()
     # Nor does a setting change them that came later and is not set.
     for settings in (*told["curriculum"], evolve, evolve.get("hardest") or {}, *operators):
-        for key in ("rows", "hardest", "stage", "refine", "most_sigma", "chance", "few", "alike"):
+        for key in LATER:
             if settings.get(key, 0) is None:
                 del settings[key]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))

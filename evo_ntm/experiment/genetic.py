@@ -17,6 +17,19 @@ class Refine(Settings):
     patience: Patience = 100
 
 
+class Lexicase(Settings):
+    """Parents that are the best at single episodes, one after another in a random order."""
+
+    share: Annotated[Share, Field(description="of the children, the rest by tournaments")] = 0.5
+    within: Annotated[
+        Literal["ties", "deviation"],
+        Field(
+            description="who counts as the best at an episode: whoever is as good as the best, or "
+            "lacks no more than the median absolute deviation, as where bits are counted"
+        ),
+    ] = "ties"
+
+
 class Genetic(Evolution):
     """Tournaments, elites, crossover and mutation; species by topology."""
 
@@ -25,6 +38,13 @@ class Genetic(Evolution):
     ]
     elites: Annotated[Natural, Field(description="best genomes that live on unchanged")] = 8
     tournament: Annotated[Positive, Field(description="genomes that compete to be a parent")] = 3
+    lexicase: Annotated[
+        Lexicase | None,
+        Field(
+            description="choose the parents of a share of the children by single episodes, as "
+            "{share: 0.5, within: ties}; null: all by their means"
+        ),
+    ] = None
     crossover: Annotated[Share, Field(description="share of children that have two parents")] = 0.25
     sigma: Annotated[
         float, Field(gt=0, le=10, description="first step size of a mutation; it is inherited")
@@ -65,6 +85,11 @@ class Genetic(Evolution):
             refuse(("least_sigma",), f"above 0 and at most most_sigma ({self.most_sigma:g})",
                    self.least_sigma)  # fmt: skip
         return self
+
+    @property
+    def by_episode(self) -> bool:
+        """Tell whether the strategy asks what everyone is worth in each episode."""
+        return self.lexicase is not None
 
     def refining(self) -> CMA:
         """Tell `refine` as the strategy `cma` is told."""

@@ -9,7 +9,7 @@ import torch
 from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.cohort import gather
 from evo_ntm.evolution.evaluate import Chunk, score_chunk, unscored
-from evo_ntm.evolution.hardest import score_lanes, with_hardest
+from evo_ntm.evolution.hardest import with_hardest
 from evo_ntm.evolution.school import school
 from evo_ntm.experiment import parse
 from evo_ntm.experiment.evolution import Hardest
@@ -63,7 +63,8 @@ def test_who_answers_nothing_that_is_a_number_finds_every_sequence_as_hard():
     trial, jobs = lesson()
     broken = jobs[0].genome.with_genes(np.full_like(jobs[0].genome.genes, 1e38))
     cohort = gather([type(jobs[0])(broken, operators=())])
-    assert np.isneginf(score_lanes(Chunk(trial, cohort, 0, 1)).fitness).any()
+    told_each = score_chunk(Chunk(replace(trial, each=True), cohort, 0, 1))
+    assert np.isneginf(told_each.worths).any()
     broken = type(jobs[0])(broken, operators=())
     chosen, _ = with_hardest(trial, Hardest(**HARDEST), 1, 4, [broken], map)
     assert len(chosen.episodes.lengths) == 8
