@@ -76,3 +76,9 @@ def nearest(word: str, words: Iterable[str]) -> str:
     known = sorted(words)
     found = near(word, known)
     return f"known: {', '.join(known)}" if found is None else f"did you mean {found!r}?"
+
+
+def in_one_line(words: str) -> str:
+    """Put words into one line, with nothing in it for a terminal to do."""
+    line = " ".join(words.split())
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)

@@ -7,6 +7,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from evo_ntm.errors import in_one_line
+
 DONE, NOT_PASSED, BAD_INPUT, STOPPED, OUR_FAULT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 70, 130, 141
 ENDING = ("SIGTERM", "SIGHUP")
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
@@ -41,10 +43,8 @@ def told(error: Exception) -> str:
 
 def complain(sentence: str, status: int) -> int:
     """Say in one line what is wrong, and give the exit status back."""
-    line = " ".join(sentence.split())
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
     try:
-        print(f"evo-ntm: {shown}", file=sys.stderr, flush=True)
+        print(f"evo-ntm: {in_one_line(sentence)}", file=sys.stderr, flush=True)
     except OSError:
         deaf(2)
     return status

@@ -6,14 +6,15 @@ nothing to change within the bounds it raises Inapplicable, and another should b
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, wraps
 from importlib.metadata import entry_points
 from inspect import Parameter, signature
+from traceback import extract_tb
 from typing import Any
 
 import numpy as np
 
-from evo_ntm.errors import GenomeError, nearest
+from evo_ntm.errors import EvoNTMError, GenomeError, nearest
 from evo_ntm.genome.body import (
     deepen_controller,
     flatten_controller,
@@ -49,9 +50,9 @@ __all__ = [
     "Inapplicable",
     "Operator",
     "bind",
+    "brought",
     "cross",
     "graft",
-    "known_operators",
     "parents_needed",
     "perturb",
 ]
@@ -141,21 +142,36 @@ OPERATORS: dict[str, Operator] = {
 }
 
 
-def known_operators() -> dict[str, Operator]:
-    """List all operators by name: ours, and those of the entry points `evo_ntm.operators`.
+def brought(name: str) -> Operator:
+    """Load an operator that an installed package offers under `evo_ntm.operators`.
 
-    Raises GenomeError where an entry point cannot be loaded or takes a name of ours.
+    What it raises later names it, and the line. Raises GenomeError.
     """
-    operators = dict(OPERATORS)
-    for point in entry_points(group=ENTRY_POINTS):
-        if point.name in operators:
-            raise GenomeError(f"the operator {point.name!r} of {point.value} is known already")
+    points = entry_points(group=ENTRY_POINTS)
+    for point in points.select(name=name):
         try:
-            operators[point.name] = point.load()
+            operator: Operator = point.load()
         except Exception as error:
-            raise GenomeError(f"the operator {point.name!r} expected {point.value}, which cannot "
+            raise GenomeError(f"the operator {name!r} expected {point.value}, which cannot "
                               f"be loaded: {error!r}") from error  # fmt: skip
-    return operators
+        return _answerable(name, operator)
+    known = {*OPERATORS, *(point.name for point in points)}
+    raise GenomeError(f"there is no operator {name!r}: {nearest(name, known)}")
+
+
+def _answerable(name: str, operator: Operator) -> Operator:
+    @wraps(operator)
+    def asked(*genomes: Genome, **settings: Any) -> Genome:
+        try:
+            return operator(*genomes, **settings)
+        except EvoNTMError:
+            raise
+        except Exception as error:  # whatever somebody else's operator may raise
+            *_, frame = extract_tb(error.__traceback__)
+            raise GenomeError(f"expected a genome of the operator {name!r}, but it raised {error!r}"
+                              f" ({frame.filename}, line {frame.lineno})") from error  # fmt: skip
+
+    return asked
 
 
 def parents_needed(operator: Operator) -> int:
@@ -172,10 +188,7 @@ def bind(name: str, *, bounds: Bounds, parameters: Mapping[str, Any] | None = No
 
     Raises GenomeError where there is no such operator, or no such parameter of it.
     """
-    operators = known_operators()
-    if name not in operators:
-        raise GenomeError(f"there is no operator {name!r}: {nearest(name, operators)}")
-    operator = operators[name]
+    operator = OPERATORS.get(name) or brought(name)
     takes = signature(operator).parameters.values()
     anything = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in takes)
     own = {parameter.name for parameter in takes if parameter.kind is Parameter.KEYWORD_ONLY}

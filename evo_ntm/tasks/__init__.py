@@ -1,7 +1,7 @@
 """What there is to be learned: tasks, made of settings and a stream of random numbers."""
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from inspect import getdoc
 from typing import Any
 
@@ -104,10 +104,7 @@ def known_tasks() -> dict[str, type[Any]]:
                 f"tasks have different names, but {point.value} (entry point of {GROUP}) "
                 f"takes that of {point.name!r}"
             )
-        try:
-            tasks[point.name] = point.load()
-        except Exception as reason:  # whatever somebody else's module may raise
-            raise TaskError(f"task {point.name!r} ({point.value}) cannot load: {reason}") from None
+        tasks[point.name] = _loaded(point)
     return tasks
 
 
@@ -117,11 +114,12 @@ def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> 
     Raises TaskError.
     """
     kind = (TASKS | REWARD_TASKS).get(name)
-    if kind is None:  # only then, so that a broken package harms its own tasks alone
-        tasks = known_tasks()
-        if name not in tasks:
-            raise TaskError(f"there is no task {name!r}: {nearest(name, tasks)}")
-        kind = tasks[name]
+    if kind is None:  # only then, and only that, so that a broken package harms itself alone
+        points = {point.name: point for point in entry_points(group=GROUP)}
+        if name not in points:
+            known = {*TASKS, *REWARD_TASKS, *points}
+            raise TaskError(f"there is no task {name!r}: {nearest(name, known)}")
+        kind = _loaded(points[name])
     task = kind()
     if not isinstance(task, KnownTask):
         raise TaskError(f"task {name!r} must have all that a KnownTask has, but {kind} has not")
@@ -132,3 +130,10 @@ def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> 
 def describe() -> dict[str, str]:
     """Say of every known task in one line what it asks for."""
     return {name: (getdoc(kind) or "").partition("\n")[0] for name, kind in known_tasks().items()}
+
+
+def _loaded(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as reason:  # whatever somebody else's module may raise
+        raise TaskError(f"task {point.name!r} ({point.value}) cannot load: {reason}") from None

@@ -1,10 +1,11 @@
 """Any environment of Gymnasium as a task: one for every life, all beside each other."""
 
 import json
+import sys
 import weakref
 from collections import deque
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evo_ntm.errors import TaskError
+from evo_ntm.errors import TaskError, in_one_line
 from evo_ntm.experiment.rewards import GymnasiumSettings
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks import foreseen, spaces
@@ -28,6 +29,13 @@ SEEDS = 2**31 - 1
 MOST_REASONS = 3
 FAULTS = Exception, SystemExit
 """Whatever somebody else's environment may raise, but for Ctrl-C."""
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Let what an environment prints go where progress is told, and not among the results."""
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 @dataclass(frozen=True)
@@ -180,17 +188,19 @@ class GymnasiumLife:
         return replace(self, **kept)
 
 
+@aside()
 def make(settings: GymnasiumSettings) -> Any:
     """Make an environment. Raises TaskError where that cannot be done."""
     library = spaces.gymnasium()
     try:
         return library.make(settings.id, disable_env_checker=True, **dict(settings.options))
     except FAULTS as reason:
-        told = " ".join(str(reason).split()) or type(reason).__name__
+        told = in_one_line(str(reason)) or type(reason).__name__
         raise TaskError(f"expected an environment that gymnasium.make makes, but {settings.id!r} "
                         f"is none: {told}") from None  # fmt: skip
 
 
+@aside()
 def begun(task: Gymnasium, seeds: NDArray[np.int64], batch: tuple[int, ...] = ()) -> GymnasiumLife:
     """Begin an episode for every seed, for each of a population if there is one."""
     shape = (*batch, len(seeds))
@@ -220,6 +230,7 @@ def _peopled(life: GymnasiumLife, batch: tuple[int, ...]) -> GymnasiumLife:
     return begun(life.task, life.seeds, batch[:-1])
 
 
+@aside()
 def _stepped(life: GymnasiumLife, logits: NDArray[np.float64]) -> GymnasiumLife:
     """Let every environment that goes on hear its answer."""
     task, alone = life.task, life.over.ndim == 1
@@ -249,6 +260,7 @@ def _stepped(life: GymnasiumLife, logits: NDArray[np.float64]) -> GymnasiumLife:
     return replace(after, reasons=tuple(reasons))
 
 
+@aside()
 def _foreseen(task: Gymnasium, seeds: NDArray[np.int64]) -> dict[str, Tensor]:
     """Play every episode with each action, and put down what is seen and what each would earn."""
     (observations, actions), settings = task.spaces, task.settings
@@ -288,7 +300,7 @@ def _fail(
     life.observed[place] = 0
     environments[there] = None
     if len(reasons) < MOST_REASONS:
-        told = " ".join(str(reason).split()) or type(reason).__name__
+        told = in_one_line(str(reason)) or type(reason).__name__
         reasons.append(f"expected {life.task.settings.id} to go on, but an episode of it failed: "
                        f"{told}")  # fmt: skip
 

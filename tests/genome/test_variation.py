@@ -1,5 +1,7 @@
 """Perturbing, crossing, and how operators are found and bound."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -174,10 +176,10 @@ def install(monkeypatch, folder, entry, code):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: someones\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[evo_ntm.operators]\n{entry}\n")
     monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(sys.modules, "someones_operators", raising=False)
 
 
 def test_operators_of_other_packages_are_known_by_their_entry_points(monkeypatch, tmp_path):
-    assert variation.known_operators() == variation.OPERATORS
     code = "def negate(genome, *, generator, factor=-1):\n" \
            "    return genome.with_genes(genome.genes * factor)\n"  # fmt: skip
     install(monkeypatch, tmp_path, "negate = someones_operators:negate", code)
@@ -194,13 +196,32 @@ def test_operators_of_other_packages_are_known_by_their_entry_points(monkeypatch
     [
         ("negate = someones_operators:nowhere", "'negate' expected someones_operators:nowhere"),
         ("negate = nobodys_operators:negate", "cannot be loaded: ModuleNotFoundError"),
-        ("perturb = someones_operators:negate", "'perturb' of someones_operators:negate is known"),
     ],
 )
 def test_an_entry_point_that_cannot_be_used_is_named(monkeypatch, tmp_path, entry, words):
     install(monkeypatch, tmp_path, entry, "negate = None\n")
     with pytest.raises(GenomeError, match=words):
-        variation.known_operators()
+        variation.bind("negate", bounds=Bounds())
+    assert variation.bind("perturb", bounds=Bounds()).func is variation.perturb
+    with pytest.raises(GenomeError, match="no operator 'negat': did you mean 'negate'"):
+        variation.bind("negat", bounds=Bounds())
+
+
+def test_an_operator_of_another_package_that_raises_is_named_with_its_line(monkeypatch, tmp_path):
+    code = "def fail(genome, *, generator):\n    return 1 / 0\n"
+    install(monkeypatch, tmp_path, "fail = someones_operators:fail", code)
+    fail = variation.bind("fail", bounds=Bounds())
+    said = r"operator 'fail', but it raised ZeroDivisionError.*someones_operators.py, line 2\)"
+    with pytest.raises(GenomeError, match=said):
+        fail(PARENT, generator=draws())
+
+
+def test_an_operator_of_another_package_may_find_nothing_to_change(monkeypatch, tmp_path):
+    code = "from evo_ntm.genome.bounds import Inapplicable\n\n\n" \
+           "def never(genome, *, generator):\n    raise Inapplicable('never')\n"  # fmt: skip
+    install(monkeypatch, tmp_path, "never = someones_operators:never", code)
+    with pytest.raises(variation.Inapplicable):
+        variation.bind("never", bounds=Bounds())(PARENT, generator=draws())
 
 
 @pytest.mark.parametrize(

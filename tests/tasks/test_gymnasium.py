@@ -34,8 +34,10 @@ class Counter(gymnasium.Env):
 
     def __init__(
         self, *, space=None, action=None, fails_at=None, shows=0.0, earns=None, twice=False,
-        leaves=False, fails_to_reset=False,
+        leaves=False, fails_to_reset=False, loud=False,
     ):  # fmt: skip
+        self.loud = loud
+        self._say("made")
         type(self).made += 1
         others = {"sequence": Sequence(Discrete(2)), "text": Text(3), "none": None,
                   "some": Tuple([Discrete(2), Text(3)])}  # fmt: skip
@@ -45,8 +47,13 @@ class Counter(gymnasium.Env):
         self.fails_at, self.shows, self.fails_to_reset = fails_at, shows, fails_to_reset
         self.earns, self.twice, self.leaves = earns, twice, leaves
 
+    def _say(self, word):
+        if self.loud:
+            print(f"\x1b[31m{word}")
+
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
+        self._say("reset")
         if self.fails_to_reset:
             raise RuntimeError("no beginning")
         self.count, self.heard = 0, []
@@ -55,10 +62,11 @@ class Counter(gymnasium.Env):
 
     def step(self, action):
         assert self.action_space.contains(action)
+        self._say("step")
         self.count += 1
         self.heard.append(action)
         if self.odd and self.count == self.fails_at:
-            raise SystemExit(3) if self.leaves else RuntimeError("it fell\napart")
+            raise SystemExit(3) if self.leaves else RuntimeError("it fell\napart\x1b[0m")
         wrong = self.odd and (self.count == 2 or self.twice)
         shown = [self.shows if wrong else 0.0, self.count]
         if self.shows == "less":
@@ -164,10 +172,20 @@ def test_every_life_is_that_of_an_environment_with_its_seed():
     assert torch.equal(life.marks["missed"], life.score < 6)
 
 
+@pytest.mark.parametrize("foreseen", [False, True])
+def test_what_an_environment_prints_is_no_result(capsys, foreseen):
+    task = task_of(steps=3, foreseen=foreseen, options={"loud": True, "shows": float(foreseen)})
+    life = task.live(fates_of(task))
+    life.answered(torch.zeros(3, 8, 2)) if foreseen else life.react(torch.zeros(8, 2))
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert {"made", "reset", "step"} <= {line[5:] for line in said.err.splitlines()}
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"fails_at": 2}, "it fell apart"),
+        ({"fails_at": 2}, r"it fell apart\x1b[0m"),
         ({"shows": np.nan}, "its observation is no number"),
         ({"shows": "less"}, "it shows 1 of 2 numbers"),
         ({"earns": np.inf}, "its reward is no number"),

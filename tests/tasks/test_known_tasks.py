@@ -117,10 +117,11 @@ def test_a_package_that_takes_a_name_that_is_taken_is_refused(offer):
 
 
 def test_a_broken_package_harms_nobody_elses_task(offer):
-    offer("luck = broken_of_somebody:Luck")
+    offer("luck = broken_of_somebody:Luck", "parity = parity_of_somebody:Parity")
     with pytest.raises(TaskError, match=r"'luck' \(broken_of_somebody:Luck\) .* no such luck"):
         make("luck")
     assert isinstance(make("copy"), TASKS["copy"])
+    assert make("parity").name == "parity"
 
 
 def test_something_that_is_no_task_is_refused(offer):
