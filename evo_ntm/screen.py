@@ -19,7 +19,7 @@ from rich.text import Text
 from evo_ntm import next_steps
 from evo_ntm.exits import deaf
 from evo_ntm.experiment.model import told_rows
-from evo_ntm.experiment.tasks import costs
+from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.runs.database import finite
 from evo_ntm.tables import new_table, show_facts, show_table
 
@@ -158,9 +158,7 @@ def exam_table(rows: Sequence["ExamRow"]) -> Table:
 
 def validation_facts(task: str, first: float, second: float) -> str:
     """Say how a champion did on the validation set, by the two measures that chose it."""
-    if costs(task)[0] == "wrong_bits":
-        return f"{_number(first)} wrong bits, {_number(second)} bits a sequence"
-    return f"{_number(first)} missed, {_number(second)} less than the best"
+    return cost_words(task).told(_number(first), _number(second))
 
 
 def exam_json(rows: Sequence["ExamRow"]) -> str:

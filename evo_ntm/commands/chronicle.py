@@ -102,8 +102,8 @@ def _fitness(history: "History") -> Iterator[tuple[str, str]]:
     if champions:
         last = champions[-1]
         yield "champions", (f"{len(champions)}, the last in generation {last.generation}: "
-                            f"{last.wrong_bits:.3f} wrong bits, {last.bits:.3f} bits a sequence "
-                            "on the validation set")  # fmt: skip
+                            + history.words.told(f"{last.wrong_bits:.3f}", f"{last.bits:.3f}")
+                            + " on the validation set")  # fmt: skip
 
 
 def _tell_trunk(trunk: "Trunk", header: "Header", *, every: bool) -> None:
@@ -113,7 +113,9 @@ def _tell_trunk(trunk: "Trunk", header: "Header", *, every: bool) -> None:
     counts = [f"{number:,} {verdict}" for verdict, number in trunk.verdicts.items()
               if number and verdict != "founder"]  # fmt: skip
     print(f"\nFrom founder to {whose}")
-    table = new_table("generation", "birth", "by", "bits", "gained", "95 %", "", "changes")
+    table = new_table(
+        "generation", "birth", "by", trunk.words.cost, "gained", "95 %", "", "changes"
+    )
     for step in trunk.steps:
         if not (every or step.matters):
             continue
@@ -132,7 +134,7 @@ def _tell_trunk(trunk: "Trunk", header: "Header", *, every: bool) -> None:
         show_facts({"steps": ", ".join(counts)})
     against = "its parent" if every else "the step told before it that was measured"
     show_facts({"note": f"all on the same {trunk.episodes} episodes, {trunk.rows} memory rows; "
-                        f"gained in bits a sequence over {against}"})  # fmt: skip
+                        f"gained in {trunk.words.cost_an_episode} over {against}"})  # fmt: skip
 
 
 def _gained(beside: "Measured | None") -> tuple[str, str, str]:

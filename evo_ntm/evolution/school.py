@@ -123,6 +123,8 @@ def school(experiment: Experiment, task: Task, backend: Backend) -> School:
             (experiment.exam.parts, "exam"),
         )
     )
-    larger = {number for number, stage in enumerate(experiment.curriculum) if stage.rows}
-    curriculum = Curriculum(tuple(stages), gates, frozenset(larger))
+    told = list(enumerate(experiment.curriculum))
+    larger = frozenset(number for number, stage in told if stage.rows)
+    alone = frozenset(number for number, stage in told if stage.alone)
+    curriculum = Curriculum(tuple(stages), gates, larger, alone)
     return School(backend, curriculum, trials, validation, exam)

@@ -30,6 +30,10 @@ class Stage(Settings):
         Field(description="opens the next stage once every measure has fallen to its value"),
     ] = None
 
+    alone: Annotated[
+        bool, Field(description="show nothing of the other stages as long as this is the top one")
+    ] = False
+
 
 class Part(Settings):
     """A set of episodes that never changes: what is asked, and what passes."""

@@ -206,5 +206,8 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
         for key in LATER:
             if settings.get(key, 0) is None:
                 del settings[key]
+    for stage in told["curriculum"]:
+        if not stage["alone"]:
+            del stage["alone"]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -5,7 +5,7 @@ Jacobsen and Risi (2016).
 """
 
 from collections.abc import Collection
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, NamedTuple, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -157,6 +157,38 @@ def measures(task: str) -> tuple[str, ...]:
 def costs(task: str) -> tuple[str, str]:
     """Name the two measures by which champions of a task are chosen, the first one first."""
     return ("missed", "shortfall") if task in REWARD_SETTINGS else ("wrong_bits", "bits")
+
+
+class CostWords(NamedTuple):
+    """What reports call the two measures by which champions are chosen."""
+
+    wrong: str
+    cost: str
+    episode: str
+    sentence: str
+
+    @property
+    def wrong_an_episode(self) -> str:
+        """Say what the first one counts, and of what."""
+        return f"{self.wrong} a {self.episode}"
+
+    @property
+    def cost_an_episode(self) -> str:
+        """Say what the second one measures, and of what."""
+        return f"{self.cost} a {self.episode}"
+
+    def told(self, wrong: str, cost: str) -> str:
+        """Say how a champion did."""
+        return self.sentence.format(wrong, cost)
+
+
+OF_SEQUENCES = CostWords("wrong bits", "bits", "sequence", "{} wrong bits, {} bits a sequence")
+OF_LIVES = CostWords("missed", "shortfall", "life", "{} missed, {} less than the best")
+
+
+def cost_words(task: str) -> CostWords:
+    """Say what the measures of a task are called by which its champions are chosen."""
+    return OF_LIVES if task in REWARD_SETTINGS else OF_SEQUENCES
 
 
 def ordered(settings: S, low: str, high: str) -> S:

@@ -1,13 +1,15 @@
 """What a lineage report says, chapter by chapter: frozen values that know nothing of any page.
 
 The terminal, the page, JSON, exports and notebooks are all made of these. Generations count from 0.
-Costs are in bits a sequence, less being better; a gain is a cost that went away.
+Costs are in bits a sequence, or what a life lacks of the best, less being better; a gain is a cost
+that went away.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from evo_ntm.experiment.tasks import OF_SEQUENCES, CostWords
 from evo_ntm.reports.explanation import Explanation
 from evo_ntm.reports.observation import Observation
 from evo_ntm.topology import Topology
@@ -85,6 +87,7 @@ class History:
     looks: tuple[Look, ...]
     sittings: tuple[Sitting, ...]
     events: tuple[Event, ...]
+    words: CostWords = OF_SEQUENCES
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ class Trunk:
     rows: int
     verdicts: Mapping[Verdict, int]
     mutations: Mapping[str, int]
+    words: CostWords = OF_SEQUENCES
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,8 @@ def _line(trunk: Trunk) -> Iterator[str]:
     first, last = trunk.steps[0].measured, trunk.steps[-1].measured
     if first is not None and last is not None:
         yield (
-            f"Along it the cost went from {number(first.bits)} to {number(last.bits)} bits a "
-            f"sequence, on the same {trunk.episodes} episodes."
+            f"Along it the cost went from {number(first.bits)} to {number(last.bits)} "
+            f"{trunk.words.cost_an_episode}, on the same {trunk.episodes} episodes."
         )
 
 

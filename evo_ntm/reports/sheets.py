@@ -92,8 +92,9 @@ def looks(chapter: History) -> Sheet:
     """Tell of every look at the validation set."""
     rows = ((look.generation, look.birth, look.wrong_bits, look.bits,
              "new champion" if look.champion else "") for look in chapter.looks)  # fmt: skip
-    return _sheet("Looks at the validation set", rows, GENERATION, BIRTH, "wrong bits a sequence",
-                  "bits a sequence", Column("", "words"))  # fmt: skip
+    return _sheet("Looks at the validation set", rows, GENERATION, BIRTH,
+                  chapter.words.wrong_an_episode, chapter.words.cost_an_episode,
+                  Column("", "words"))  # fmt: skip
 
 
 def sittings(chapter: Sequence[Sitting]) -> Sheet:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import get_args
 
 from evo_ntm.experiment import Experiment
+from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.reports.chapters import Step, Trunk, Verdict
 from evo_ntm.reports.difference import displacement, topology_changes
 from evo_ntm.reports.line import Birth, commonest
@@ -49,6 +50,7 @@ def tell_trunk(
         rows=rows,
         verdicts={each: counted[each] for each in VERDICTS},
         mutations=dict(sorted(made.items(), key=lambda item: (-item[1], item[0]))),
+        words=cost_words(experiment.task),
     )
 
 

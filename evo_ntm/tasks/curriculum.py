@@ -30,12 +30,14 @@ class Curriculum:
 
     All stages have the same channels: one machine goes through them all. The next stage opens
     when every gate behind the current one is open. Nothing is shown of a stage `apart` before it
-    opens, as it needs more memory than those before.
+    opens, as it needs more memory than those before. Nothing is shown of the others while a stage
+    `alone` is the top one.
     """
 
     stages: tuple[Task, ...]
     gates: tuple[tuple[Gate, ...], ...] = ()
     apart: frozenset[int] = frozenset()
+    alone: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         if len(self.gates) != len(self.stages) - 1 or not all(self.gates):
@@ -62,6 +64,8 @@ class Curriculum:
         It gets more than half of them; every earlier stage, and the next one if that is not apart,
         get the same smaller share, the nearest first where there are too few lanes for all.
         """
+        if stage in self.alone:
+            return tuple(count if number == stage else 0 for number in range(len(self.stages)))
         others = [stage + step for step in (-1, 1, *range(-2, -stage - 1, -1))]
         shown = range(min(len(self.stages), stage + (1 if stage + 1 in self.apart else 2)))
         others = [other for other in others if other in shown]

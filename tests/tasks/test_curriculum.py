@@ -51,6 +51,16 @@ def test_nothing_is_shown_of_a_stage_apart_before_it_opens():
     ]
 
 
+def test_a_stage_alone_has_all_lanes_while_it_is_the_top_one():
+    some_alone = Curriculum(STAGES, GATES, alone=frozenset({1, 3}))
+    assert [some_alone.lanes(stage, 16) for stage in range(4)] == [
+        (12, 4, 0, 0),
+        (0, 16, 0, 0),
+        (2, 2, 10, 2),
+        (0, 0, 0, 16),
+    ]
+
+
 def test_a_single_stage_is_the_task_itself():
     task = STAGES[3]
     alone = Curriculum((task,)).episodes(derive(1, "stage"), 0, 8)

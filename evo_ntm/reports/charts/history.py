@@ -43,12 +43,13 @@ def fitness(history: History) -> Chart:
         above.append(Rules("a restart", restarts, GREY, "dash"))
     plots = [Plot("Fitness, each generation by its own episodes", tuple(above), 250,
                   span=_span(history))]  # fmt: skip
+    wrong = history.words.wrong_an_episode
     if history.looks:
-        plots.append(Plot("Wrong bits a sequence, on the validation set", _looks(history), 190))
+        plots.append(Plot(f"{wrong.capitalize()}, on the validation set", _looks(history), 190))
     best = max((v for v in told.get("best", ()) if v is not None), default=None)
     return Chart(
         "fitness",
-        f"Fitness over {len(x)} generations, the best being {number(best)}, above the wrong bits "
+        f"Fitness over {len(x)} generations, the best being {number(best)}, above the {wrong} "
         "of the best of some generations on the validation set.",
         "generation",
         tuple(plots),
@@ -104,7 +105,7 @@ def _looks(history: History) -> tuple[Layer, ...]:
     champions = [look for look in looks if look.champion]
     told = tuple(
         f"generation {look.generation}: birth {look.birth} becomes champion, "
-        f"{number(look.wrong_bits)} wrong bits, {number(look.bits)} bits a sequence"
+        + history.words.told(number(look.wrong_bits), number(look.bits))
         for look in champions
     )
     layers: list[Layer] = [

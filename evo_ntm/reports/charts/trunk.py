@@ -59,7 +59,7 @@ def trunk(chapter: Trunk) -> Chart:
         f"The cost of {len(chapter.steps)} births from founder to subject, on the same "
         f"{chapter.episodes} episodes, by generation; by what the step did: {counts}.",
         "generation",
-        (Plot("Cost in bits a sequence, on the same episodes", tuple(layers), 360,
+        (Plot(f"Cost in {chapter.words.cost_an_episode}, on the same episodes", tuple(layers), 360,
               logarithmic=logarithmic),),
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ def tell(step: Step) -> str:
     """Tell of a step in one line."""
     told = [f"birth {step.number}, generation {step.generation}: {', '.join(step.operators)}"]
     if step.measured is not None:
-        told.append(f"{number(step.measured.bits)} bits a sequence")
+        told.append(f"cost {number(step.measured.bits)}")
     if step.measured is not None and step.verdict != "founder":
         told.append(f"gain {number(step.measured.gain, signed=True)}")
     return " · ".join([*told, step.verdict, *step.changes])
