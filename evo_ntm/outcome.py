@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from evo_ntm.evolution.engine import FAILURE
 from evo_ntm.evolution.exam import ExamRow, read_rows
 from evo_ntm.runs.store import open_run, refuse_written
 
@@ -20,6 +21,10 @@ class Outcome:
     sittings: int
     restarts: int
     interrupted: bool
+    failing: int = 0
+    """In how many generations scoring failed, in a worker or in an episode."""
+    failure: str | None = None
+    """Why it did the last time."""
 
 
 def outcome(path: Path) -> Outcome:
@@ -28,6 +33,9 @@ def outcome(path: Path) -> Outcome:
     facts = run.facts()
     sittings = run.rows("SELECT * FROM sittings ORDER BY number")
     restarts = run.rows("SELECT count(*) AS count FROM events WHERE kind = 'restart'")[0]["count"]
+    failures = run.rows(
+        "SELECT generation, told FROM events WHERE kind = ? ORDER BY rowid", FAILURE
+    )
     rows = read_rows(sittings[-1]["rows"]) if sittings else ()
     topology = (
         "SELECT topologies.told FROM validations JOIN births ON birth = births.number"
@@ -44,6 +52,8 @@ def outcome(path: Path) -> Outcome:
         sittings=len(sittings),
         restarts=restarts,
         interrupted=facts.get("interrupted", True),
+        failing=len({failure["generation"] for failure in failures}),
+        failure=failures[-1]["told"] if failures else None,
     )
 
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evo_ntm import next_steps
+from evo_ntm.errors import in_one_line
 from evo_ntm.exits import deaf
 from evo_ntm.experiment.model import told_rows
 from evo_ntm.experiment.tasks import cost_words
@@ -310,7 +311,15 @@ def summary(outcome: "Outcome") -> str:
         f"{outcome.path}: {ending} after {_count(outcome.generation + 1, 'generation')}, "
         f"{outcome.seconds:.1f} s, {_count(outcome.restarts, 'restart')}, "
         f"{_count(outcome.sittings, 'sitting')} of the exam. Champion: {outcome.topology}."
+        f"{_failures(outcome)}"
     )
+
+
+def _failures(outcome: "Outcome") -> str:
+    if outcome.failure is None:
+        return ""
+    return (f" Scoring failed in {_count(outcome.failing, 'generation')}, "
+            f"the last time: {in_one_line(outcome.failure)}")  # fmt: skip
 
 
 def tuning_summary(tuned: "Tuned") -> str:

@@ -9,8 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "evo_ntm"
 STEPS = [
-    ["errors", "seeds", "exits", "paths"],
-    ["topology"],
+    ["errors", "seeds", "paths"],
+    ["topology", "exits"],
     ["genome", "experiment"],
     ["machine", "tasks", "genome.variation", "genome.adapter"],
     ["training"],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evo_ntm import journal, verbs
+from evo_ntm import journal, screen, verbs
 from evo_ntm.errors import EvoNTMError
 from evo_ntm.experiment import parse
 from evo_ntm.runs.run import Run
@@ -63,14 +63,16 @@ def test_a_run_goes_on_where_episodes_fail_and_tells_why_once_a_generation(tmp_p
                                         "WHERE kind = 'failure' ORDER BY generation")  # fmt: skip
     told = "expected Moody-v0 to go on, but an episode of it failed: it broke"
     assert events and {row["told"] for row in events} == {told}
-    assert len({row["generation"] for row in events}) == len(events)
+    assert len({row["generation"] for row in events}) == len(events) == outcome.failing
+    said = f" Scoring failed in {len(events)} generation{'s' * (len(events) > 1)}, the last time: "
+    assert screen.summary(outcome).endswith(said + told)
     sat = verbs.exam(tmp_path / "run")
     assert sat.rows[0].measures["shortfall"] > 0.5
     assert sat.failures == (told,)  # once, however many episodes failed
 
 
 def test_an_exam_without_failures_tells_of_none(tmp_path):
-    evolved(tmp_path / "run")
+    assert "failed" not in screen.summary(evolved(tmp_path / "run"))
     assert verbs.exam(tmp_path / "run").failures == ()
 
 
