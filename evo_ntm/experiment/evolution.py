@@ -1,7 +1,7 @@
 """What may be set of every strategy: budgets, episodes and operators."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
@@ -79,6 +79,13 @@ class Evolution(Settings):
             fewer = f"fewer than the episodes of a generation ({self.episodes})"
             refuse(("hardest", "episodes"), fewer, self.hardest.episodes)
         return self
+
+    @classmethod
+    def meant(cls, key: str) -> str:
+        """Name the strategies that have a key, where others do."""
+        others = [kind for kind in Evolution.__subclasses__() if key in kind.keys()]
+        names = [get_args(kind.model_fields["strategy"].annotation)[0] for kind in others]
+        return f"a key of {' and '.join(names)}" if names else super().meant(key)
 
     @property
     def by_episode(self) -> bool:

@@ -36,8 +36,13 @@ class Settings(BaseModel):
         known = cls.keys()
         for key in told:
             if key not in known and cls.model_config.get("extra") == "forbid":
-                refuse((key,), "a known key", key, nearest(str(key), known))
+                refuse((key,), "a known key", key, cls.meant(str(key)))
         return frozen(dict(told))
+
+    @classmethod
+    def meant(cls, key: str) -> str:
+        """Suggest what was meant by an unknown key."""
+        return nearest(key, cls.keys())
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from evo_ntm.topology import Block
 
 SEEDS = 2**31 - 1
 MOST_REASONS = 3
+EXTRAS = {"popgym"}
 FAULTS = Exception, SystemExit
 """Whatever somebody else's environment may raise, but for Ctrl-C."""
 
@@ -196,6 +197,9 @@ def make(settings: GymnasiumSettings) -> Any:
         return library.make(settings.id, disable_env_checker=True, **dict(settings.options))
     except FAULTS as reason:
         told = in_one_line(str(reason)) or type(reason).__name__
+        module = settings.id.partition(":")[0]
+        if isinstance(reason, ModuleNotFoundError) and module in EXTRAS:
+            told = f"the package {module} is not installed: pip install 'evo-ntm[{module}]'"
         raise TaskError(f"expected an environment that gymnasium.make makes, but {settings.id!r} "
                         f"is none: {told}") from None  # fmt: skip
 

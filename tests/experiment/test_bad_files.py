@@ -18,6 +18,8 @@ BAD_VALUES = [
         "evolve.generatons: expected a known key, but came 'generatons': "
         "did you mean 'generations'?",
     ),
+    ("evolve.elites=3", "evolve.elites: expected a known key, but came 'elites': a key of "
+     "genetic"),
     ("with.lngest=3", "with.lngest: expected a known key, but came 'lngest': "
      "did you mean 'longest'?"),
     ("machine.heads.shift=3", "machine.heads.shift: expected a known key, but came 'shift': "

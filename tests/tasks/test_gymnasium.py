@@ -1,6 +1,7 @@
 """Environments of Gymnasium as tasks."""
 
 import gc
+import sys
 
 import numpy as np
 import pytest
@@ -170,6 +171,12 @@ def test_every_life_is_that_of_an_environment_with_its_seed():
     assert life.done.all() and not life.observation.any()
     assert life.score[2].tolist() == [sum(each.unwrapped.heard) for each in plain]
     assert torch.equal(life.marks["missed"], life.score < 6)
+
+
+def test_a_package_that_is_an_extra_is_named_where_it_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "popgym", None)
+    with pytest.raises(TaskError, match=r"popgym is not installed: .*'evo-ntm\[popgym\]'"):
+        make("gymnasium", {"id": "popgym:popgym-RepeatFirstEasy-v0"})
 
 
 @pytest.mark.parametrize("foreseen", [False, True])
