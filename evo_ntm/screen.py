@@ -140,7 +140,7 @@ def exam_table(rows: Sequence["ExamRow"]) -> Table:
     """Lay out how an exam went, a part a row."""
     extents = list(dict.fromkeys(key for row in rows for key in row.extent))
     own = list(dict.fromkeys(key for row in rows for key in row.measures))
-    rewards = any("missed" in row.measures for row in rows)  # and then there are no bits
+    rewards = any(row.rewards for row in rows)
     bits = [] if rewards else ["wrong bits", "bits"]
     episodes = "lives" if rewards else "sequences"
     table = new_table("part", *extents, "rows", episodes, *bits, *own, "")
@@ -257,7 +257,7 @@ def runs_json(statuses: Mapping[Path, "Status | str"]) -> str:
 
 def show_runs(statuses: Mapping[Path, "Status | str"]) -> None:
     """Print the runs of a folder, a run a row, and below why others cannot be read."""
-    table = new_table("run", "state", "generations", "time", "wrong bits")
+    table = new_table("run", "state", "generations", "time", "wrong")
     unread = {path.name: told for path, told in statuses.items() if isinstance(told, str)}
     for path, status in statuses.items():
         if isinstance(status, str):

@@ -15,6 +15,7 @@ from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Drawn, Episodes, KnownTask, Task, constant_cost, join
+from evo_ntm.tasks.lives import MISSED
 
 SEED = 0  # of no run: exams are common to all
 LANES_AT_ONCE = 64
@@ -40,6 +41,16 @@ class ExamRow:
     bits: float
     measures: Mapping[str, float]
     passed: bool | None
+
+    @property
+    def rewards(self) -> bool:
+        """Tell whether lives were asked for, which have no bits."""
+        return MISSED in self.measures
+
+    @property
+    def wrong(self) -> float:
+        """Count what was wrong in a sequence, or missed in a life."""
+        return self.measures.get(MISSED, self.wrong_bits)
 
 
 @dataclass(frozen=True)

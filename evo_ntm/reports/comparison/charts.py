@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.reports.charts.layers import (
     Bars,
     Chart,
@@ -129,16 +130,17 @@ def exam(groups: Sequence[Group]) -> Chart | None:
     sat = [(group, result.exam) for group in groups for result in group.ended if result.exam]
     if not sat:
         return None
+    wrong = cost_words(groups[0].task).wrong_an_episode
     sizes, axis = part_sizes([row for _, exam in sat for row in exam])
     layers: list[Layer] = []
     for place, group in enumerate(groups):
         rows = [row for each, exam in sat if each is group for row in exam]
         parts = sorted({row.name for row in rows}, key=lambda name: (sizes[name], name))
-        taken = [sorted(row.wrong_bits for row in rows if row.name == name) for name in parts]
+        taken = [sorted(row.wrong for row in rows if row.name == name) for name in parts]
         low, middle, high = (
             [quantile(each, share) for each in taken] for share in (0.25, 0.5, 0.75)
         )
-        told = [f"{group.name}, {name}: {value:.3f} wrong bits a sequence, median of {len(each)}"
+        told = [f"{group.name}, {name}: {value:.3f} {wrong}, median of {len(each)}"
                 for name, value, each in zip(parts, middle, taken, strict=True)]  # fmt: skip
         x = briefly(tuple(sizes[name] for name in parts))
         colour, dash = series(place), DASHES[place % len(DASHES)]
@@ -150,10 +152,10 @@ def exam(groups: Sequence[Group]) -> Chart | None:
     task = groups[0].task_hash[:HASH]
     return Chart(
         f"exam-{task}",
-        f"Wrong bits a sequence in each part of the exam of task {task}, by {axis}: medians over "
+        f"{wrong.capitalize()} in each part of the exam of task {task}, by {axis}: medians over "
         "the runs that sat it, with quartiles.",
         axis,
-        (Plot("Wrong bits a sequence, in the last exam", tuple(layers), 300),),
+        (Plot(f"{wrong.capitalize()}, in the last exam", tuple(layers), 300),),
         logarithmic=min(sizes.values()) > 0 and max(sizes.values()) >= WIDE * min(sizes.values()),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.reports.comparison.comparison import HASH, Comparison
 from evo_ntm.reports.comparison.groups import Group
 from evo_ntm.reports.comparison.results import COMPUTED, Result
@@ -37,7 +38,7 @@ def plainly(comparison: Comparison) -> dict[str, Any]:
 
 
 def as_csv(comparison: Comparison) -> str:
-    """Write all runs as CSV, a row each, with a column for the wrong bits of each part of an exam.
+    """Write all runs as CSV, a row each, with a column for what is wrong in each part of an exam.
 
     Parts of exams of different tasks are different columns.
     """
@@ -56,7 +57,7 @@ def as_csv(comparison: Comparison) -> str:
 
 
 def _row(group: Group, run: Result, parts: Mapping[tuple[str, str], str]) -> list[object]:
-    wrong = {(group.task_hash, row.name): row.wrong_bits for row in run.exam}
+    wrong = {(group.task_hash, row.name): row.wrong for row in run.exam}
     return [
         group.name, group.task, group.strategy, group.encoding, run.seed, run.state,
         int(run.solved), run.generations, run.evaluations, run.timesteps, run.seconds,
@@ -71,8 +72,9 @@ def _parts(groups: Sequence[Group]) -> dict[tuple[str, str], str]:
         (group.task_hash, row.name) for group in groups for run in group.results for row in run.exam
     )
     several = len({task for task, _ in keys}) > 1
+    words = {group.task_hash: cost_words(group.task) for group in groups}
     return {
-        (task, name): f"wrong bits, {name}" + (f" (task {task[:HASH]})" if several else "")
+        (task, name): f"{words[task].wrong}, {name}" + (f" (task {task[:HASH]})" if several else "")
         for task, name in keys
     }
 

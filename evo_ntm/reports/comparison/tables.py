@@ -155,6 +155,8 @@ def _exam(task: str, groups: Sequence[Group], *, alone: bool) -> Table:
     extents = list(dict.fromkeys(key for row in asked.values() for key in row.extent))
     own = [name for name in dict.fromkeys(key for row in asked.values() for key in row.measures)
            if name != CHANCE]  # fmt: skip
+    rewards = any(row.rewards for row in asked.values())
+    bits = {} if rewards else {"wrong_bits": "wrong bits", "bits": "bits"}
     rows = []
     for name, memory, sequences in parts:
         for group in groups:
@@ -169,13 +171,13 @@ def _exam(task: str, groups: Sequence[Group], *, alone: bool) -> Table:
                 f"{sequences:,}",
                 group.name,
                 str(len(answers)),
-                _middle([row.wrong_bits for row in answers]),
-                _middle([row.bits for row in answers]),
+                *(_middle([getattr(row, key) for row in answers]) for key in bits),
                 *(_middle([row.measures.get(key, inf) for row in answers]) for key in own),
                 _passed(answers),
             ))  # fmt: skip
-    headings = ("part", *extents, "rows", "sequences", "group", "sat by", "wrong bits", "bits",
-                *own, "passed")  # fmt: skip
+    episodes = "lives" if rewards else "sequences"
+    headings = ("part", *extents, "rows", episodes, "group", "sat by", *bits.values(), *own,
+                "passed")  # fmt: skip
     title = "The exam, as it was sat last"
     if not alone:
         title += f", of {' and '.join(group.name for group in groups)} (task {task[:HASH]})"
