@@ -60,11 +60,9 @@ class CMA:
     _strategy: cma.Strategy
     _patience: Patience
 
-    def __init__(
-        self, settings: Settings, *, begin: Callable[[int], Individual], since: int = 0
-    ) -> None:
+    def __init__(self, settings: Settings, *, begin: Callable[[int], Individual]) -> None:
         self._settings, self._seed, self._begin = settings, settings.seed, begin
-        self._start(since)
+        self._start(0)
 
     def species(self) -> int:
         """Count the searches: always one."""

@@ -26,7 +26,6 @@ from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.neat import NEAT
 from evo_ntm.evolution.own import Own
 from evo_ntm.evolution.practice import practise
-from evo_ntm.evolution.refined import Refined
 from evo_ntm.evolution.school import School, Sitting, school
 from evo_ntm.evolution.strategy import RESTART, Event, Strategy, Validation
 from evo_ntm.evolution.workers import backend_of
@@ -109,10 +108,7 @@ def strategy_of(experiment: Experiment, task: Task, toolbox: base.Toolbox) -> St
         return Own(toolbox, founder=founding(derive(settings.seed, "founder")))
     operators = operators_of(experiment)
     if isinstance(settings, GeneticSettings):
-        begin = partial(Genetic, settings, found=founding, operators=operators, toolbox=toolbox)
-        if settings.refine is None:
-            return begin()
-        return Refined(lambda since: begin(since=since), settings.refining())
+        return Genetic(settings, found=founding, operators=operators, toolbox=toolbox)
     if isinstance(settings, NEATSettings):
         return NEAT(settings, found=founding, operators=operators)
     if isinstance(settings, EvolutionStrategySettings):

@@ -51,7 +51,6 @@ class Genetic:
         found: Found,
         operators: Mapping[str, Choice],
         toolbox: base.Toolbox,
-        since: int = 0,
     ) -> None:
         self._settings, self._seed, self._found = settings, settings.seed, found
         self._scored: Population = []
@@ -65,7 +64,7 @@ class Genetic:
         self._vary = partial(vary, operators)
         trained = settings.operators.get("finetune")
         self._trained = trained.share if trained else 0.0
-        self._start(since)
+        self._start(0)
 
     def species(self) -> int:
         """Count the topologies alive."""

@@ -33,7 +33,7 @@ Name = Annotated[
     str, Field(min_length=1, max_length=100, pattern="^[A-Za-z0-9_-][A-Za-z0-9_ .-]*$")
 ]
 
-LATER = "rows", "hardest", "stage", "lexicase", "refine", "most_sigma", "chance", "few", "alike"
+LATER = "rows", "hardest", "stage", "lexicase", "most_sigma", "chance", "few", "alike"
 UNTIED = {"ngrams", *REWARD_SETTINGS} - {"season"}  # tasks whose channels are not alike
 
 

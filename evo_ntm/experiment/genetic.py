@@ -4,17 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from evo_ntm.experiment.cma import CMA
 from evo_ntm.experiment.evolution import Evolution, Patience, Progress
-from evo_ntm.experiment.model import Many, Natural, Positive, Settings, Share, refuse
-
-
-class Refine(Settings):
-    """CMA-ES about what a search came to that has stalled, its topology as it then is."""
-
-    population: Annotated[Many, Field(ge=4, description="samples about the mean")] = 128
-    sigma: Annotated[float, Field(gt=0, le=10, description="first step size")] = 0.1
-    patience: Patience = 100
+from evo_ntm.experiment.model import Natural, Positive, Settings, Share, refuse
 
 
 class Lexicase(Settings):
@@ -68,13 +59,6 @@ class Genetic(Evolution):
     ] = 20
     patience: Patience = 300
     progress: Progress = 0.05
-    refine: Annotated[
-        Refine | None,
-        Field(
-            description="where it stalls, let CMA-ES go on from the best before it begins anew, as "
-            "{population: 128, sigma: 0.1, patience: 100}; null: begin anew at once"
-        ),
-    ] = None
 
     @model_validator(mode="after")
     def _room(self) -> Self:
@@ -90,8 +74,3 @@ class Genetic(Evolution):
     def by_episode(self) -> bool:
         """Tell whether the strategy asks what everyone is worth in each episode."""
         return self.lexicase is not None
-
-    def refining(self) -> CMA:
-        """Tell `refine` as the strategy `cma` is told."""
-        told = (self.refine or Refine()).model_dump()
-        return CMA(strategy="cma", seed=self.seed, **told)

@@ -39,10 +39,10 @@ STRATEGIES = {
     "cma": {"population": 12},
 }
 GENETIC = STRATEGIES["genetic"]
-STRATEGIES["refined"] = {
+STRATEGIES["lexicase"] = {
     **GENETIC,
     "strategy": "genetic",
-    "refine": {"population": 10, "patience": 1},
+    "lexicase": {"share": 0.5, "within": "deviation"},
 }
 
 

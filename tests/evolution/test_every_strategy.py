@@ -102,7 +102,7 @@ def test_a_stall_begins_anew_from_founders(strategy):
 IMPROVING = {
     "evolution_strategy": {"starts": 1, "learning_rate": 0.1, "sigma": 0.1, "averaging": 4},
     "genetic": {"sigma": 0.2},
-    "refined": {"sigma": 0.2},
+    "lexicase": {"sigma": 0.2},
     "neat": {"start": 0.1, "sigma": 1.0},
     "cma": {},
 }
@@ -125,7 +125,7 @@ def test_its_own_figures_are_in_every_generations_log(strategy):
     names = {
         "evolution_strategy": {"step", "agreement", "norm"},
         "genetic": {"sigma"},
-        "refined": {"sigma"},
+        "lexicase": {"sigma"},
         "neat": {"threshold"},
         "cma": {"sigma", "condition"},
     }

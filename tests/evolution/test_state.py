@@ -25,14 +25,14 @@ CASES = {
     "genetic": {"sigma": 0.3, "patience": 9},
     "neat": {"sigma": 1.0, "patience": 9},
     "cma": {"patience": 3},
-    "refined": {"sigma": 0.3, "patience": 4, "refine": {"population": 10, "patience": 3}},
+    "lexicase": {"sigma": 0.3, "patience": 9},
 }
 EVENTS = {
     "evolution_strategy": {"stage", "halve", "challenge", "restart", "restore"},
     "genetic": {"stage", "restart"},
     "neat": {"stage", "restart"},
     "cma": {"stage", "restart"},
-    "refined": {"stage", "refine", "restart"},
+    "lexicase": {"stage", "restart"},
 }
 GENERATIONS = 30
 every = pytest.mark.parametrize("strategy", STRATEGIES)

@@ -46,7 +46,7 @@ def test_every_chapter_is_told_of_a_run_whose_line_was_kept(evolved, strategy, b
     told = lineage(run)
     assert isinstance(told, Lineage)
     header, champion = told.header, run.champion()
-    named = "genetic" if strategy == "refined" else strategy
+    named = "genetic" if strategy == "lexicase" else strategy
     assert (header.name, header.task, header.strategy) == (strategy, "copy", named)
     assert header.birth == champion and header.is_champion and header.state == "not solved"
     assert header.generations == 12 and header.seconds > 0 and header.processes == 1
@@ -58,8 +58,8 @@ def test_every_chapter_is_told_of_a_run_whose_line_was_kept(evolved, strategy, b
     assert all(step.measured is not None for step in told.trunk.steps)
     assert told.trunk.steps[-1].topology == run.genome(champion).topology == header.topology
     assert {use.name for use in told.operators if use.on_trunk} == {*told.trunk.mutations}
-    assert (told.population is None) == (strategy not in ("genetic", "refined", "neat"))
-    assert (told.search is None) == (strategy in ("genetic", "refined", "neat"))
+    assert (told.population is None) == (strategy not in ("genetic", "lexicase", "neat"))
+    assert (told.search is None) == (strategy in ("genetic", "lexicase", "neat"))
     if told.search:
         assert told.search.displacement.births == tuple(numbers)
     assert told.species.lives and {*numbers[:1], numbers[-1]} <= {

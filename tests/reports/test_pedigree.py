@@ -43,7 +43,7 @@ def test_every_birth_of_a_run_is_there_as_the_rows_tell_it(tmp_path, strategy):
         assert kind.told == str(kind.topology) == row["told"]
         parents = json.loads(row["parents"])
         assert [pedigree.numbers[parent] for parent in parents_of(pedigree, place)] == parents
-    assert pedigree.means is (strategy not in ("genetic", "refined", "neat"))
+    assert pedigree.means is (strategy not in ("genetic", "lexicase", "neat"))
     alive = {len(pedigree.alive(generation)) for generation in range(14)}
     assert alive == ({20} if not pedigree.means else alive & {1, 2})
 

@@ -16,7 +16,7 @@ from evo_ntm.reports.charts.layers import (
     briefly,
 )
 from evo_ntm.reports.digits import number, share
-from evo_ntm.reports.palette import AMBER, BLUE, GREEN, GREY, PINK, RED, series
+from evo_ntm.reports.palette import BLUE, GREEN, GREY, PINK, RED, series
 
 WIDE = 20  # times that the largest is of the smallest, for an axis to be logarithmic
 MOST_FIGURES = 8
@@ -38,10 +38,9 @@ def fitness(history: History) -> Chart:
     opened = tuple(float(generation) for generation, before, after in pairs if before != after)
     if opened:
         above.append(Rules("a curriculum stage opens", opened, PINK))
-    for kind, name, colour in (("restart", "a restart", GREY), ("refine", "a refinement", AMBER)):
-        places = tuple(float(event.generation) for event in history.events if event.kind == kind)
-        if places:
-            above.append(Rules(name, places, colour, "dash"))
+    restarts = tuple(float(e.generation) for e in history.events if e.kind == "restart")
+    if restarts:
+        above.append(Rules("a restart", restarts, GREY, "dash"))
     plots = [Plot("Fitness, each generation by its own episodes", tuple(above), 250,
                   span=_span(history))]  # fmt: skip
     wrong = history.words.wrong_an_episode
