@@ -1,14 +1,15 @@
 """What lies at a path: a genome, the experiment that it came from, and its task."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from evo_ntm.errors import EvoNTMError, RunError, TaskError
+from evo_ntm.errors import EvoNTMError, RunError, TaskError, near
 from evo_ntm.evolution.exam import changed
 from evo_ntm.experiment import Experiment, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import read_card, read_genome
+from evo_ntm.runs.run import ROWS
 from evo_ntm.runs.store import open_run
 from evo_ntm.tasks import KnownTask, Task, make
 
@@ -25,9 +26,15 @@ def opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
     if path.suffix in (".yaml", ".yml") and path.is_file():
         raise RunError(f"{path}: expected a run, a published folder or a genome file, but this is "
                        "a task file")  # fmt: skip
+    if not path.exists():
+        raise RunError(f"{path}: expected a run, a published folder or a genome file, but there is "
+                       f"nothing{_beside(path)}")  # fmt: skip
     if path.is_dir() and (path / PUBLISHED).is_file():
         path = path / PUBLISHED
     if path.is_dir():
+        if inside := _inside(path):
+            raise RunError(f"{path}: expected a run or a published folder, but this folder holds "
+                           f"{len(inside)} of them: {', '.join(inside)}")  # fmt: skip
         run = open_run(path)
         return run.genome(birth), run.experiment
     if birth is not None:
@@ -35,6 +42,21 @@ def opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
     genome = read_genome(path)
     told = read_card(path).get("experiment")
     return genome, parse(told, str(path), tasks=None, of_a_run=True) if told is not None else None
+
+
+def _beside(path: Path) -> str:
+    """Suggest what lies beside a path that leads nowhere."""
+    with suppress(OSError):
+        if found := near(path.name, (other.name for other in path.parent.iterdir())):
+            return f": did you mean {path.with_name(found)}?"
+    return ""
+
+
+def _inside(folder: Path) -> list[str]:
+    """List the published folders in a folder that is no run."""
+    if (folder / ROWS).exists():
+        return []
+    return sorted(path.parent.name for path in folder.glob(f"*/{PUBLISHED}"))
 
 
 def task_of(experiment: Experiment, brought: Task | None) -> Task:
