@@ -16,6 +16,7 @@ from evo_ntm.experiment.tasks import TASK_SETTINGS
 from evo_ntm.paths import no_file
 
 LONGEST_INDEX = 9  # digits
+FORMER = (("evolve", "refine"),)  # keys that were taken back
 OF_A_RUN = ("experiment.yaml", "run.sqlite")  # who lies beside whom in the folder of a run
 
 
@@ -56,6 +57,8 @@ def parse(
         raise ExperimentError(f"{source}: expected a group of keys, task, exam, …, but came {came}")
     alone: dict[str, Any] = {"name": name, **frozen(dict(told))}
     recorded = alone.pop("overrides", ()) if of_a_run else ()
+    if of_a_run:
+        alone = _without_former(alone)
     whole = alone
     for override in overrides:
         whole = _overridden(whole, override, source)
@@ -72,6 +75,16 @@ def parse(
             blamed = overrides
         changed = "".join(f" --set {override}" for override in blamed)
         raise complaint(error, whole, f"{source}{changed}") from error
+
+
+def _without_former(whole: dict[str, Any]) -> dict[str, Any]:
+    """Leave out former keys that an older run did not set."""
+    for group, key in FORMER:
+        settings = whole.get(group)
+        if isinstance(settings, Mapping) and settings.get(key, 0) is None:
+            rest = {name: value for name, value in settings.items() if name != key}
+            whole = {**whole, group: rest}
+    return whole
 
 
 def _checked(whole: dict[str, Any], tasks: Collection[str] | None) -> Experiment:

@@ -11,6 +11,7 @@ from evo_ntm.errors import ExperimentError
 from evo_ntm.experiment import Experiment, dump, load, parse
 from evo_ntm.experiment.operators import OPERATORS
 from evo_ntm.experiment.tasks import TASK_SETTINGS, measures
+from tests.evolution import cases
 
 NAMES = st.from_regex("[A-Za-z0-9_-][A-Za-z0-9_ .-]{0,99}", fullmatch=True)
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
@@ -260,3 +261,15 @@ def test_an_experiment_is_typed_all_the_way(small):
     assert type(experiment.with_) is TASK_SETTINGS["copy"]
     assert experiment.evolve.strategy == "evolution_strategy"
     assert experiment.machine.units == (4,)
+
+
+def test_a_run_opens_that_did_not_set_a_key_that_was_taken_back():
+    experiment = parse(cases.told("genetic"), name="older")
+    older = yaml.safe_load(dump(experiment))
+    older["evolve"]["refine"] = None
+    assert parse(older, of_a_run=True) == experiment
+    with pytest.raises(ExperimentError, match=r"evolve.refine: expected a known key"):
+        parse(older)
+    older["evolve"]["refine"] = {"population": 12}
+    with pytest.raises(ExperimentError, match=r"evolve.refine: expected a known key"):
+        parse(older, of_a_run=True)
