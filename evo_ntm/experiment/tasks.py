@@ -165,6 +165,7 @@ class CostWords(NamedTuple):
     wrong: str
     cost: str
     episode: str
+    episodes: str
     sentence: str
 
     @property
@@ -182,8 +183,9 @@ class CostWords(NamedTuple):
         return self.sentence.format(wrong, cost)
 
 
-OF_SEQUENCES = CostWords("wrong bits", "bits", "sequence", "{} wrong bits, {} bits a sequence")
-OF_LIVES = CostWords("missed", "shortfall", "life", "{} missed, {} less than the best")
+OF_SEQUENCES = CostWords("wrong bits", "bits", "sequence", "sequences",
+                         "{} wrong bits, {} bits a sequence")  # fmt: skip
+OF_LIVES = CostWords("missed", "shortfall", "life", "lives", "{} missed, {} less than the best")
 
 
 def cost_words(task: str) -> CostWords:

@@ -16,7 +16,6 @@ from evo_ntm.reports.chapters import (
     OperatorUse,
     Population,
     Search,
-    Sitting,
     SpeciesStream,
     Tuned,
 )
@@ -97,17 +96,21 @@ def looks(chapter: History) -> Sheet:
                   Column("", "words"))  # fmt: skip
 
 
-def sittings(chapter: Sequence[Sitting]) -> Sheet:
+def sittings(chapter: History) -> Sheet:
     """Tell of every sitting of the exam, a part a row."""
-    rows = [
-        (sitting.generation, sitting.birth, row["name"], row["rows"], row["sequences"],
-         row["wrong_bits"], row["bits"], row.get("measures", {}).get("chance"),
-         VERDICTS[row["passed"]])
-        for sitting in chapter for row in sitting.rows
-    ]  # fmt: skip
+    words = chapter.words
+    rows = []
+    for sitting in chapter.sittings:
+        for row in sitting.rows:
+            measures = row.get("measures", {})
+            wrong = measures.get(words.wrong, row["wrong_bits"])
+            cost = measures.get(words.cost, row["bits"])
+            rows.append((sitting.generation, sitting.birth, row["name"], row["rows"],
+                         row["sequences"], wrong, cost, measures.get("chance"),
+                         VERDICTS[row["passed"]]))  # fmt: skip
     return _sheet("Sittings of the exam", rows, GENERATION, BIRTH, Column("part", "words"),
-                  ROWS, "sequences", "wrong bits a sequence", "bits a sequence",
-                  "by chance", Column("", "words"))  # fmt: skip
+                  ROWS, words.episodes, words.wrong_an_episode,
+                  words.cost_an_episode, "by chance", Column("", "words"))  # fmt: skip
 
 
 def events(chapter: History) -> Sheet:

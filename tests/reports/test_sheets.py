@@ -1,6 +1,9 @@
+from dataclasses import replace
 from math import inf, nan
 
+from evo_ntm.experiment.tasks import OF_LIVES
 from evo_ntm.reports import sheets
+from evo_ntm.reports.chapters import Sitting
 from evo_ntm.reports.sheets import Column, Sheet
 from tests.reports.made_up import bred, searched
 
@@ -35,7 +38,7 @@ def test_every_chapter_has_a_table_with_a_row_for_all_it_tells():
     rows = {
         "history": (sheets.history(one.history), len(one.history.generations)),
         "looks": (sheets.looks(one.history), len(one.history.looks)),
-        "sittings": (sheets.sittings(one.history.sittings), 4),
+        "sittings": (sheets.sittings(one.history), 4),
         "events": (sheets.events(one.history), 2),
         "operators": (sheets.operators(one.operators), len(one.operators)),
         "population": (sheets.population(other.population), len(other.population.generations)),
@@ -64,3 +67,13 @@ def test_parents_in_the_ancestry_are_told_with_what_lies_between():
     sheet = sheets.ancestry(told)
     (row,) = [row for row in sheet.told() if row[0] == str(edge.child)]
     assert f"{edge.parent} ({edge.skipped} between)" in row[3]
+
+
+def test_sittings_of_lives_tell_what_they_missed():
+    row = {"name": "lives", "rows": 4, "sequences": 60, "wrong_bits": nan, "bits": nan,
+           "measures": {"missed": 0.5, "shortfall": 0.025}, "passed": False}  # fmt: skip
+    sat = (Sitting(3, 7, solved=False, rows=(row,)),)
+    sheet = sheets.sittings(replace(searched().history, sittings=sat, words=OF_LIVES))
+    titles = [column.title for column in sheet.columns]
+    assert titles[4:7] == ["lives", "missed a life", "shortfall a life"]
+    assert sheet.rows[0][4:7] == (60, 0.5, 0.025)
