@@ -176,7 +176,7 @@ def test_every_life_is_that_of_an_environment_with_its_seed():
 def test_a_package_that_is_an_extra_is_named_where_it_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "popgym", None)
     with pytest.raises(TaskError, match=r"popgym is not installed: .*'evo-ntm\[popgym\]'"):
-        make("gymnasium", {"id": "popgym:popgym-RepeatFirstEasy-v0"})
+        make("gymnasium", {"id": "popgym:Unheard-v0"})
 
 
 @pytest.mark.parametrize("foreseen", [False, True])
