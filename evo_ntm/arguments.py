@@ -26,6 +26,13 @@ def read_seeds(text: str) -> list[int]:
     return list(dict.fromkeys(seeds))
 
 
+def read_birth(text: str) -> int:
+    """Read the number of a birth. Raises ArgumentError."""
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise ArgumentError(f"--birth: expected a whole number from 0, but came {text!r}")
+    return int(text)
+
+
 def read_ablation(text: str) -> str:
     """Read what a machine is to do without. Raises ArgumentError."""
     words = " ".join(text.split())

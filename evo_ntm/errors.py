@@ -3,8 +3,10 @@
 Every message is one line: what was expected, what came, and where from.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from traceback import extract_tb
 
 NEAR = 0.72  # of what difflib calls a ratio
 SHORTEST = 3  # letters that a beginning must have to be recognised
@@ -54,6 +56,22 @@ class ClusterGoneError(EvoNTMError):
 
 class ReportError(EvoNTMError):
     """A report or a figure that cannot be made or written."""
+
+
+@contextmanager
+def somebody_elses(expected: str, kind: type[EvoNTMError]) -> Iterator[None]:
+    """Run code of somebody else's, and tell in one line what it raises and in which of its lines.
+
+    Raises `kind`, and what is told in one line already.
+    """
+    try:
+        yield
+    except EvoNTMError:
+        raise
+    except Exception as error:
+        *_, frame = extract_tb(error.__traceback__)
+        where = f"{frame.filename}, line {frame.lineno}"
+        raise kind(f"expected {expected}, but came {in_one_line(repr(error))} ({where})") from error
 
 
 def near(word: str, words: Iterable[str]) -> str | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from evo_ntm.arguments import read_birth
 from evo_ntm.errors import ExperimentError
 
 Device = Literal["cpu", "cuda"]
@@ -16,7 +17,7 @@ Place = Annotated[Path, typer.Argument(metavar="PATH", help="A run, a published 
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Birth = Annotated[
     int | None,
-    typer.Option(metavar="N", min=0, max=2**63 - 1, help="Another birth than the champion."),
+    typer.Option(metavar="N", parser=read_birth, help="Another birth than the champion."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Curves = Annotated[

@@ -103,6 +103,8 @@ def test_a_bad_file_ends_in_one_line_and_leaves_nothing(tmp_path, told, content,
         (["evolve", "{small}", "--seeds", "1-3x"], "expected 1-10 or 1,3,7, but came '1-3x'"),
         (["exam", "a", "--ablate", "raeds"], "expected one of reads, writes, content, shift, "
          "sharpening, head N, head N STAGE, but came 'raeds': did you mean 'reads'?"),
+        (["exam", "a", "--birth", "x"], "--birth: expected a whole number from 0, but came 'x'"),
+        (["exam", "a", "--birth", "-3"], "--birth: expected a whole number from 0, but came '-3'"),
         (["show", "a"], "Missing option '--to'."),
         (["new", "copi"], "expected the name of a task, but came 'copi': did you mean 'copy'?"),
     ],

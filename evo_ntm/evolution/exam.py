@@ -14,7 +14,7 @@ from evo_ntm.experiment.exam import Part
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Drawn, Episodes, KnownTask, Task, constant_cost, join
+from evo_ntm.tasks import Drawn, Episodes, KnownTask, Task, constant_cost, draw, join
 from evo_ntm.tasks.lives import MISSED
 
 SEED = 0  # of no run: exams are common to all
@@ -135,7 +135,8 @@ def prepare(
 def _prepared(part: Part, task: Task, purpose: str, epsilon: float, backend: Backend) -> Questions:
     asked = changed(task, part.with_)
     shares = [
-        asked.episodes(
+        draw(
+            asked,
             derive(SEED, f"{purpose}: {part.name}", slot=slot),
             min(LANES_AT_ONCE, part.sequences - begun),
         )

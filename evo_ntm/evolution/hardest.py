@@ -14,7 +14,7 @@ from evo_ntm.evolution.cohort import Rows, gather
 from evo_ntm.evolution.evaluate import Chunk, Map, Trial, score_chunk
 from evo_ntm.experiment.evolution import Hardest
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import join, pick
+from evo_ntm.tasks import draw, join, pick
 
 PURPOSE = "hardest"
 
@@ -27,7 +27,7 @@ def with_hardest(
     Tells also how many timesteps it took to choose them. Where these could not be looked
     through, as their worker failed, the trial stays as it is.
     """
-    many = trial.task.episodes(derive(seed, PURPOSE, generation), settings.among)
+    many = draw(trial.task, derive(seed, PURPOSE, generation), settings.among)
     asked = Chunk(replace(trial, episodes=many, each=True), gather(jobs[:1]), 0, 1)
     (found,) = spread(score_chunk, [asked])
     if found.worths is None or (found.failures and found.reasons):

@@ -13,7 +13,7 @@ from evo_ntm.evolution.evaluate import Trial, chunks, score_chunk
 from evo_ntm.machine import choose
 from evo_ntm.machine.machine import check_rows
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Task
+from evo_ntm.tasks import Task, draw
 from evo_ntm.topology import Topology
 from evo_ntm.topology.wires import size
 
@@ -50,7 +50,7 @@ class Problem:
 
     def trial(self, seed: int) -> Trial:
         """Make the episodes of a seed."""
-        episodes = self.task.episodes(derive(seed, "problem"), self._episodes)
+        episodes = draw(self.task, derive(seed, "problem"), self._episodes)
         return Trial(self.task, episodes, self._rows, self._epsilon, self._backend)
 
     def score(self, weights: Array, seed: int) -> Array:

@@ -20,7 +20,7 @@ from evo_ntm.evolution.strategy import Validation
 from evo_ntm.experiment import Experiment
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Curriculum, Gate, Task, costs
+from evo_ntm.tasks import Curriculum, Gate, Task, costs, draw
 
 GATE_SEQUENCES = 64
 
@@ -108,7 +108,7 @@ def school(experiment: Experiment, task: Task, backend: Backend) -> School:
     epsilon = experiment.machine.epsilon
     stages = [changed(task, stage.with_) for stage in experiment.curriculum] or [task]
     trials = tuple(
-        Trial(stage, stage.episodes(derive(SEED, "gate", slot=number), GATE_SEQUENCES),
+        Trial(stage, draw(stage, derive(SEED, "gate", slot=number), GATE_SEQUENCES),
               experiment.rows_of(number)[1], epsilon, backend)
         for number, stage in enumerate(stages)
     )  # fmt: skip

@@ -132,6 +132,12 @@ def _ordered(span: tuple[int, int]) -> tuple[int, int]:
     return span
 
 
+def _endless_alone(span: tuple[int, int]) -> tuple[int, int]:
+    if UNBOUNDED in span and span[0] != span[1]:
+        refuse((), "unbounded, or a range of two numbers", list(map(told_rows, span)))
+    return span
+
+
 def _shortly(span: tuple[int, int]) -> int | str | list[int]:
     return told_rows(span[0]) if span[0] == span[1] else list(span)
 
@@ -168,6 +174,7 @@ Cells = Annotated[
 NumberOrRange = Annotated[
     tuple[Cells, Cells],
     BeforeValidator(_pair),
+    AfterValidator(_endless_alone),
     AfterValidator(_ordered),
     PlainSerializer(_shortly),
     WithJsonSchema({"anyOf": [_WHOLE, _PAIR, _ENDLESS]}),

@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from importlib.metadata import entry_points
 from inspect import Parameter, signature
-from traceback import extract_tb
 from typing import Any
 
 import numpy as np
 
-from evo_ntm.errors import EvoNTMError, GenomeError, nearest
+from evo_ntm.errors import GenomeError, nearest, somebody_elses
 from evo_ntm.genome.body import (
     deepen_controller,
     flatten_controller,
@@ -162,14 +161,8 @@ def brought(name: str) -> Operator:
 def _answerable(name: str, operator: Operator) -> Operator:
     @wraps(operator)
     def asked(*genomes: Genome, **settings: Any) -> Genome:
-        try:
+        with somebody_elses(f"a genome of the operator {name!r}", GenomeError):
             return operator(*genomes, **settings)
-        except EvoNTMError:
-            raise
-        except Exception as error:  # whatever somebody else's operator may raise
-            *_, frame = extract_tb(error.__traceback__)
-            raise GenomeError(f"expected a genome of the operator {name!r}, but it raised {error!r}"
-                              f" ({frame.filename}, line {frame.lineno})") from error  # fmt: skip
 
     return asked
 

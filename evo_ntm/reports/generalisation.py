@@ -18,7 +18,7 @@ from evo_ntm.reports.portraits import Station
 from evo_ntm.reports.rescoring import SEED, Spread, purpose
 from evo_ntm.reports.sidecar import Sidecar
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import TASKS, KnownTask, Task
+from evo_ntm.tasks import TASKS, KnownTask, Task, draw
 
 SEQUENCES = 32
 WITHIN = 5  # sizes within what the line evolved with
@@ -155,7 +155,7 @@ def _trials(
         rows = rows_for(size, axis, experiment)
         try:
             sized = axis.sized(task, settings, size)
-            episodes = sized.episodes(derive(SEED, "generalisation", slot=slot), SEQUENCES)
+            episodes = draw(sized, derive(SEED, "generalisation", slot=slot), SEQUENCES)
         except TaskError:
             continue
         if size <= examined or sum(episodes.lengths) * rows <= MOST_WORK:

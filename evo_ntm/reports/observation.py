@@ -15,7 +15,7 @@ from evo_ntm.experiment.model import UNBOUNDED
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Machine
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import KnownTask, Task, grade, make, measures, sequences
+from evo_ntm.tasks import KnownTask, Task, draw, grade, make, measures, sequences
 
 Numbers = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -91,7 +91,7 @@ def observe(genome: Genome, task: Task, *, rows: int, epsilon: float, seed: int 
     genome = for_the_task(genome, task)
     if rows < 1 and not (genome.topology.tape_heads and rows == UNBOUNDED):
         raise ReportError(f"expected at least 1 memory row, but came {rows}")
-    episodes = sequences(task.episodes(derive(seed, "show"), 1), "show one")
+    episodes = sequences(draw(task, derive(seed, "show"), 1), "show one")
     if len(episodes.inputs) > MOST_STEPS:
         raise ReportError(f"expected a sequence of at most {MOST_STEPS} steps to show, "
                           f"but it has {len(episodes.inputs)}")  # fmt: skip

@@ -24,7 +24,7 @@ from evo_ntm.machine.chunks import chunk_size
 from evo_ntm.reports.chapters import Measured, Verdict
 from evo_ntm.reports.sidecar import Sidecar
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Lives, Task
+from evo_ntm.tasks import Lives, Task, draw
 from evo_ntm.tasks.lives import MISSED
 from evo_ntm.topology import Topology
 
@@ -77,7 +77,7 @@ class Piece(NamedTuple):
 def paired_set(experiment: Experiment, task: Task, backend: Backend) -> Trial:
     """Make the episodes that all births answer, always the same ones. Raises TaskError."""
     stage = changed(task, experiment.curriculum[-1].with_ if experiment.curriculum else {})
-    episodes = stage.episodes(derive(SEED, PURPOSE), EPISODES)
+    episodes = draw(stage, derive(SEED, PURPOSE), EPISODES)
     return Trial(stage, episodes, paired_rows(experiment), experiment.machine.epsilon, backend)
 
 

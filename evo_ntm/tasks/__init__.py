@@ -10,6 +10,7 @@ from evo_ntm.experiment.model import Settings
 from evo_ntm.tasks.associative_recall import AssociativeRecall
 from evo_ntm.tasks.copy import Copy
 from evo_ntm.tasks.curriculum import Curriculum, Gate
+from evo_ntm.tasks.drawing import draw
 from evo_ntm.tasks.entm_copy import EntmCopy
 from evo_ntm.tasks.environment import (
     Environment,
@@ -64,6 +65,7 @@ __all__ = [
     "constant_cost",
     "costs",
     "describe",
+    "draw",
     "grade",
     "join",
     "join_sequences",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from evo_ntm.errors import TaskError, nearest
 from evo_ntm.seeds import Generator
+from evo_ntm.tasks.drawing import draw
 from evo_ntm.tasks.lanes import join
 from evo_ntm.tasks.task import Drawn, Task
 
@@ -79,7 +80,7 @@ class Curriculum:
     def episodes(self, generator: Generator, stage: int, lanes: int) -> Drawn:
         """Make the episodes of so many lanes, easy ones first, all from the generator."""
         shares = zip(self.stages, self.lanes(stage, lanes), strict=True)
-        return join([task.episodes(generator, share) for task, share in shares if share])
+        return join([draw(task, generator, share) for task, share in shares if share])
 
 
 def _channels(task: Task) -> str:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from evo_ntm.errors import TaskError
 
 Logits = NDArray[np.float64]
+MOST = 2**17
+"""Numbers that a machine may see, or answer: a picture of an arcade game has 100,800."""
 
 
 def gymnasium() -> Any:
@@ -35,7 +37,7 @@ def senses(space: Any, name: str) -> int:
             "expected observations of Box, Discrete, MultiBinary, MultiDiscrete, Tuple or Dict, "
             f"but those of {name} are {space}"
         )
-    return count
+    return _bounded(count, "observations", name)
 
 
 def _is_laid_out(space: Any) -> bool:
@@ -81,6 +83,10 @@ def _one_hot(count: int) -> NDArray[np.float32]:
 
 def answers(space: Any, name: str) -> int:
     """Count the outputs that choose from a space of actions. Raises TaskError."""
+    return _bounded(_outputs(space, name), "actions", name)
+
+
+def _outputs(space: Any, name: str) -> int:
     kinds = gymnasium().spaces
     if isinstance(space, kinds.Discrete):
         return int(space.n)
@@ -94,6 +100,13 @@ def answers(space: Any, name: str) -> int:
         "expected actions of Discrete, MultiDiscrete, MultiBinary or a Box with bounds, but those "
         f"of {name} are {space}"
     )
+
+
+def _bounded(count: int, what: str, name: str) -> int:
+    if count > MOST:
+        raise TaskError(f"expected {what} of at most {MOST:,} numbers, but those of {name} have "
+                        f"{count:,}")  # fmt: skip
+    return count
 
 
 def is_choice(space: Any) -> bool:

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium.spaces import Box, Discrete, Space
+from gymnasium.spaces import Box, Discrete, MultiDiscrete, Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evo_ntm.errors import TaskError
+from evo_ntm.errors import TaskError, in_one_line
 from evo_ntm.seeds import derive
+from evo_ntm.tasks.drawing import called
 from evo_ntm.tasks.lives import Fates, Restarts
-from evo_ntm.tasks.task import RewardTask
+from evo_ntm.tasks.task import RewardTask, Task
 from evo_ntm.topology.parts import total
 
 LOUD = 50.0  # in logits
@@ -29,12 +30,16 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     """So many lives of a task side by side. One that has ended begins anew on the next step.
 
     An action is a whole number where an answer is a choice, and else numbers from 0 to 1. Raises
-    TaskError where the lives of a task cannot begin anew one by one.
+    TaskError where the lives of a task cannot begin anew one by one, and where actions are others.
     """
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
 
-    def __init__(self, task: RewardTask, num_envs: int = 1) -> None:
+    def __init__(self, task: Task, num_envs: int = 1) -> None:
+        if not isinstance(task, RewardTask):
+            raise TaskError(f"expected a task that rewards what is done, but came {called(task)}")
+        if num_envs < 1:
+            raise TaskError(f"expected at least one life, but came num_envs={num_envs}")
         self.task, self.num_envs = task, num_envs
         inputs, outputs = total(task.inputs), total(task.outputs)
         actions: Space[Any] = Discrete(outputs) if task.choice else Box(0, 1, (outputs,))
@@ -71,7 +76,10 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         return self._seen(), reward, terminated, np.zeros_like(terminated), {}
 
     def _answers(self, actions: NDArray[Any]) -> Tensor:
-        """Say actions as a machine says them, in logits."""
+        """Say actions as a machine says them, in logits. Raises TaskError."""
+        space = self.action_space
+        if not _allowed(actions, space):
+            raise TaskError(f"expected actions of {space}, but came {in_one_line(repr(actions))}")
         if self.task.choice:
             outputs = total(self.task.outputs)
             return LOUD * torch.nn.functional.one_hot(torch.from_numpy(actions).long(), outputs)
@@ -87,3 +95,9 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     def _fates(self, seed: int, draw: int) -> Fates:
         (share,) = self.task.episodes(derive(seed, "vector", draw), self.num_envs).shares
         return share.fates
+
+
+def _allowed(actions: NDArray[Any], space: Space[Any]) -> bool:
+    """Tell whether a space has such actions, of whatever precision."""
+    kinds = "iu" if isinstance(space, MultiDiscrete) else "fiu"
+    return actions.dtype.kind in kinds and space.contains(actions.astype(space.dtype))

@@ -18,7 +18,7 @@ from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.finetune import Finetune
 from evo_ntm.genome import Genome
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Episodes, sequences
+from evo_ntm.tasks import Episodes, draw, sequences
 from evo_ntm.training import Descent, Slope
 from evo_ntm.training.descent import parameters
 from evo_ntm.training.schedules import rate
@@ -70,7 +70,7 @@ class Lesson:
         if self.settings.curriculum:
             drawn = curriculum.episodes(stream, stage, self.settings.batch)
         else:
-            drawn = curriculum.stages[shown].episodes(stream, self.settings.batch)
+            drawn = draw(curriculum.stages[shown], stream, self.settings.batch)
         return sequences(drawn, "learn by gradients"), rows
 
 

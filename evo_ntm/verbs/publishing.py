@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def publish(
     genome, experiment = opening.genome(number), opening.experiment
     card = card_of(opening, name, number, [open_run(Path(control)) for control in controls])
     part = folder.with_name(f".{name}.{os.getpid()}.part")
+    made = [place for place in part.parents if not place.exists()]
     make_folder(part)
     try:
         told = {"experiment": dump(experiment), "birth": str(number)}
@@ -95,6 +97,9 @@ def publish(
         part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
+        for place in made:
+            with suppress(OSError):  # somebody else may have put something there
+                place.rmdir()
         raise
     return folder
 

@@ -65,6 +65,10 @@ BAD_VALUES = [
      "but came 2"),
     ("exam.parts.0.rows=2", "exam.parts.0.rows: expected at least 3 rows, as a shift may reach "
      "that far, but came 2"),
+    ("machine.rows=[4, unbounded]", "machine.rows: expected unbounded, or a range of two numbers, "
+     "but came [4, 'unbounded']"),
+    ("machine.rows=[unbounded, 4]", "machine.rows: expected unbounded, or a range of two numbers, "
+     "but came ['unbounded', 4]"),
     ("machine.rows=unbounded", "machine.rows: expected a number of rows, as only a tape is "
      "unbounded, but came 'unbounded'"),
     ("exam.parts.0.rows=unbounded", "exam.parts.0.rows: expected a number of rows, as only a tape "

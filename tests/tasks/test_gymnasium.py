@@ -41,10 +41,11 @@ class Counter(gymnasium.Env):
         self._say("made")
         type(self).made += 1
         others = {"sequence": Sequence(Discrete(2)), "text": Text(3), "none": None,
-                  "some": Tuple([Discrete(2), Text(3)])}  # fmt: skip
+                  "some": Tuple([Discrete(2), Text(3)]), "vast": Discrete(10**12)}  # fmt: skip
         self.observation_space = others.get(space, Box(-1, 1, (2,)))
         endless = Box(-np.inf, np.inf, (1,))
-        self.action_space = endless if action == "endless" else Discrete(2, start=1)
+        possible = {"endless": endless, "vast": Discrete(10**12)}
+        self.action_space = possible.get(action, Discrete(2, start=1))
         self.fails_at, self.shows, self.fails_to_reset = fails_at, shows, fails_to_reset
         self.earns, self.twice, self.leaves = earns, twice, leaves
 
@@ -135,6 +136,10 @@ def test_what_is_told_is_the_largest_or_a_number_between_bounds(space, logits, e
         ({"options": {"space": "none"}}, "expected observations of Box, .* are None"),
         ({"options": {"space": "text"}}, "expected observations of Box, .* are Text"),
         ({"options": {"space": "some"}}, "expected observations of Box, .* are Tuple"),
+        ({"options": {"space": "vast"}}, "expected observations of at most 131,072 numbers, but "
+         "those of Counter-v0 have 1,000,000,000,000"),
+        ({"options": {"action": "vast"}}, "expected actions of at most 131,072 numbers, but those "
+         "of Counter-v0 have 1,000,000,000,000"),
         ({"best": 1e300}, "best must be less than or equal to 1000000000, not"),
         ({"options": {"action": "endless"}},
          "expected actions of Discrete, .*with bounds, but those of Counter-v0 are Box"),

@@ -94,3 +94,29 @@ def test_an_action_is_what_a_machine_says_so_loudly():
 def test_environments_of_gymnasium_are_refused():
     with pytest.raises(TaskError, match="begin anew one by one, but came gymnasium"):
         RewardVectorEnv(make("gymnasium", {"id": "CartPole-v1"}), 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "actions"),
+    [
+        ("t_maze", [0, 1, 3]),
+        ("t_maze", [0, 1]),
+        ("t_maze", [0.0, 1.0, 1.0]),
+        ("season", [[0.5], [0.5], [1.5]]),
+        ("season", [[0.5], [0.5], [np.nan]]),
+        ("season", [0.5, 0.5, 0.5]),
+        ("season", [["up"], ["up"], ["down"]]),
+    ],
+)
+def test_actions_of_another_space_are_refused(name, actions):
+    several = RewardVectorEnv(make(name, SMALL[name]), 3)
+    several.reset(seed=1)
+    with pytest.raises(TaskError, match=r"expected actions of .*\(.*, but came array"):
+        several.step(np.asarray(actions))
+
+
+def test_a_task_of_sequences_is_no_vector_environment_nor_are_none_of_its_lives():
+    with pytest.raises(TaskError, match="rewards what is done, but came task 'copy'"):
+        RewardVectorEnv(make("copy"))
+    with pytest.raises(TaskError, match="at least one life, but came num_envs=0"):
+        RewardVectorEnv(make("season"), 0)

@@ -47,6 +47,18 @@ def test_a_published_genome_stands_by_itself_and_its_exam_comes_out_as_claimed(r
     assert "![memory](memory.png)" in (folder / "README.md").read_text()
 
 
+def test_nothing_is_left_where_publishing_failed(run, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ReportError("no picture")
+
+    monkeypatch.setattr("evo_ntm.verbs.publishing.draw", fail)
+    (tmp_path / "kept").mkdir()
+    for to in (tmp_path / "a" / "b", tmp_path / "kept"):
+        with pytest.raises(ReportError, match="no picture"):
+            verbs.publish(run, "tiny", to=to)
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept"]
+
+
 def test_a_card_tells_what_a_machine_makes_of_its_tape(tmp_path):
     part = {"name": "once", "rows": 2, "sequences": 12, "at_most": {"missed": 40}}
     asked = {

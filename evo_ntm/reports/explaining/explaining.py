@@ -27,7 +27,7 @@ from evo_ntm.reports.explaining.traces import Traces, trace
 from evo_ntm.reports.explanation import Ablation, Explanation
 from evo_ntm.reports.observation import MOST_STEPS
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Episodes, Task, constant_cost, join_sequences, make, sequences
+from evo_ntm.tasks import Episodes, Task, constant_cost, draw, join_sequences, make, sequences
 from evo_ntm.tasks.ngrams import NGrams
 from evo_ntm.topology import Topology
 
@@ -96,7 +96,7 @@ def explain(
 
 def _sequences(task: Task, seed: int) -> int:
     """Choose how many sequences to ask. Raises ReportError where they are too long."""
-    some = sequences(task.episodes(derive(seed, "explain"), FEWEST), "explain how")
+    some = sequences(draw(task, derive(seed, "explain"), FEWEST), "explain how")
     steps = len(some.inputs)
     if steps > MOST_STEPS:
         raise ReportError(f"expected sequences of at most {MOST_STEPS} steps to explain, "

@@ -1,0 +1,125 @@
+"""What a task of somebody else's raises, or gives, is told in one line."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from evo_ntm.errors import TaskError
+from evo_ntm.evolution.closed_loop import lead
+from evo_ntm.genome.founder import founder
+from evo_ntm.machine import choose
+from evo_ntm.seeds import derive
+from evo_ntm.tasks import TASKS, Grades, draw, grade, make, measures
+from evo_ntm.tasks.lives import lives
+
+COPY = make("copy", {"bits": 2, "longest": 3})
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A copy task with something wrong in its episodes."""
+
+    wrong: dict
+    name = "broken"
+    inputs, outputs = COPY.inputs, COPY.outputs
+
+    def episodes(self, generator, lanes):
+        made = COPY.episodes(generator, lanes)
+        return made._replace(
+            **{part: change(getattr(made, part)) for part, change in self.wrong.items()}
+        )
+
+
+def nothing(scored):
+    return torch.zeros_like(scored)
+
+
+def unknown(numbers):
+    return torch.full_like(numbers, torch.nan)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"inputs": lambda inputs: inputs[..., 1:]}, r"inputs of task 'broken' to be of shape"),
+        ({"targets": lambda targets: targets[1:]}, r"targets of task 'broken' to be of shape"),
+        ({"scored": lambda scored: scored[..., None]}, r"scored of task 'broken' to be of shape"),
+        ({"scored": nothing}, r"scored .* true in some step, but came none that is"),
+        ({"targets": unknown}, r"inputs and targets .* numbers, but came some that are none"),
+        ({"inputs": unknown}, r"inputs and targets .* numbers, but came some that are none"),
+        ({"lengths": lambda lengths: lengths[1:]}, r"lengths .* 4 numbers from 1 to 7"),
+        ({"lengths": lambda lengths: [0] * 4}, r"lengths .* but came \[0, 0, 0, 0\]"),
+        (
+            {"lengths": lambda lengths: 1 / 0},
+            r"episodes of task 'broken', but came ZeroDivision.*test_drawing\.py, line \d+",
+        ),
+    ],
+)
+def test_what_is_wrong_with_episodes_is_told_with_the_name_of_the_task(wrong, told):
+    with pytest.raises(TaskError, match=told) as caught:
+        draw(Broken(wrong), derive(1, "test"), 4)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_episodes_of_our_own_tasks_are_drawn_as_they_are(name):
+    task = make(name)
+    drawn, made = draw(task, derive(1, "test"), 3), task.episodes(derive(1, "test"), 3)
+    assert torch.equal(drawn.inputs, made.inputs)
+
+
+def test_a_target_that_is_not_scored_may_be_no_number():
+    def half(targets):
+        return torch.where(
+            COPY.episodes(derive(1, "test"), 4).scored[..., None], targets, torch.nan
+        )
+
+    assert draw(Broken({"targets": half}), derive(1, "test"), 4)
+
+
+@dataclass(frozen=True)
+class Grader(Broken):
+    """One whose own grades raise."""
+
+    def worth(self, episodes, logits):
+        return self.missing
+
+    def measures(self, episodes, grades):
+        return self.missing
+
+
+def test_grades_of_a_task_of_ones_own_that_raise_name_the_line():
+    task = Grader({})
+    episodes = draw(task, derive(1, "test"), 2)
+    silence = torch.zeros_like(episodes.targets)
+    with pytest.raises(TaskError, match=r"worth of task 'broken'.*missing.*test_drawing.py, line"):
+        grade(episodes, silence, task)
+    with pytest.raises(TaskError, match=r"measures of task 'broken'.*test_drawing.py, line"):
+        measures(task, episodes, Grades(torch.zeros(2), torch.zeros(2)))
+
+
+@dataclass(frozen=True)
+class Pit:
+    """A world in which lives begin, and end by an exception."""
+
+    depth: int = 3
+    name = "pit"
+    best = 1.0
+    done, observation = torch.tensor([False]), torch.zeros(1, 3)
+
+    def live(self, fates):
+        return self
+
+    def react(self, answer):
+        if not self.depth:
+            raise OSError("the ground is reached\nwith a thud")
+        return replace(self, depth=self.depth - 1)
+
+
+def test_lives_in_a_world_of_ones_own_that_raises_name_the_line():
+    genome = founder(COPY.inputs, COPY.outputs, generator=derive(1, "founder"))
+    machine = choose("cpu", "torch").machine(genome.topology, 0.01)
+    flat = torch.from_numpy(genome.weights)[None]
+    with pytest.raises(TaskError, match=r"lives of task 'pit', .*thud.*test_drawing.py, line"):
+        lead(machine, flat, lives(Pit(), {}, [9]), rows=4)
