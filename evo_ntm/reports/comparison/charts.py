@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from math import isfinite
 
+import numpy as np
+
 from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.reports.charts.layers import (
+    Band,
     Bars,
     Chart,
     Dash,
@@ -20,12 +23,13 @@ from evo_ntm.reports.comparison.comparison import HASH, Comparison
 from evo_ntm.reports.comparison.groups import Group
 from evo_ntm.reports.comparison.rates import Cost, Interval, quantile
 from evo_ntm.reports.comparison.results import MEASURES, Measure
-from evo_ntm.reports.comparison.tables import MEASURED
+from evo_ntm.reports.comparison.tables import MEASURED, learned_between
 from evo_ntm.reports.palette import BLUE, GREY, SERIES, series
 
 DASHES: tuple[Dash, ...] = ("solid", "dash", "dot")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "cross")
 VEIL = f"{GREY}99"  # what lies below shows through
+PLACES = 80
 WIDE = 8  # times that the largest size is of the smallest, for an axis to be logarithmic
 
 
@@ -35,8 +39,8 @@ def charts(comparison: Comparison) -> dict[str, Chart]:
     found = [rates(groups)] if groups else []
     found += [solved_by(groups, measure) for measure in MEASURES if any(g.solved for g in groups)]
     for task in dict.fromkeys(group.task_hash for group in comparison.groups):
-        chart = exam([group for group in comparison.groups if group.task_hash == task])
-        found += [chart] if chart is not None else []
+        of_task = [group for group in comparison.groups if group.task_hash == task]
+        found += [chart for chart in (learning(of_task), exam(of_task)) if chart is not None]
     return {chart.name: chart for chart in found}
 
 
@@ -88,6 +92,41 @@ def rates(groups: Sequence[Group]) -> Chart:
         tuple(plots),
         beside=True,
         least_width=560,
+    )
+
+
+def learning(groups: Sequence[Group]) -> Chart | None:
+    """Chart how little was wrong so far in the validation set of one task by what was spent.
+
+    None where no run has been held against it.
+    """
+    span = learned_between(groups)
+    if span is None:
+        return None
+    wrong = cost_words(groups[0].task).wrong_an_episode
+    places = tuple(np.geomspace(*span, PLACES).tolist())
+    layers: list[Layer] = []
+    for place, group in enumerate(groups):
+        learned = [(each, *group.learned_by(each)) for each in places]
+        known = [quartiles for quartiles in learned if isfinite(quartiles[-1])]
+        if not known:
+            continue
+        x, low, middle, high = map(briefly, zip(*known, strict=True))
+        colour, dash = series(place), DASHES[place // len(SERIES) % len(DASHES)]
+        layers += [
+            Band(f"{group.name}, quartiles", x, low, high, colour),
+            Line(group.name, x, middle, colour, dash, width=2.0),
+        ]
+    task = groups[0].task_hash[:HASH]
+    return Chart(
+        f"learning-{task}",
+        f"{wrong.capitalize()} in the validation set of task {task}, the least so far, by "
+        "evaluations: medians over the runs that have ended, with quartiles. What was learned in "
+        "a run stays when it begins anew, and when it has ended.",
+        MEASURED["evaluations"],
+        (Plot(f"{wrong.capitalize()}, the least so far", tuple(layers), 300),),
+        logarithmic=span[1] >= WIDE * span[0],
+        together=True,
     )
 
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from evo_ntm.experiment import Experiment
-from evo_ntm.reports.comparison.rates import Cost, Interval, cost, solve_rate, solved_by
+from evo_ntm.reports.comparison.rates import (
+    Cost,
+    Interval,
+    cost,
+    held,
+    quantile,
+    solve_rate,
+    solved_by,
+)
 from evo_ntm.reports.comparison.results import MEASURES, Found, Measure, Result
 
 LEFT_OUT = frozenset({"name", "run", "overrides", "finetune"})  # of the hash of an experiment
@@ -53,6 +61,12 @@ class Group:
         """List what share of the runs has solved the task by what cost, a step for each."""
         ended = self.ended
         return solved_by([each.cost(measure) for each in ended], [each.solved for each in ended])
+
+    def learned_by(self, evaluations: float) -> tuple[float, float, float]:
+        """Tell how little was wrong in the validation set by then, as quartiles over the runs."""
+        least = sorted(held(result.learned, evaluations) for result in self.ended)
+        lower, median, upper = (quantile(least, share) for share in (0.25, 0.5, 0.75))
+        return lower, median, upper
 
 
 @dataclass(frozen=True)

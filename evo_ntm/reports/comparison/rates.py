@@ -95,6 +95,11 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return low if low == high else low + (high - low) * (place % 1)
 
 
+def held(steps: Sequence[tuple[float, float]], place: float) -> float:
+    """Give the value of the last step up to a place; before the first one it is infinite."""
+    return next((value for begin, value in reversed(steps) if begin <= place), inf)
+
+
 def solved_by(costs: Sequence[float], solved: Sequence[bool]) -> tuple[tuple[float, float], ...]:
     """List what share of all runs has solved the task by what cost, a step for each that has."""
     ordered = sorted(each for each, done in zip(costs, solved, strict=True) if done)

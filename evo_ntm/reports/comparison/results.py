@@ -34,6 +34,19 @@ PROCESSES = """
 SELECT told FROM processes
 WHERE generation <= (SELECT coalesce(max(number), 0) FROM generations) ORDER BY number
 """
+# The least that was wrong so far, wherever it became less.
+LEARNED = """
+WITH spent AS (
+    SELECT number, sum(scored) OVER (ORDER BY number) AS evaluations FROM generations
+), looks AS (
+    SELECT evaluations, wrong_bits,
+        min(wrong_bits) OVER (ORDER BY generation ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+            AS before
+    FROM validations JOIN spent ON number = generation
+)
+SELECT evaluations, wrong_bits FROM looks WHERE before IS NULL OR wrong_bits < before
+ORDER BY evaluations
+"""
 TUNING = "tuning"  # the fact that a run has from its beginning where gradients alone made it
 
 
@@ -44,8 +57,9 @@ class Result:
     All is of evolution alone: what was tuned afterwards is left out. An evaluation is a genome that
     is scored on the episodes of a generation; the validation set and the exam are none. Time is in
     sequence-timesteps and in seconds, the latter with all that was done between. `exam` is the last
-    sitting's, empty where none was sat; `computed` tells where and with what, as provenance does.
-    `tuned` tells whether a gradient went on from there.
+    sitting's, empty where none was sat; `learned` are the evaluations after which less was wrong in
+    the validation set than ever before, and how much; `computed` tells where and with what, as
+    provenance does. `tuned` tells whether a gradient went on from there.
     """
 
     path: Path
@@ -60,6 +74,7 @@ class Result:
     exam: tuple[ExamRow, ...]
     computed: Mapping[str, str]
     tuned: bool = False
+    learned: tuple[tuple[float, float], ...] = ()
 
     @property
     def solved(self) -> bool:
@@ -119,6 +134,7 @@ def read(path: Path) -> Found:
         exam = read_rows(sittings[-1]["rows"]) if sittings else ()
         totals: dict[str, Any] = dict(run.rows(TOTALS)[0])
         restarts = run.rows(RESTARTS)[0]["restarts"]
+        learned = tuple((row["evaluations"], row["wrong_bits"]) for row in run.rows(LEARNED))
         tunings = run.rows("SELECT count(*) AS tunings FROM tunings")[0]["tunings"]
         processes = [json.loads(row["told"]) for row in run.rows(PROCESSES)]
     if TUNING in facts and totals["evaluations"] == 1:
@@ -137,6 +153,7 @@ def read(path: Path) -> Found:
         exam=exam,
         computed=_computed(processes),
         tuned=tunings > 0,
+        learned=learned,
     )
     return Found(result, experiment, tuple(facts.get("toolbox", ())))
 

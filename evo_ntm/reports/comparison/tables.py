@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.reports.comparison.comparison import HASH, Comparison, Contrast
 from evo_ntm.reports.comparison.groups import Group
 from evo_ntm.reports.comparison.rates import Cost, quantile
@@ -14,6 +15,7 @@ UNSOLVED, NOT_ASKED = "unsolved", "not asked"
 CHANCE = "chance"  # is of the questions, not of who answers them
 LEAST_P = 0.001
 FEW_DIGITS = 100
+HALVED = 7
 MOST_ROWS = 30  # of a table that is not only a detail
 
 MEASURED: dict[Measure, str] = {
@@ -41,7 +43,8 @@ class Table:
 def tables(comparison: Comparison) -> tuple[Table, ...]:
     """Tell a comparison in tables, what matters most first."""
     told = [_rates(comparison), _costs(comparison), _contrasts(comparison), _seeds(comparison),
-            *_exams(comparison), _differences(comparison), _runs(comparison)]  # fmt: skip
+            *_learning(comparison), *_exams(comparison), _differences(comparison),
+            _runs(comparison)]  # fmt: skip
     return tuple(table for table in told if table.rows or table.notes)
 
 
@@ -141,14 +144,63 @@ def _seeds(comparison: Comparison) -> Table:
     )
 
 
+def _by_task(comparison: Comparison) -> dict[str, tuple[list[Group], str]]:
+    """List groups by their task, and name them where there are several."""
+    found: dict[str, list[Group]] = {}
+    for group in comparison.groups:
+        found.setdefault(group.task_hash, []).append(group)
+    if len(found) == 1:
+        return {task: (groups, "") for task, groups in found.items()}
+    return {
+        task: (groups, f", of {' and '.join(group.name for group in groups)} (task {task[:HASH]})")
+        for task, groups in found.items()
+    }
+
+
+def learned_between(groups: Sequence[Group]) -> tuple[float, float] | None:
+    """Tell when the first look at the validation set was, and when the last run ended.
+
+    In evaluations; None where nobody has been held against it.
+    """
+    looked = [result for group in groups for result in group.ended if result.learned]
+    if not looked:
+        return None
+    return (
+        min(result.learned[0][0] for result in looked),
+        max(float(result.evaluations) for result in looked),
+    )
+
+
+def _learning(comparison: Comparison) -> list[Table]:
+    """Tell how little was wrong by what was spent, of one task in a table each."""
+    found = []
+    for task, (groups, of) in _by_task(comparison).items():
+        span = learned_between(groups)
+        if span is None:
+            continue
+        halved = [span[1] / 2**times for times in range(HALVED) if span[1] / 2**times >= span[0]]
+        places = [round(place) for place in reversed(halved)]
+        rows = [(group.name, *(_quartiles(*group.learned_by(place)) for place in places))
+                for group in groups if any(result.learned for result in group.ended)]  # fmt: skip
+        wrong = cost_words(groups[0].task).wrong_an_episode
+        found.append(Table(
+            f"learning {task[:HASH]}",
+            f"{wrong.capitalize()} in the validation set, the least so far{of}",
+            ("group", *(f"{place:,} evaluations" for place in places)),
+            tuple(rows),
+            ("Medians over the runs that have ended, with quartiles in brackets; ? where fewer had "
+             "been held against it.",),
+            frozenset(range(1, len(places) + 1)),
+        ))  # fmt: skip
+    return found
+
+
 def _exams(comparison: Comparison) -> list[Table]:
     """Tell how exams went that are of one task, a table each: no other exam is beside them."""
-    tasks = dict.fromkeys(group.task_hash for group in comparison.groups)
-    return [_exam(task, [group for group in comparison.groups if group.task_hash == task],
-                  alone=len(tasks) == 1) for task in tasks]  # fmt: skip
+    return [_exam(task, groups, of) for task, (groups, of) in _by_task(comparison).items()]
 
 
-def _exam(task: str, groups: Sequence[Group], *, alone: bool) -> Table:
+def _exam(task: str, groups: Sequence[Group], of: str) -> Table:
     sat = [(group, result.exam) for group in groups for result in group.ended if result.exam]
     parts = dict.fromkeys((row.name, row.rows, row.sequences) for _, exam in sat for row in exam)
     asked: dict[str, ExamRow] = {row.name: row for _, exam in sat for row in exam}
@@ -178,10 +230,7 @@ def _exam(task: str, groups: Sequence[Group], *, alone: bool) -> Table:
     episodes = "lives" if rewards else "sequences"
     headings = ("part", *extents, "rows", episodes, "group", "sat by", *bits.values(), *own,
                 "passed")  # fmt: skip
-    title = "The exam, as it was sat last"
-    if not alone:
-        title += f", of {' and '.join(group.name for group in groups)} (task {task[:HASH]})"
-    return Table(f"exam {task[:HASH]}", title, headings, tuple(rows),
+    return Table(f"exam {task[:HASH]}", f"The exam, as it was sat last{of}", headings, tuple(rows),
                  ("Medians over the runs that sat it, with quartiles in brackets: it is sat once "
                   "validation passes, so those that never came near are not among them.",)
                  if rows else (),
@@ -228,7 +277,11 @@ def _interval(cost: Cost) -> str:
 
 def _middle(values: Sequence[float]) -> str:
     ordered = sorted(values)
-    lower, median, upper = (_small(quantile(ordered, share)) for share in (0.25, 0.5, 0.75))
+    return _quartiles(*(quantile(ordered, share) for share in (0.25, 0.5, 0.75)))
+
+
+def _quartiles(*values: float) -> str:
+    lower, median, upper = map(_small, values)
     return median if lower == upper else f"{median} ({lower} to {upper})"
 
 

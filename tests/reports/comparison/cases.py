@@ -21,7 +21,18 @@ def sat(wrong_bits, *, name="as trained", length=2, passed=True):
     )
 
 
-def run(experiment, seed, cost, state="solved", *, exam=None, computed=HERE, path=None, brought=()):
+def run(
+    experiment,
+    seed,
+    cost,
+    state="solved",
+    *,
+    exam=None,
+    computed=HERE,
+    path=None,
+    brought=(),
+    learned=(),
+):
     if exam is None:
         exam = (sat(0.25 * seed),) if state == "solved" else ()
     result = Result(
@@ -36,6 +47,7 @@ def run(experiment, seed, cost, state="solved", *, exam=None, computed=HERE, pat
         sittings=len(exam) and 1,
         exam=exam,
         computed=computed,
+        learned=learned,
     )
     return Found(result, experiment.with_seed(seed), brought)
 

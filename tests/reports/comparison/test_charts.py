@@ -2,8 +2,8 @@
 
 import pytest
 
-from evo_ntm.reports.charts.layers import Bars, Line, Marks
-from evo_ntm.reports.comparison.charts import charts, exam, rates, solved_by
+from evo_ntm.reports.charts.layers import Band, Bars, Line, Marks
+from evo_ntm.reports.comparison.charts import charts, exam, learning, rates, solved_by
 from evo_ntm.reports.comparison.figures import figures
 from evo_ntm.reports.comparison.prints import write_figures
 from tests.reports.comparison.cases import compared, experiment, run, sat, series
@@ -104,3 +104,45 @@ def test_every_chart_is_a_figure_and_a_print(tmp_path):
     html = [figure.to_html(div_id=name, include_plotlyjs=False) for name, figure in drawn.items()]
     assert html == [figure.to_html(div_id=name, include_plotlyjs=False)
                     for name, figure in figures(told).items()]  # fmt: skip
+
+
+def learners(changes=(), factor=1):
+    """Make up three runs that learn, and one that goes on."""
+    learned = [
+        ((100 * factor, 8.0), (800 * factor, 2.0)),
+        ((100 * factor, 6.0), (200 * factor, 4.0)),
+        ((100 * factor, 7.0), (400 * factor, 0.0)),
+    ]
+    told = experiment(changes=changes)
+    ended = [run(told, seed, 1600, "not solved", learned=each)
+             for seed, each in enumerate(learned, start=1)]  # fmt: skip
+    return [*ended, run(told, 9, 50, "running", learned=((10, 1.0),))]
+
+
+def test_learning_is_drawn_as_the_median_and_the_quartiles_of_the_least_so_far():
+    chart = learning(compared(learners()).groups)
+    (line,), (band,) = of(chart, Line), of(chart, Band)
+    assert line.x[0] == 100 and line.x[-1] == 1600 and chart.logarithmic
+    told = dict(zip(line.x, zip(band.low, line.y, band.high, strict=True), strict=True))
+    assert told[100] == (6.5, 7.0, 7.5)
+    assert told[1600] == (1.0, 2.0, 3.0)
+    assert list(line.y) == sorted(line.y, reverse=True)
+    assert all(low <= middle <= high for low, middle, high in told.values())
+
+
+def test_a_line_of_learning_begins_where_most_of_its_runs_have_been_looked_at():
+    chart = learning(compared(learners(), learners(["machine.width=5"], factor=2)).groups)
+    one, other = of(chart, Line)
+    assert one.x[0] == 100 and other.x[0] >= 200
+
+
+def test_nothing_is_drawn_of_learning_where_nobody_was_held_against_a_validation_set():
+    told = compared(series(experiment(), [30]))
+    assert learning(told.groups) is None
+    assert not [name for name in charts(told) if name.startswith("learning")]
+
+
+def test_what_is_learned_of_different_tasks_is_in_a_chart_each():
+    told = compared(learners(), learners(["with.longest=3"]))
+    names = [name for name in charts(told) if name.startswith("learning-")]
+    assert names == [f"learning-{group.task_hash[:8]}" for group in told.groups]

@@ -12,6 +12,7 @@ from evo_ntm.reports.comparison.rates import (
     Interval,
     cost,
     expected_running_time,
+    held,
     quantile,
     resampled,
     solve_rate,
@@ -105,3 +106,10 @@ def test_the_share_ends_at_the_rate(runs):
     told = stats.ecdf([each if done else 1e9 for each, done in runs]).cdf
     assert [share for _, share in steps] == pytest.approx(told.evaluate([at for at, _ in steps]))
     assert (steps[-1][1] if steps else 0) == pytest.approx(sum(solved) / len(solved))
+
+
+def test_what_is_held_at_a_place_is_the_last_step_up_to_it():
+    steps = [(10, 5.0), (30, 2.0), (40, 0.5)]
+    places = [9, 10, 29, 30, 39, 40, 1e9]
+    assert [held(steps, place) for place in places] == [inf, 5.0, 5.0, 2.0, 2.0, 0.5, 0.5]
+    assert held([], 10) == inf

@@ -57,6 +57,17 @@ def test_a_result_is_what_the_rows_say(folder):
         assert found.experiment.task_hash == dict(rows(path, "SELECT * FROM facts"))[
             "task_hash"
         ].strip('"')
+        looks = rows(path, "SELECT generation, wrong_bits FROM validations ORDER BY generation")
+        least = [
+            look
+            for number, look in enumerate(looks)
+            if look[1] < min((wrong for _, wrong in looks[:number]), default=float("inf"))
+        ]
+        spent = dict(rows(path, "SELECT number, scored FROM generations"))
+        assert result.learned == tuple(
+            (sum(scored for number, scored in spent.items() if number <= generation), wrong)
+            for generation, wrong in least
+        ) != ()  # fmt: skip
         counted = rows(path, "SELECT count(*), sum(scored), sum(timesteps) FROM generations")[0]
         assert (result.generations, result.evaluations, result.timesteps) == counted
         assert result.generations == ended.generation + 1

@@ -136,3 +136,16 @@ def test_every_run_has_a_row_in_the_details():
 @pytest.mark.parametrize(("seeds", "detail"), [(30, False), (31, True)])
 def test_many_rows_are_a_detail(seeds, detail):
     assert by_name(compared(series(experiment(), [30] * seeds)))["seeds"].detail is detail
+
+
+def test_learning_is_told_at_places_each_twice_as_far_as_the_one_before():
+    learned = [((100, 8.0), (800, 2.0)), ((100, 6.0), (200, 4.0)), ((300, 7.0), (400, 0.0))]
+    told = compared([run(experiment(), seed, 1600, "not solved", learned=each)
+                     for seed, each in enumerate(learned, start=1)])  # fmt: skip
+    table = by_name(told)["learning"]
+    assert table.headings == ("group", *(f"{place:,} evaluations"
+                                         for place in (100, 200, 400, 800, 1600)))  # fmt: skip
+    (row,) = table.rows
+    assert row[1:3] == ("8.00 (7.00 to ?)", "8.00 (6.00 to ?)")
+    assert row[-1] == "2.00 (1.00 to 3.00)"
+    assert "learning" not in by_name(two())
