@@ -158,6 +158,9 @@ def _generations(
         if ends or (generation + 1) % settings.validate_every == 0:
             validated = lessons.validate(generation, best, spread)
             validation = validated.validation
+            if settings.progress_in == "stage":
+                standing = lessons.standing(stage, best, spread)
+                validation = validation._replace(standing=standing)
             if validated.passed:
                 sitting = lessons.examine(best, spread)
             came = validation.wrong_bits, validation.bits

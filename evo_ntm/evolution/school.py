@@ -16,7 +16,7 @@ from evo_ntm.evolution.exam import (
     prepare,
 )
 from evo_ntm.evolution.individual import Individual
-from evo_ntm.evolution.strategy import Validation
+from evo_ntm.evolution.strategy import Standing, Validation
 from evo_ntm.experiment import Experiment
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
@@ -75,8 +75,16 @@ class School:
         """Tell whether an individual opens the next stage."""
         if stage == len(self.curriculum.stages) - 1:
             return False
-        taken = answer([self.gates[stage]], individual.genome, spread)
-        return self.curriculum.opens(stage, taken)
+        return self.curriculum.opens(stage, self.taken(stage, individual, spread))
+
+    def taken(self, stage: int, individual: Individual, spread: Map) -> dict[str, float]:
+        """Measure an individual in a stage, always on the same episodes."""
+        return answer([self.gates[stage]], individual.genome, spread)
+
+    def standing(self, stage: int, individual: Individual, spread: Map) -> Standing:
+        """Tell how an individual does in a stage by the two costs of its task."""
+        taken = self.taken(stage, individual, spread)
+        return Standing(stage, *(taken[name] for name in costs(self.curriculum.stages[stage])))
 
     def validate(self, generation: int, individual: Individual, spread: Map) -> Validated:
         """Hold an individual against the validation set."""

@@ -28,13 +28,30 @@ class Event(NamedTuple):
     text: str
 
 
+class Standing(NamedTuple):
+    """How an individual did on episodes that never change: those of a stage, counted from 0."""
+
+    stage: int
+    wrong_bits: float
+    bits: float
+
+
 class Validation(NamedTuple):
-    """How an individual did on the fixed validation set: comparable between generations."""
+    """How an individual did on the fixed validation set: comparable between generations.
+
+    `standing` is what progress is judged by where that is not the validation set.
+    """
 
     generation: int
     individual: Individual
     wrong_bits: float
     bits: float
+    standing: Standing | None = None
+
+    @property
+    def judged(self) -> Standing:
+        """Give what progress is judged by."""
+        return self.standing or Standing(0, self.wrong_bits, self.bits)
 
 
 class Strategy(Protocol):
@@ -75,7 +92,7 @@ class Patience:
     """For how long a search may make no progress; `since` is when it last did, or began.
 
     Progress is when bits or wrong bits have fallen by a `share`. Either does: a search that begins
-    to dare answers costs more bits at first.
+    to dare answers costs more bits at first. So is another stage, of which all is new.
     """
 
     generations: int
@@ -83,15 +100,21 @@ class Patience:
     share: float = 0.0
     bits: float = inf
     wrong_bits: float = inf
+    stage: int = 0
 
     def after(self, validation: Validation) -> "Patience":
         """Begin to wait anew where a validation shows progress."""
+        stage, wrong_bits, bits = validation.judged
         left = 1 - self.share
-        if validation.bits >= left * self.bits and validation.wrong_bits >= left * self.wrong_bits:
+        if stage != self.stage:
+            marks = bits, wrong_bits
+        elif bits < left * self.bits or wrong_bits < left * self.wrong_bits:
+            marks = min(self.bits, bits), min(self.wrong_bits, wrong_bits)
+        else:
             return self
-        bits = min(self.bits, validation.bits)
-        wrong_bits = min(self.wrong_bits, validation.wrong_bits)
-        return replace(self, since=validation.generation, bits=bits, wrong_bits=wrong_bits)
+        bits, wrong_bits = marks
+        return replace(self, since=validation.generation, bits=bits, wrong_bits=wrong_bits,
+                       stage=stage)  # fmt: skip
 
     def ended(self, generation: int) -> bool:
         """Tell whether it is time to give up."""
@@ -100,12 +123,13 @@ class Patience:
     def words(self) -> dict[str, Any]:
         """Tell what has been waited for."""
         marks = {"bits": exact(self.bits), "wrong_bits": exact(self.wrong_bits)}
-        return {"since": self.since, **marks}
+        return {"since": self.since, "stage": self.stage, **marks}
 
     def restored(self, words: Mapping[str, Any]) -> "Patience":
         """Give the same patience as far as it then was."""
         bits, wrong_bits = float(words["bits"]), float(words["wrong_bits"])
-        return replace(self, since=words["since"], bits=bits, wrong_bits=wrong_bits)
+        stage = words.get("stage", 0)  # version 0.1 had none
+        return replace(self, since=words["since"], bits=bits, wrong_bits=wrong_bits, stage=stage)
 
 
 def restart(generation: int, patience: int) -> Event:

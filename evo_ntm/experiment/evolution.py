@@ -1,7 +1,7 @@
 """What may be set of every strategy: budgets, episodes and operators."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
@@ -59,6 +59,13 @@ class Evolution(Settings):
     validate_every: Annotated[
         Positive, Field(description="generations between two looks at the validation set")
     ] = 10
+    progress_in: Annotated[
+        Literal["validation", "stage"],
+        Field(
+            description="where progress is looked for: in the validation set, or in the stage of "
+            "the curriculum that is the top one so far"
+        ),
+    ] = "validation"
     operators: Annotated[
         Mapping[str, SerializeAsAny[Operator | OwnOperator]],
         Field(description="changes to a child, each with its share among all of them"),

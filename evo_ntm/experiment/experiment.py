@@ -33,7 +33,13 @@ Name = Annotated[
     str, Field(min_length=1, max_length=100, pattern="^[A-Za-z0-9_-][A-Za-z0-9_ .-]*$")
 ]
 
-LATER = "rows", "hardest", "stage", "lexicase", "most_sigma", "chance", "few", "alike"
+LATER = {
+    **dict.fromkeys(("rows", "hardest", "stage", "lexicase"), None),
+    **dict.fromkeys(("most_sigma", "chance", "few", "alike"), None),
+    "alone": False,
+    "progress_in": "validation",
+}
+"""Settings that came later, and what they say where they are not set."""
 UNTIED = {"ngrams", *REWARD_SETTINGS} - {"season"}  # tasks whose channels are not alike
 
 
@@ -203,11 +209,10 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
     operators = evolve.get("operators", {}).values()
     # Nor does a setting change them that came later and is not set.
     for settings in (*told["curriculum"], evolve, evolve.get("hardest") or {}, *operators):
-        for key in LATER:
-            if settings.get(key, 0) is None:
+        for key, unset in LATER.items():
+            if key in settings and settings[key] == unset:
                 del settings[key]
-    for stage in told["curriculum"]:
-        if not stage["alone"]:
-            del stage["alone"]
+    if experiment.task == "priority_sort" and not told["with"]["in_order"]:
+        del told["with"]["in_order"]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple, Self, TypeVar
 from pydantic import Field, model_validator
 
 from evo_ntm.errors import nearest
-from evo_ntm.experiment.model import OwnSettings, Settings, refuse
+from evo_ntm.experiment.model import OwnSettings, Settings, Share, refuse
 from evo_ntm.experiment.plugins import provided
 from evo_ntm.experiment.rewards import REWARD_SETTINGS
 
@@ -92,6 +92,9 @@ class PrioritySortSettings(Settings):
     bits: Bits = 8
     items: Annotated[Count, Field(description="vectors that come in")] = 20
     answers: Annotated[Count, Field(description="vectors that go out")] = 16
+    in_order: Annotated[
+        Share, Field(description="share of sequences in which they come in order already")
+    ] = 0.0
 
     @model_validator(mode="after")
     def _enough_items(self) -> Self:

@@ -16,8 +16,9 @@ from evo_ntm.topology import Block
 class PrioritySort:
     """Sort vectors of random bits by priority, the highest first.
 
-    The vectors with their priorities beside them, the end flag, a blank for each answer.
-    Source: Graves et al. (2014), section 4.5.
+    The vectors with their priorities beside them, the end flag, a blank for each answer. Those of a
+    share of the sequences may come in order, which is to copy them: who sorts has to keep vectors
+    apart first. Source: Graves et al. (2014), section 4.5.
     """
 
     settings: PrioritySortSettings = PrioritySortSettings()
@@ -39,6 +40,9 @@ class PrioritySort:
         items, answers = self.settings.items, self.settings.answers
         # Rounded before they are sorted: the order is that of the priorities as shown.
         priorities = (2 * generator.random((items, lanes)) - 1).astype(np.float32)
+        if self.settings.in_order:
+            ordered = generator.random(lanes) < self.settings.in_order
+            priorities = np.where(ordered, -np.sort(-priorities, axis=0), priorities)
         vectors = generator.bits((items, lanes, self.settings.bits))
         order = np.argsort(-priorities, axis=0, kind="stable")[:answers]
 

@@ -173,3 +173,16 @@ def test_too_large_a_machine_for_cma_is_refused_before_anything_is_computed():
     asked = experiment("cma", machine={"units": [64]})
     with pytest.raises(ExperimentError, match="cma is for machines of up to 500 genes"):
         evolve(asked, task_of(asked), map)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_progress_is_looked_for_in_the_stage_where_that_is_asked_for(strategy):
+    stages = [{"with": {"longest": 1}, "until": {"bits": 1000.0}}, {"with": {"longest": 2}}]
+    asked = {**told(strategy, generations=6, validate_every=2), "curriculum": stages}
+    plain = generations(parse(asked))
+    judged = generations(parse({**asked, "evolve": {**asked["evolve"], "progress_in": "stage"}}))
+    looked = [done for done in judged if done.validation is not None]
+    assert [done.validation.standing.stage for done in looked] == [done.stage for done in looked]
+    assert {done.stage for done in looked} == {0, 1}
+    assert all(done.validation.standing is None for done in plain if done.validation)
+    assert births(judged) == births(plain)  # as long as nobody has waited in vain

@@ -146,3 +146,13 @@ def test_a_gate_that_looks_at_no_measure_of_the_task_is_refused():
     with pytest.raises(TaskError, match="stage 1 of the curriculum: expected a measure of the task,"
                                         " but came 'wrong': did you mean"):  # fmt: skip
         school(parse(asked, tasks=["brought"]), Brought(), choose())
+
+
+def test_where_an_individual_stands_is_told_by_the_gate_of_its_stage():
+    _, lessons = lesson(stages(100.0, 0.0001))
+    stood = [lessons.standing(stage, SOMEBODY, map) for stage in range(3)]
+    assert [standing.stage for standing in stood] == [0, 1, 2]
+    for standing in stood:
+        taken = lessons.taken(standing.stage, SOMEBODY, map)
+        assert (standing.wrong_bits, standing.bits) == (taken["wrong_bits"], taken["bits"])
+    assert len({standing.bits for standing in stood}) == 3

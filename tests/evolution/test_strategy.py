@@ -1,5 +1,5 @@
 from evo_ntm.evolution.individual import Individual
-from evo_ntm.evolution.strategy import Patience, Validation
+from evo_ntm.evolution.strategy import Patience, Standing, Validation
 from tests.evolution.cases import tiny
 
 SOMEBODY = Individual(tiny(), operators=("found",))
@@ -37,3 +37,28 @@ def test_progress_may_be_asked_to_be_a_share():
         assert patience.after(validation(7, bits, wrong_bits)).since == 3
     for bits, wrong_bits in ((35.0, 20.0), (50.0, 17.0)):
         assert patience.after(validation(7, bits, wrong_bits)).since == 7
+
+
+def in_stage(generation, stage, bits, wrong_bits=1.0):
+    return Validation(generation, SOMEBODY, 99.0, 99.0, Standing(stage, wrong_bits, bits))
+
+
+def test_progress_may_be_judged_by_the_stage_whatever_the_validation_set_says():
+    patience = Patience(10, since=0, share=0.1).after(in_stage(3, 0, 40.0))
+    assert patience.since == 3
+    assert patience.after(in_stage(7, 0, 37.0)).since == 3
+    assert patience.after(in_stage(7, 0, 35.0)).since == 7
+
+
+def test_another_stage_is_progress_after_which_all_is_judged_anew():
+    patience = Patience(10, since=0).after(in_stage(3, 0, 4.0)).after(in_stage(7, 1, 50.0, 20.0))
+    assert (patience.since, patience.stage) == (7, 1)
+    assert patience.after(in_stage(9, 1, 50.0, 20.0)).since == 7
+    assert patience.after(in_stage(9, 1, 49.0, 20.0)).since == 9
+    assert patience.restored(patience.words()) == patience
+
+
+def test_a_patience_that_knew_of_no_stages_can_be_restored():
+    patience = Patience(10, since=0).after(validation(3, 4.0))
+    words = {name: told for name, told in patience.words().items() if name != "stage"}
+    assert Patience(10, since=0).restored(words) == patience

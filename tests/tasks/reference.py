@@ -89,6 +89,12 @@ def ngrams(settings, generator: Generator, lanes: int):
 
 def priority_sort(settings, generator: Generator, lanes: int):
     draws = generator.random((settings.items, lanes)).tolist()
+    if settings.in_order:
+        for lane, drawn in enumerate(generator.random(lanes)):
+            if drawn < settings.in_order:
+                falling = sorted((row[lane] for row in draws), reverse=True)
+                for row, draw in zip(draws, falling, strict=True):
+                    row[lane] = draw
     table = generator.bits((settings.items, lanes, settings.bits)).tolist()
     blank = [0] * settings.bits
     scripts = []

@@ -86,6 +86,15 @@ def test_answers_come_in_falling_priority():
     assert (priorities[-1] > highest_left).all()
 
 
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_a_share_of_what_is_sorted_comes_in_order_and_is_copied(share):
+    episodes = episodes_of("priority_sort", bits=4, in_order=share)
+    shown, asked = episodes.inputs[:16, :, :4], episodes.targets[21:]
+    falling = (episodes.inputs[:20, :, 4].diff(dim=0) < 0).all(0)
+    assert (shown == asked).all(-1).all(0)[falling].all()
+    assert abs(float(falling.float().mean()) - share) < 5 * (0.25 / LANES) ** 0.5
+
+
 def test_odds_of_ngrams_are_of_beta_one_half():
     # With one bit of context and a long sequence, the share of ones after a zero is the odds.
     episodes = episodes_of("ngrams", lanes=2_000, steps=2_000, context=1)

@@ -77,6 +77,18 @@ def test_episodes_are_those_of_the_reference(name, settings):
             assert episodes.targets[step, lane].tolist() == answer
 
 
+def test_episodes_of_a_sort_that_comes_in_order_are_those_of_the_reference():
+    task = make("priority_sort", {**SMALL["priority_sort"], "in_order": 0.5})
+    episodes = episodes_of(task)
+    scripts = reference.priority_sort(task.settings, derive(1, "test"), 7)
+    for lane, script in enumerate(scripts):
+        for step, (shown, asked) in enumerate(script):
+            expected = torch.tensor(shown, dtype=torch.float32)
+            torch.testing.assert_close(episodes.inputs[step, lane], expected, rtol=0, atol=1e-7)
+            answer = asked or [0] * episodes.targets.shape[-1]
+            assert episodes.targets[step, lane].tolist() == answer
+
+
 @every_task
 @both_sizes
 def test_channels_fit_the_blocks(name, settings):
