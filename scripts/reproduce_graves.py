@@ -35,7 +35,14 @@ from evo_ntm.exits import (
 )
 from evo_ntm.experiment import Experiment, load
 from evo_ntm.reports.documents import make_folder
-from evo_ntm.reports.learning import Learner, last_trained, read_champion, read_course, write_all
+from evo_ntm.reports.learning import (
+    Champion,
+    Learner,
+    last_trained,
+    read_champion,
+    read_course,
+    write_all,
+)
 from evo_ntm.runs.store import open_run
 
 TASKS = Path(__file__).parents[1] / "tasks"
@@ -202,9 +209,8 @@ def learner(asked: argparse.Namespace, name: str) -> Learner:
     return Learner(name, tuple(courses), NAMES.index(name))
 
 
-def summary(learners: Sequence[Learner]) -> tables.Table:
+def summary(learners: Sequence[Learner], parts: Sequence[str]) -> tables.Table:
     """Lay out what came of all machines, one a row: medians, and ranges over several seeds."""
-    parts = [row.name for row in learners[0].courses[0].exam]
     met, good = "bits, last met", f"{NOTHING} bits after"
     table = tables.new_table("machine", "weights", "sequences", met, good, *parts)
     for each in learners:
@@ -223,6 +229,17 @@ def summary(learners: Sequence[Learner]) -> tables.Table:
     return table
 
 
+def beside(champion: Champion, folder: Path, parts: Sequence[str]) -> tuple[str, ...]:
+    """Lay out what came of a machine that evolved: its sequences are also those of evolution.
+
+    What it met last, and so when that cost nothing, is not known of it.
+    """
+    exam = {row.name: f"{row.wrong_bits:,.2f}" for row in verbs.exam(folder).rows}
+    weights, sequences = verbs.read(folder).weights.size, champion.tuned[-1][0]
+    return (champion.name, f"{weights:,}", f"{sequences:,.0f}", "", "",
+            *(exam.get(name, "") for name in parts))  # fmt: skip
+
+
 def _ranged(values: Sequence[float], digits: int) -> str:
     middle, low, high = (
         f"{value:,.{digits}f}" for value in (median(values), min(values), max(values))
@@ -237,9 +254,15 @@ def reproduce(asked: argparse.Namespace) -> None:
     champion = None if asked.champion is None else read_champion(asked.champion, experiment)
     learners = [learner(asked, name) for name in asked.only]
     written = write_all(learners, asked.to, champion)
-    tables.show_table(summary(learners))
+    parts = [row.name for row in learners[0].courses[0].exam]
+    table = summary(learners, parts)
+    if champion is not None:
+        table.add_row(*beside(champion, asked.champion, parts))
+    tables.show_table(table)
     print("note  Bits a sequence of those met last, then wrong bits a sequence in each part of "
           "the exam.")  # fmt: skip
+    if champion is not None:
+        print(f"note  The sequences of {champion.name} are those of evolution, too.")
     for each in learners:
         for course in each.courses:
             if course.diverged:

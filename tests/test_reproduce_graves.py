@@ -9,6 +9,8 @@ import pytest
 
 from evo_ntm import exits, verbs
 from evo_ntm.experiment import load
+from evo_ntm.reports.card import read_claims
+from evo_ntm.reports.learning import last_trained
 from evo_ntm.runs.store import open_run
 
 ROOT = Path(__file__).parents[1]
@@ -141,3 +143,26 @@ def test_every_plan_is_for_the_paper_s_machines_and_can_be_loaded(script):
             assert (machine.width, machine.encoding) == (20, "direct")
             assert finetune.optimiser == "rmsprop"
             assert 0 <= asked.sequences - finetune.steps * finetune.batch < finetune.batch
+
+
+def test_a_champion_that_evolved_has_a_row_of_its_own(script, capsys):
+    asked = script.arguments(["--sequences", "16", "--only", "lstm", "--to", "here"])
+    file, changes = script.settings(asked, "lstm", 1)
+    evolve = ("evolve.generations=2", "evolve.population=8", "machine.controller=dense",
+              "machine.units=[4]", "machine.readers=1", "machine.writers=1",
+              "finetune.after_evolution=false")  # fmt: skip
+    verbs.evolve(load(file, (*changes, *evolve)), to="run")
+    verbs.finetune("run", steps=2)
+    verbs.publish("run", "tiny", birth=last_trained(open_run(Path("run"))), to="genomes")
+    typed = ["--sequences", "16", "--only", "lstm", "--to", "here", "--champion", "genomes/tiny"]
+    assert script.main(typed) == exits.DONE
+    heading, _, trained, evolved, *notes = capsys.readouterr().out.splitlines()
+    name, weights, sequences, *wrong = evolved.split()
+    assert name == "tiny" and len(wrong) == 2
+    genome = verbs.read("genomes/tiny")
+    assert int(weights.replace(",", "")) == genome.weights.size
+    rows = {row.name: row for row in verbs.exam("genomes/tiny").rows}
+    assert wrong == [f"{rows[part].wrong_bits:.2f}" for part in ("length 2", "length 9")]
+    answered = read_claims(Path("genomes/tiny"))["answered"] + 2 * load(file, changes).finetune.batch
+    assert int(sequences.replace(",", "")) == answered
+    assert notes[-1] == "note  The sequences of tiny are those of evolution, too."
