@@ -163,6 +163,7 @@ def test_a_champion_that_evolved_has_a_row_of_its_own(script, capsys):
     assert int(weights.replace(",", "")) == genome.weights.size
     rows = {row.name: row for row in verbs.exam("genomes/tiny").rows}
     assert wrong == [f"{rows[part].wrong_bits:.2f}" for part in ("length 2", "length 9")]
-    answered = read_claims(Path("genomes/tiny"))["answered"] + 2 * load(file, changes).finetune.batch
-    assert int(sequences.replace(",", "")) == answered
+    tuned = 2 * load(file, changes).finetune.batch
+    answered = read_claims(Path("genomes/tiny"))["answered"]
+    assert int(sequences.replace(",", "")) == answered + tuned
     assert notes[-1] == "note  The sequences of tiny are those of evolution, too."
