@@ -68,7 +68,7 @@ def somebody_elses(expected: str, kind: type[EvoNTMError]) -> Iterator[None]:
         yield
     except EvoNTMError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         *_, frame = extract_tb(error.__traceback__)
         where = f"{frame.filename}, line {frame.lineno}"
         raise kind(f"expected {expected}, but came {in_one_line(repr(error))} ({where})") from error

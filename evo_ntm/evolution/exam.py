@@ -134,6 +134,7 @@ def prepare(
 
 def _prepared(part: Part, task: Task, purpose: str, epsilon: float, backend: Backend) -> Questions:
     asked = changed(task, part.with_)
+    _same_channels(asked, task, f"{purpose} {part.name!r}")
     shares = [
         draw(
             asked,
@@ -167,6 +168,21 @@ def changed(task: Task, settings: Mapping[str, object]) -> Task:
         raise TaskError(f"expected a task with settings ({', '.join(settings)}), but "
                         f"{type(task).__name__} lacks some of KnownTask")  # fmt: skip
     return task.with_settings(**settings)
+
+
+def _same_channels(asked: Task, task: Task, where: str) -> None:
+    """Refuse a part in which other channels are used. Raises TaskError.
+
+    Bits that are treated alike may be more or fewer there.
+    """
+    for side in ("inputs", "outputs"):
+        here, there = ([(block.birth, block.size if not block.per_bit else None)
+                        for block in getattr(each, side)] for each in (task, asked))  # fmt: skip
+        if here != there:
+            count, came = (sum(block.size for block in getattr(each, side))
+                           for each in (task, asked))  # fmt: skip
+            raise TaskError(f"{where}: expected the {side} of the task, {count} of them, but came "
+                            f"others, {came}")  # fmt: skip
 
 
 def check_measures(asked: Collection[str], trial: Trial, where: str) -> None:

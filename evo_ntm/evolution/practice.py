@@ -106,11 +106,15 @@ def _episodes(
 
 
 def _alike(learners: Mapping[int, Individual]) -> Iterator[list[tuple[int, Individual]]]:
-    """Put together who may be trained side by side; tied genes have to be the same ones."""
+    """Put together who may be trained side by side; genes have to be the same ones.
+
+    Those of layers are where shapes are the same, those of graphs and tied ones where all is.
+    """
     groups: dict[object, list[tuple[int, Individual]]] = {}
     for place, learner in learners.items():
         topology, encoding = learner.topology, learner.encoding
-        kind = topology.shape_key if encoding == "direct" else topology
+        alike = encoding == "direct" and topology.controller.graph is None
+        kind = topology.shape_key if alike else topology
         groups.setdefault((kind, encoding), []).append((place, learner))
     yield from groups.values()
 

@@ -98,6 +98,8 @@ class Experiment(Settings):
         if self.machine.encoding == "tied" or self.machine.per_bit:
             self._room_for_every_bit()
         self._hardest(("evolve", "hardest"))
+        if self.task in REWARD_SETTINGS:
+            self._without_gradients()
         if self.finetune.rows is not None:
             self.machine.enough_rows(self.finetune.rows[0], "finetune", "rows")
         return self
@@ -106,6 +108,14 @@ class Experiment(Settings):
         hardest, stages = self.evolve.hardest, max(len(self.curriculum), 1)
         if hardest is not None and (hardest.stage or 1) > stages:
             refuse((*path, "stage"), f"at most {stages}, the stages there are", hardest.stage)
+
+    def _without_gradients(self) -> None:
+        """Refuse to learn by gradients where nothing says what would have been right."""
+        expected = f"no tuning, as {self.task} rewards what is done and has no gradient"
+        if self.finetune.after_evolution:
+            refuse(("finetune", "after_evolution"), expected, True)
+        if "finetune" in self.evolve.operators:
+            refuse(("evolve", "operators", "finetune"), expected, "an operator that tunes")
 
     def _room_for_every_bit(self) -> None:
         """Refuse blocks of a unit a bit where there is no bit, or a layer or memory lacks some."""

@@ -203,12 +203,13 @@ def _heat(layer: Heat, look: Look) -> Any:
 
 def _bands(layer: Band, look: Look) -> list[Any]:
     """Fill between two lines: the words are those of the upper one."""
+    shape = "hv" if layer.stepped else "linear"
     edge = {"mode": "lines", "x": layer.x, "legendgroup": look["legendgroup"], "name": look["name"]}
-    lower = graph_objects.Scatter(y=layer.low, line={"width": 0}, showlegend=False,
+    lower = graph_objects.Scatter(y=layer.low, line={"width": 0, "shape": shape}, showlegend=False,
                                   hoverinfo="skip", **edge)  # fmt: skip
     hint = _hint(layer.told) or {"hoverinfo": "skip"}
     upper = graph_objects.Scatter(
-        y=layer.high, line={"width": 0.5, "color": layer.colour}, fill="tonexty",
+        y=layer.high, line={"width": 0.5, "color": layer.colour, "shape": shape}, fill="tonexty",
         fillcolor=_clear(layer.colour, layer.opacity), showlegend=look["showlegend"], **edge,
         **hint,
     )  # fmt: skip

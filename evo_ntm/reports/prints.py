@@ -40,6 +40,7 @@ SYMBOLS = {"circle": "o", "circle-open": "o", "square": "s", "diamond": "D", "st
 Box = tuple[float, float, float, float]
 """Left, bottom, width and height."""
 MOST_NAMES = 3  # of a legend, in a line
+LETTER, SIGN = 0.068, 0.5  # how wide they are in a legend, in inches
 TICKS = 12
 
 
@@ -62,7 +63,7 @@ def draw(chart: Chart) -> Figure:
     count = len(chart.plots)
     heights = [plot.height / PIXELS for plot in chart.plots]
     inner = max(heights) if chart.beside else sum(heights) + GAP * (count - 1)
-    above = ABOVE + NAMES * -(-len(chart.named()) // MOST_NAMES)
+    above = ABOVE + NAMES * -(-len(chart.named()) // _names_in_a_line(chart))
     figure = Figure(figsize=(WIDTH, inner + above + BELOW), dpi=DOTS, facecolor="white")
     left, right = _margins(chart)
     room, top = WIDTH - left - right, inner + BELOW
@@ -139,7 +140,8 @@ def _line(axes: Axes, layer: Line) -> None:
 
 def _band(axes: Axes, layer: Band) -> None:
     axes.fill_between(_known(layer.x), _known(layer.low), _known(layer.high), color=layer.colour,
-                      alpha=layer.opacity, linewidth=0, label=layer.name)  # fmt: skip
+                      alpha=layer.opacity, linewidth=0, label=layer.name,
+                      step="post" if layer.stepped else None)  # fmt: skip
 
 
 def _marks(axes: Axes, layer: Marks) -> None:
@@ -192,6 +194,13 @@ def _known(values: Values) -> list[float]:
     return [float("nan") if value is None else value for value in values]
 
 
+def _names_in_a_line(chart: Chart) -> int:
+    """Tell how many names of a legend have room beside each other; columns are equally wide."""
+    longest = max(map(len, chart.named()), default=0)
+    room = WIDTH - LEFT - RIGHT
+    return min(MOST_NAMES, max(1, int(room / (SIGN + LETTER * longest))))
+
+
 def _legend(figure: Figure, chart: Chart, left: float) -> None:
     """Name what more than one plot would have to name, above them all."""
     handles: dict[str, Any] = {}
@@ -202,6 +211,6 @@ def _legend(figure: Figure, chart: Chart, left: float) -> None:
     if named:
         across, up = figure.get_size_inches()
         figure.legend([handles[name] for name in named], named, loc="upper left", fontsize=SMALL,
-                      frameon=False, ncols=MOST_NAMES, borderaxespad=0, handlelength=1.6,
-                      columnspacing=1.4,
+                      frameon=False, ncols=_names_in_a_line(chart), borderaxespad=0,
+                      handlelength=1.6, columnspacing=1.4,
                       bbox_to_anchor=(left / across, 1 - 0.04 / up))  # fmt: skip

@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
+
+import torch
+from torch import Tensor
 
 from evo_ntm.errors import TaskError, somebody_elses
 from evo_ntm.seeds import Generator
+from evo_ntm.tasks.lives import Lives
 from evo_ntm.tasks.task import Drawn, Episodes, Task
 from evo_ntm.topology.parts import total
 
+LONGEST = 10**9  # steps
 OURS = __name__.partition(".")[0]
 
 
@@ -18,7 +24,6 @@ def draw(task: Task, generator: Generator, lanes: int) -> Drawn:
     """
     with answering(task, "episodes"):
         drawn = task.episodes(generator, lanes)
-    if isinstance(drawn, Episodes):
         for part, expected, came in _faults(task, drawn, lanes):
             raise TaskError(f"expected {part} of {called(task)} to be {expected}, but came {came}")
     return drawn
@@ -39,21 +44,54 @@ def called(task: object) -> str:
     return f"task {getattr(task, 'name', type(task).__name__)!r}"
 
 
-def _faults(task: Task, episodes: Episodes, lanes: int) -> Iterator[tuple[str, str, object]]:
+def _faults(task: Task, drawn: object, lanes: int) -> Iterator[tuple[str, str, object]]:
     """Tell what is wrong with episodes: of which part, what was expected, what came."""
-    inputs, targets, scored, lengths = episodes
+    if isinstance(drawn, Lives):
+        yield from _faults_of_lives(drawn, lanes)
+        return
+    if not isinstance(drawn, Episodes):
+        yield "episodes", "Episodes or Lives", type(drawn).__name__
+        return
+    inputs, targets, scored, lengths = drawn
+    for part in ("inputs", "targets", "scored"):
+        if not isinstance(tensor := getattr(drawn, part), Tensor):
+            yield part, "a tensor", type(tensor).__name__
     steps = len(inputs)
     shapes = {
-        "inputs": (inputs, (steps, lanes, total(task.inputs))),
-        "targets": (targets, (steps, lanes, total(task.outputs))),
-        "scored": (scored, (steps, lanes)),
+        "inputs": (inputs, (steps, lanes, total(task.inputs)), torch.float32),
+        "targets": (targets, (steps, lanes, total(task.outputs)), targets.dtype),
+        "scored": (scored, (steps, lanes), torch.bool),
     }
-    for part, (tensor, expected) in shapes.items():
+    for part, (tensor, expected, kind) in shapes.items():
         if tuple(tensor.shape) != expected:
             yield part, f"of shape {list(expected)}", list(tensor.shape)
-    if len(lengths) != lanes or not all(1 <= length <= steps for length in lengths):
-        yield "lengths", f"{lanes} numbers from 1 to {steps}", list(lengths)
+        if tensor.dtype != kind:
+            yield part, f"of {kind}", tensor.dtype
+    if not steps:
+        yield "inputs", "of at least one step", "none"
+    if len(lengths) != lanes:
+        yield "lengths", f"{lanes} numbers", len(lengths)
+    asked = targets[scored]
+    if odd := [length for length in lengths if not 1 <= length <= steps]:
+        yield "lengths", f"from 1 to {steps}", odd[0]
     elif not scored.any():
         yield "scored", "true in some step", "none that is"
-    elif not (inputs.isfinite().all() and targets[scored].isfinite().all()):
+    elif not (inputs.isfinite().all() and asked.isfinite().all()):
         yield "inputs and targets", "numbers", "some that are none"
+    elif not ((asked >= 0) & (asked <= 1)).all():
+        yield "targets", "from 0 to 1", f"{asked.min():g} to {asked.max():g}"
+
+
+def _faults_of_lives(lives: Lives, lanes: int) -> Iterator[tuple[str, str, object]]:
+    """Tell what is wrong with lives, before anybody leads them."""
+    if len(lives.lengths) != lanes:
+        yield "lengths", f"{lanes} numbers", len(lives.lengths)
+    if odd := [length for length in lives.lengths if not 1 <= length <= LONGEST]:
+        yield "lengths", f"from 1 to {LONGEST:,}", odd[0]
+    for world, fates, lengths in lives.shares:
+        if not isfinite(world.best):
+            yield "best", "a number", world.best
+        for name, fate in fates.items():
+            if not isinstance(fate, Tensor) or len(fate) != len(lengths):
+                came = list(fate.shape) if isinstance(fate, Tensor) else type(fate).__name__
+                yield f"fates {name!r}", f"a tensor of {len(lengths)} lanes", came

@@ -200,8 +200,8 @@ def make(settings: GymnasiumSettings) -> Any:
         module = settings.id.partition(":")[0]
         if isinstance(reason, ModuleNotFoundError) and module in EXTRAS:
             told = f"the package {module} is not installed: pip install 'evo-ntm[{module}]'"
-        raise TaskError(f"expected an environment that gymnasium.make makes, but {settings.id!r} "
-                        f"is none: {told}") from None  # fmt: skip
+        raise TaskError("with.id: expected an environment that gymnasium.make makes, but "
+                        f"{settings.id!r} is none: {told}") from None  # fmt: skip
 
 
 @aside()
@@ -223,6 +223,9 @@ def begun(task: Gymnasium, seeds: NDArray[np.int64], batch: tuple[int, ...] = ()
             life.observed[place] = spaces.observed(task.spaces[0], first, size)
         except FAULTS as reason:
             _fail(life, troupe.environments, place, place, reason, reasons)
+    if life.failed.all() and life.failed.size > 1:
+        raise TaskError(f"expected episodes of {task.settings.id} to begin, but none of "
+                        f"{life.failed.size} did: {_faulted(reasons[0])}")  # fmt: skip
     return replace(life, reasons=tuple(reasons))
 
 
@@ -304,9 +307,14 @@ def _fail(
     life.observed[place] = 0
     environments[there] = None
     if len(reasons) < MOST_REASONS:
-        told = in_one_line(str(reason)) or type(reason).__name__
+        told = ": ".join(filter(None, (type(reason).__name__, in_one_line(str(reason)))))
         reasons.append(f"expected {life.task.settings.id} to go on, but an episode of it failed: "
                        f"{told}")  # fmt: skip
+
+
+def _faulted(reason: str) -> str:
+    """Give what an environment said, of why an episode failed."""
+    return reason.partition("failed: ")[2]
 
 
 def _told(settings: GymnasiumSettings) -> str:

@@ -31,8 +31,11 @@ def gymnasium() -> Any:
 
 def senses(space: Any, name: str) -> int:
     """Count the numbers in which a space of observations is laid out. Raises TaskError."""
-    count = int(gymnasium().spaces.flatdim(space)) if _is_laid_out(space) else 0
-    if not count:
+    count = int(gymnasium().spaces.flatdim(space)) if _is_laid_out(space) else None
+    if count == 0:
+        raise TaskError(f"expected observations of at least one number, but those of {name} have "
+                        f"none: {space}")  # fmt: skip
+    if count is None:
         raise TaskError(
             "expected observations of Box, Discrete, MultiBinary, MultiDiscrete, Tuple or Dict, "
             f"but those of {name} are {space}"

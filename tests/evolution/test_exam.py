@@ -10,7 +10,7 @@ from evo_ntm.evolution.evaluate import Trial, score_weights
 from evo_ntm.evolution.exam import ExamRow, answer, ask, changed, passed, prepare
 from evo_ntm.experiment.exam import Part
 from evo_ntm.genome.founder import founder
-from evo_ntm.machine import Backend
+from evo_ntm.machine import Backend, choose
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import make
 
@@ -201,3 +201,18 @@ def test_a_plain_task_needs_no_settings_but_cannot_be_given_any():
 def test_an_exam_is_passed_where_all_parts_are_that_can_be(verdicts, verdict):
     rows = [ExamRow("part", {}, 8, 4, 0.0, 0.0, {}, passes) for passes in verdicts]
     assert passed(rows) is verdict
+
+
+@pytest.mark.parametrize(
+    ("changes", "side"),
+    [
+        ({"id": "Acrobot-v1"}, "inputs of the task, 4 of them, but came others, 6"),
+        ({"id": "MountainCar-v0"}, "inputs of the task, 4 .* others, 2"),
+    ],
+)
+def test_a_part_with_other_channels_than_the_task_is_refused(changes, side):
+    pytest.importorskip("gymnasium")
+    task = make("gymnasium", {"id": "CartPole-v1", "steps": 5, "best": 5})
+    part = Part(name="elsewhere", rows=4, sequences=2, **{"with": changes})
+    with pytest.raises(TaskError, match=f"exam 'elsewhere': expected the {side}"):
+        prepare([part], task, "exam", epsilon=0.01, backend=choose("cpu", "torch"))

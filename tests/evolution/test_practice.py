@@ -2,6 +2,7 @@
 
 import pickle
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from evo_ntm.evolution.evaluate import score
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.practice import Practice, practise, practise_chunk
 from evo_ntm.evolution.school import school
-from evo_ntm.experiment import parse
+from evo_ntm.experiment import load, parse
 from evo_ntm.experiment.finetune import Finetune
 from evo_ntm.genome.founder import founder
 from evo_ntm.machine import choose
@@ -316,3 +317,15 @@ def test_without_the_operator_nothing_changes():
 def test_where_the_individual_is_a_mean_nobody_is_scored_as_what_it_may_learn(strategy, sentence):
     with pytest.raises(ExperimentError, match=sentence):
         parse(told(strategy, operators={"finetune": {"write_back": False}}))
+
+
+def test_graphs_of_different_connections_are_trained_apart():
+    asked = load(Path(__file__).parents[2] / "tasks" / "entm-copy-1-neat.yaml", [
+        "evolve.population=12", "evolve.generations=4", "evolve.episodes=4",
+        "evolve.operators={add_connection: {share: 1}, drop_connection: {share: 1}, "
+        "finetune: {share: 0.5, steps: 1, batch: 2}}",
+    ])  # fmt: skip
+    turns = generations(asked)
+    trained = [birth for turn in turns for birth in turn.births if "finetune" in birth.operators]
+    assert len({birth.genome.genes.size for birth in trained}) > 1
+    assert all(np.isfinite(birth.genome.genes).all() for birth in trained)

@@ -414,3 +414,14 @@ def test_of_several_overrides_the_one_that_is_wrong_is_blamed(small):
     assert str(refusal.value) == (
         f"{small} --set machine.readers=x: machine.readers: expected a whole number, but came 'x'"
     )
+
+
+@pytest.mark.parametrize("change", ["finetune.after_evolution=true",
+                                    "evolve.operators.finetune={share: 0.5}"])  # fmt: skip
+def test_a_task_that_rewards_is_not_learned_by_gradients(change):
+    file = Path(__file__).parents[2] / "tasks" / "t-maze.yaml"
+    with pytest.raises(
+        ExperimentError, match="no tuning, as t_maze rewards what is done"
+    ) as caught:
+        load(file, [change])
+    assert change.partition("=")[0] in str(caught.value)

@@ -54,3 +54,20 @@ def test_prints_show_what_pages_show():
     told = next(layer for layer in chart.plots[0].layers if layer.name == "champion")
     assert list(drawn[0].get_xdata()) == list(told.x) and list(drawn[0].get_ydata()) == list(told.y)
     assert axes.get_xscale() == "log"
+
+
+def test_long_names_of_a_legend_stand_below_each_other():
+    def chart(*names):
+        lines = tuple(Line(name, (0.0, 1.0), (0.0, 1.0), "#000000") for name in names)
+        return Chart("lines", "Lines.", "x", (Plot("y", lines),))
+
+    def rows(figure):
+        (legend,) = figure.legends
+        figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in legend.get_texts()]
+        assert all(box.x1 <= figure.bbox.width for box in boxes)
+        return len({round(box.y0) for box in boxes})
+
+    assert rows(draw(chart("a", "b", "c"))) == 1
+    long = [f"memory-length, population {n}, machine.width 4, episodes 16" for n in (1, 2, 3)]
+    assert rows(draw(chart(*long))) == 3

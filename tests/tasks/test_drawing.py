@@ -1,5 +1,6 @@
 """What a task of somebody else's raises, or gives, is told in one line."""
 
+import sys
 from dataclasses import dataclass, replace
 
 import pytest
@@ -48,18 +49,59 @@ def unknown(numbers):
         ({"scored": nothing}, r"scored .* true in some step, but came none that is"),
         ({"targets": unknown}, r"inputs and targets .* numbers, but came some that are none"),
         ({"inputs": unknown}, r"inputs and targets .* numbers, but came some that are none"),
-        ({"lengths": lambda lengths: lengths[1:]}, r"lengths .* 4 numbers from 1 to 7"),
-        ({"lengths": lambda lengths: [0] * 4}, r"lengths .* but came \[0, 0, 0, 0\]"),
+        ({"lengths": lambda lengths: lengths[1:]}, r"lengths .* to be 4 numbers, but came 3"),
+        ({"lengths": lambda lengths: [0] * 4}, r"lengths .* from 1 to 7, but came 0"),
         (
             {"lengths": lambda lengths: 1 / 0},
             r"episodes of task 'broken', but came ZeroDivision.*test_drawing\.py, line \d+",
         ),
+        ({"targets": lambda targets: targets + 5}, r"targets .* from 0 to 1, but came 5 to 6"),
+        ({"scored": lambda scored: scored.float()}, r"scored .* of torch.bool, but came torch.flo"),
+        ({"inputs": lambda inputs: inputs.double()}, r"inputs .* of torch.float32, but came torch"),
+        ({"inputs": lambda inputs: inputs.numpy()}, r"inputs .* to be a tensor, but came ndarray"),
+        ({"inputs": lambda inputs: inputs.tolist()}, r"inputs .* to be a tensor, but came list"),
     ],
 )
 def test_what_is_wrong_with_episodes_is_told_with_the_name_of_the_task(wrong, told):
     with pytest.raises(TaskError, match=told) as caught:
         draw(Broken(wrong), derive(1, "test"), 4)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [None, (1, 2), sys.exit])
+def test_what_are_no_episodes_is_refused(given):
+    @dataclass(frozen=True)
+    class Other(Broken):
+        def episodes(self, generator, lanes):
+            return given(3) if callable(given) else given
+
+    came = "SystemExit" if callable(given) else type(given).__name__
+    with pytest.raises(TaskError, match=rf"episodes of task 'broken'.*but came {came}"):
+        draw(Other({}), derive(1, "test"), 4)
+
+
+@pytest.mark.parametrize(
+    ("best", "fates", "lengths", "told"),
+    [
+        (float("nan"), {}, [3, 3], "best of task 'falls' to be a number, but came nan"),
+        (1.0, {"deep": torch.ones(5)}, [3, 3], r"fates 'deep' .* of 2 lanes, but came \[5\]"),
+        (1.0, {}, [3], "lengths .* 2 numbers, but came 1"),
+        (1.0, {}, [3, 10**12], "lengths .* from 1 to 1,000,000,000, but came 1000000000000"),
+        (1.0, {}, [0, 3], "lengths .* but came 0"),
+    ],
+)
+def test_lives_that_cannot_be_led_are_refused(best, fates, lengths, told):
+    @dataclass(frozen=True)
+    class Falls(Pit):
+        name = "falls"
+        inputs, outputs = COPY.inputs, COPY.outputs
+
+        def episodes(self, generator, lanes):
+            return lives(replace(self), fates, lengths)
+
+    Falls.best = best
+    with pytest.raises(TaskError, match=told):
+        draw(Falls(), derive(1, "test"), 2)
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -56,10 +56,10 @@ class Counter(gymnasium.Env):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self._say("reset")
-        if self.fails_to_reset:
-            raise RuntimeError("no beginning")
         self.count, self.heard = 0, []
         self.odd = self.np_random.integers(2) == 1
+        if self.fails_to_reset and (self.odd or self.fails_to_reset == "all"):
+            raise RuntimeError("no beginning")
         return np.array([0.0, self.odd], dtype=np.float32), {}
 
     def step(self, action):
@@ -197,13 +197,13 @@ def test_what_an_environment_prints_is_no_result(capsys, foreseen):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"fails_at": 2}, r"it fell apart\x1b[0m"),
-        ({"shows": np.nan}, "its observation is no number"),
-        ({"shows": "less"}, "it shows 1 of 2 numbers"),
-        ({"earns": np.inf}, "its reward is no number"),
-        ({"earns": 1.7e308, "twice": True}, "its return is no number"),
-        ({"fails_at": 2, "leaves": True}, "3"),
-        ({"fails_to_reset": True}, "no beginning"),
+        ({"fails_at": 2}, r"RuntimeError: it fell apart\x1b[0m"),
+        ({"shows": np.nan}, "ValueError: its observation is no number"),
+        ({"shows": "less"}, "ValueError: it shows 1 of 2 numbers"),
+        ({"earns": np.inf}, "ValueError: its reward is no number"),
+        ({"earns": 1.7e308, "twice": True}, "ValueError: its return is no number"),
+        ({"fails_at": 2, "leaves": True}, "SystemExit: 3"),
+        ({"fails_to_reset": True}, "RuntimeError: no beginning"),
     ],
 )
 def test_an_episode_that_fails_ends_alone_and_counts_as_the_worst(options, why):
@@ -218,11 +218,18 @@ def test_an_episode_that_fails_ends_alone_and_counts_as_the_worst(options, why):
     assert scores.reasons == (expected,)
     odd = [gymnasium.make("Counter-v0").reset(seed=seed)[0][1]
            for seed in lives.shares[0].fates["seed"].tolist()]  # fmt: skip
-    failed = 8 if options.get("fails_to_reset") else sum(odd)
+    failed = sum(odd)
     # Those that go on earn 1 or 2 on each of their three steps.
     low, high = (-2 * failed + each * (8 - failed) for each in (3, 6))
     assert (low <= 8 * scores.fitness).all() and (8 * scores.fitness <= high).all()
     assert failed
+
+
+def test_where_no_episode_begins_nothing_goes_on():
+    task = task_of(options={"fails_to_reset": "all"})
+    told = "expected episodes of Counter-v0 to begin, but none of 8 did: RuntimeError: no beginning"
+    with pytest.raises(TaskError, match=told):
+        task.live(fates_of(task))
 
 
 def test_environments_are_used_again_and_those_that_failed_are_not():

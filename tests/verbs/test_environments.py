@@ -61,7 +61,7 @@ def test_a_run_goes_on_where_episodes_fail_and_tells_why_once_a_generation(tmp_p
     assert outcome.generation == 2 and not outcome.solved
     events = Run(tmp_path / "run").rows("SELECT generation, told FROM events "
                                         "WHERE kind = 'failure' ORDER BY generation")  # fmt: skip
-    told = "expected Moody-v0 to go on, but an episode of it failed: it broke"
+    told = "expected Moody-v0 to go on, but an episode of it failed: RuntimeError: it broke"
     assert events and {row["told"] for row in events} == {told}
     assert len({row["generation"] for row in events}) == len(events) == outcome.failing
     said = f" Scoring failed in {len(events)} generation{'s' * (len(events) > 1)}, the last time: "

@@ -38,6 +38,7 @@ class Band:
     colour: str
     opacity: float = 0.2
     told: tuple[str, ...] = ()
+    stepped: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from evo_ntm.reports.palette import BLUE, GREY, SERIES, series
 DASHES: tuple[Dash, ...] = ("solid", "dash", "dot")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "cross")
 VEIL = f"{GREY}99"  # what lies below shows through
-PLACES = 80
+PLACES = 200
 WIDE = 8  # times that the largest size is of the smallest, for an axis to be logarithmic
 
 
@@ -104,7 +104,9 @@ def learning(groups: Sequence[Group]) -> Chart | None:
     if span is None:
         return None
     wrong = cost_words(groups[0].task).wrong_an_episode
-    places = tuple(np.geomspace(*span, PLACES).tolist())
+    steps = {place for group in groups for each in group.ended for place, _ in each.learned}
+    places = sorted({*np.geomspace(*span, PLACES).tolist(), *steps} if len(steps) < PLACES else
+                    np.geomspace(*span, PLACES).tolist())  # fmt: skip
     layers: list[Layer] = []
     for place, group in enumerate(groups):
         learned = [(each, *group.learned_by(each)) for each in places]
@@ -114,8 +116,8 @@ def learning(groups: Sequence[Group]) -> Chart | None:
         x, low, middle, high = map(briefly, zip(*known, strict=True))
         colour, dash = series(place), DASHES[place // len(SERIES) % len(DASHES)]
         layers += [
-            Band(f"{group.name}, quartiles", x, low, high, colour),
-            Line(group.name, x, middle, colour, dash, width=2.0),
+            Band(group.name, x, low, high, colour, stepped=True),
+            Line(group.name, x, middle, colour, dash, stepped=True, width=2.0),
         ]
     task = groups[0].task_hash[:HASH]
     return Chart(
