@@ -157,7 +157,7 @@ def _generations(
         validation, sitting, crowned = None, None, None
         if ends or (generation + 1) % settings.validate_every == 0:
             validated = lessons.validate(generation, best, spread)
-            validation = validated.validation
+            validation = validated.validation._replace(stage=stage)
             if settings.progress_in == "stage":
                 standing = lessons.standing(stage, best, spread)
                 validation = validation._replace(standing=standing)

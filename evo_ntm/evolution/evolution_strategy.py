@@ -107,21 +107,22 @@ def begin(individual: Individual, rate: float, generation: int) -> Search:
 
 
 def follow_gradient(
-    search: Search, samples: Samples, fitness: Vector, averaging: int = 1
+    search: Search, samples: Samples, fitness: Vector, averaging: int = 1, times: float = 1.0
 ) -> Search:
     """Move the mean along the gradient that the ranks of its samples suggest.
 
-    The average follows it over about `averaging` generations.
+    The average follows it over about `averaging` generations. The step is `times` its usual size.
     """
     noise = samples.noise.astype(np.float64)
     ranks = centred_ranks(fitness)
     pulls = ranks[: samples.pairs] - ranks[samples.pairs :]
     gradient = pulls @ noise / (samples.pairs * samples.sigma)
     adam, direction = search.adam.step(gradient)
-    mean = search.mean + search.rate * direction
+    step = times * search.rate * direction
+    mean = search.mean + step
     average = search.average + (mean - search.average) / averaging
     figures = {
-        "step": float(search.rate * np.linalg.norm(direction)),
+        "step": float(np.linalg.norm(step)),
         "agreement": agreement(pulls, noise),
         "norm": float(np.linalg.norm(mean)),
     }
@@ -183,7 +184,7 @@ class EvolutionStrategy:
         self._restarts = -1
         self._best: Best | None = None
         self._searches: tuple[Search, ...] = ()
-        self._since = 0
+        self._since, self._stage = 0, 0
         self._start(0)
 
     def species(self) -> int:
@@ -203,7 +204,7 @@ class EvolutionStrategy:
         jobs: list[Rows] = []
         for slot, (search, pairs) in enumerate(zip(self._searches, self._pairs(), strict=True)):
             topology, encoding = search.genome.topology, search.genome.encoding
-            sigma = self._settings.sigma
+            sigma = self._settings.sigma * self._settings.times(self._stage)
             jobs.append(search.individual)
             jobs.append(Samples(topology, encoding, search.mean, sigma, pairs, self._seed,
                                 generation, slot))  # fmt: skip
@@ -218,8 +219,8 @@ class EvolutionStrategy:
             samples, own = jobs[2 * number + 1], scores[2 * number : 2 * number + 2]
             assert isinstance(samples, Samples)
             record = (*search.record, float(own[0].fitness[0]))[-self._settings.window :]
-            fitness, averaging = own[1].fitness, self._settings.averaging
-            followed = follow_gradient(search, samples, fitness, averaging)
+            followed = follow_gradient(search, samples, own[1].fitness, self._settings.averaging,
+                                       self._settings.times(self._stage))  # fmt: skip
             moved.append(replace(followed, record=record))
         standing = max(range(len(moved)), key=lambda n: sum(moved[n].record) / len(moved[n].record))
         self._scored = self._searches[standing if self._starting else 0]
@@ -229,7 +230,7 @@ class EvolutionStrategy:
     def reflect(self, validation: Validation) -> list[Event]:
         """Go back to the best mean after a sustained decline; start again after a long stall."""
         settings, best, generation = self._settings, self._best, validation.generation
-        self._patience = self._patience.after(validation)
+        self._patience, self._stage = self._patience.after(validation), validation.stage
         if best is None or validation.bits < best.bits:
             self._best = Best(self._scored, validation.bits)
         else:
@@ -265,6 +266,7 @@ class EvolutionStrategy:
             "restarts": self._restarts,
             "contest": self._contest,
             "since": self._since,
+            "stage": self._stage,
         }
         vectors = {
             f"{name} {place}": vector
@@ -288,7 +290,7 @@ class EvolutionStrategy:
         self._searches = tuple(searches)
         self._patience = self._patience.restored(words["patience"])
         self._restarts, self._contest = words["restarts"], words["contest"]
-        self._since = words["since"]
+        self._since, self._stage = words["since"], words.get("stage", 0)  # version 0.1 had none
 
     @property
     def _starting(self) -> bool:
@@ -298,7 +300,7 @@ class EvolutionStrategy:
         settings = self._settings
         self._restarts += 1
         self._contest = settings.starts
-        self._since, self._best = generation, None
+        self._since, self._stage, self._best = generation, 0, None
         self._patience = Patience(settings.patience, generation, settings.progress)
         found = [
             Individual(self._found(derive(self._seed, "founder", generation, slot)),

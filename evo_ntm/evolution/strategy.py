@@ -39,7 +39,8 @@ class Standing(NamedTuple):
 class Validation(NamedTuple):
     """How an individual did on the fixed validation set: comparable between generations.
 
-    `standing` is what progress is judged by where that is not the validation set.
+    `stage` is the top one of the curriculum then, from 0. `standing` is what progress is judged by
+    where that is not the validation set.
     """
 
     generation: int
@@ -47,6 +48,7 @@ class Validation(NamedTuple):
     wrong_bits: float
     bits: float
     standing: Standing | None = None
+    stage: int = 0
 
     @property
     def judged(self) -> Standing:

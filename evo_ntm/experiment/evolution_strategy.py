@@ -8,8 +8,19 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from evo_ntm.experiment.evolution import Evolution, Patience, Progress
-from evo_ntm.experiment.model import Natural, Positive, Share, refuse
+from evo_ntm.experiment.model import Natural, Positive, Settings, Share, refuse
 from evo_ntm.experiment.operators import FinetuneChildren
+
+
+class Finer(Settings):
+    """Smaller samples and steps from a stage on: coarse ones miss the last bits."""
+
+    times: Annotated[
+        float, Field(gt=0, le=1, description="what sigma and learning_rate are multiplied by")
+    ] = 0.4
+    stage: Annotated[
+        Positive | None, Field(description="from which stage of the curriculum on; null: the first")
+    ] = None
 
 
 class EvolutionStrategy(Evolution):
@@ -22,6 +33,9 @@ class EvolutionStrategy(Evolution):
         0.05
     )
     learning_rate: Annotated[float, Field(gt=0, le=10, description="step size of Adam")] = 0.02
+    finer: Annotated[
+        Finer | None, Field(description="smaller samples and steps later on; null: none")
+    ] = None
     averaging: Annotated[
         Positive, Field(description="generations over which the mean is averaged for its birth")
     ] = 40
@@ -50,6 +64,12 @@ class EvolutionStrategy(Evolution):
     window: Annotated[
         int, Field(ge=2, description="generations over which a challenger is judged")
     ] = 20
+
+    def times(self, stage: int) -> float:
+        """Tell what sigma and learning rate are multiplied by in a stage, counted from 0 here."""
+        if self.finer is None or stage + 1 < (self.finer.stage or 1):
+            return 1.0
+        return self.finer.times
 
     @model_validator(mode="after")
     def _possible_here(self) -> Self:

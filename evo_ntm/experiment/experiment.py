@@ -16,7 +16,8 @@ from pydantic import (
 
 from evo_ntm.errors import nearest
 from evo_ntm.experiment.cma import CMA
-from evo_ntm.experiment.evolution_strategy import EvolutionStrategy
+from evo_ntm.experiment.evolution import Hardest
+from evo_ntm.experiment.evolution_strategy import EvolutionStrategy, Finer
 from evo_ntm.experiment.exam import Exam, Part, Stage
 from evo_ntm.experiment.finetune import Finetune
 from evo_ntm.experiment.genetic import Genetic
@@ -34,7 +35,7 @@ Name = Annotated[
 ]
 
 LATER = {
-    **dict.fromkeys(("rows", "hardest", "stage", "lexicase"), None),
+    **dict.fromkeys(("rows", "hardest", "stage", "lexicase", "finer"), None),
     **dict.fromkeys(("most_sigma", "chance", "few", "alike"), None),
     "alone": False,
     "progress_in": "validation",
@@ -97,17 +98,19 @@ class Experiment(Settings):
                 self._part(part, ("exam", key, number))
         if self.machine.encoding == "tied" or self.machine.per_bit:
             self._room_for_every_bit()
-        self._hardest(("evolve", "hardest"))
+        self._stage_there_is(self.evolve.hardest, ("evolve", "hardest"))
+        if isinstance(self.evolve, EvolutionStrategy):
+            self._stage_there_is(self.evolve.finer, ("evolve", "finer"))
         if self.task in REWARD_SETTINGS:
             self._without_gradients()
         if self.finetune.rows is not None:
             self.machine.enough_rows(self.finetune.rows[0], "finetune", "rows")
         return self
 
-    def _hardest(self, path: Path) -> None:
-        hardest, stages = self.evolve.hardest, max(len(self.curriculum), 1)
-        if hardest is not None and (hardest.stage or 1) > stages:
-            refuse((*path, "stage"), f"at most {stages}, the stages there are", hardest.stage)
+    def _stage_there_is(self, told: Hardest | Finer | None, path: Path) -> None:
+        stages = max(len(self.curriculum), 1)
+        if told is not None and (told.stage or 1) > stages:
+            refuse((*path, "stage"), f"at most {stages}, the stages there are", told.stage)
 
     def _without_gradients(self) -> None:
         """Refuse to learn by gradients where nothing says what would have been right."""

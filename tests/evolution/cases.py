@@ -109,10 +109,10 @@ class Turns:
             self.generation += 1
         return events
 
-    def reflect(self, bits):
+    def reflect(self, bits, stage=0):
         """Tell the strategy how its best did on the validation set."""
-        best = self.strategy.best()
-        return self.strategy.reflect(Validation(self.generation - 1, best, bits, bits))
+        looked = Validation(self.generation - 1, self.strategy.best(), bits, bits, stage=stage)
+        return self.strategy.reflect(looked)
 
     def _score(self, job, slot):
         fitness = np.asarray(self.judge(np.asarray(job.rows(), np.float64), slot), np.float64)

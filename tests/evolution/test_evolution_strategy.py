@@ -18,6 +18,7 @@ from evo_ntm.evolution.evolution_strategy import (
     surpasses,
 )
 from evo_ntm.evolution.individual import Individual
+from evo_ntm.experiment.evolution_strategy import Finer
 from evo_ntm.genome.variation import add_reader, perturb
 from evo_ntm.seeds import derive
 from tests.evolution.cases import Turns, experiment, tiny
@@ -33,8 +34,8 @@ def barren(genome, *, generator):
     return None
 
 
-def strategy(vary=barren, heads=0, **changes):
-    settings = experiment(**{**QUICK, **changes}).evolve
+def strategy(vary=barren, heads=0, finer=None, **changes):
+    settings = experiment(**{**QUICK, **changes}).evolve.model_copy(update={"finer": finer})
     return EvolutionStrategy(
         settings,
         found=lambda generator: perturb(tiny(heads=heads), generator=generator),
@@ -371,3 +372,36 @@ def test_however_often_it_is_restored_a_mean_still_moves():
     turns.take()
     step = turns.strategy.best().genome.genes - restored.genome.genes
     assert np.abs(step).max() == pytest.approx(0.01, rel=0.05)
+
+
+def test_samples_and_steps_are_finer_from_a_stage_on_and_coarse_again_after_a_restart():
+    finer = Finer(times=0.25, stage=2)
+    turns = Turns(strategy(finer=finer, averaging=1, patience=9, sigma=0.08), sphere)
+
+    def taken():
+        before = means(turns)[0].genome.genes
+        turns.take()
+        (sigma,) = {job.sigma for job in turns.jobs if isinstance(job, Samples)}
+        return sigma, float(np.abs(turns.strategy.best().genome.genes - before).max())
+
+    turns.take()
+    coarse = taken()
+    turns.reflect(10.0, stage=1)
+    fine = taken()
+    assert (coarse[0], fine[0]) == (0.08, 0.02)
+    again = strategy(finer=finer, sigma=0.08)
+    again.restore(turns.strategy.state())
+    assert {job.sigma for job in again.generate(9) if isinstance(job, Samples)} == {0.02}
+    turns.take(9)
+    assert kinds(turns.reflect(10.0, stage=1)) == ["restart"]
+    turns.take()
+    assert {job.sigma for job in turns.jobs if isinstance(job, Samples)} == {0.08}
+
+
+def test_a_finer_step_is_as_many_times_shorter():
+    search, drawn = begin(Individual(tiny(), operators=("found",)), 0.02, 0), samples()
+    search.individual.number = 7
+    fitness = derive(2, "fitness").normal(16).astype(np.float64)
+    usual, finer = (follow_gradient(search, drawn, fitness, times=times) for times in (1.0, 0.25))
+    np.testing.assert_allclose(finer.mean - search.mean, 0.25 * (usual.mean - search.mean))
+    assert finer.figures["step"] == pytest.approx(0.25 * usual.figures["step"])

@@ -65,6 +65,9 @@ BAD_VALUES = [
      "but came 2"),
     ("exam.parts.0.rows=2", "exam.parts.0.rows: expected at least 3 rows, as a shift may reach "
      "that far, but came 2"),
+    ("evolve.finer={stage: 3}", "evolve.finer.stage: expected at most 1, the stages there are, "
+     "but came 3"),
+    ("evolve.finer={times: 0}", "evolve.finer.times: expected a number above 0, but came 0"),
     ("machine.rows=[4, unbounded]", "machine.rows: expected unbounded, or a range of two numbers, "
      "but came [4, 'unbounded']"),
     ("machine.rows=[unbounded, 4]", "machine.rows: expected unbounded, or a range of two numbers, "
