@@ -53,7 +53,8 @@ def lineage(
         make_folder(Path(export))
     kept = _sidecar(pages[0] if pages else folder / REPORT)
     beside = kept if pages or kept.exists() else None
-    told = lineage_of(opening, birth, beside, explain=explain, progress=progress, task=task)
+    with about(folder):
+        told = lineage_of(opening, birth, beside, explain=explain, progress=progress, task=task)
     if pages:
         from evo_ntm.reports.html import write_page
 
