@@ -8,7 +8,6 @@ from torch import Tensor
 
 from evo_ntm.machine.backends import Runs
 from evo_ntm.machine.walk import walk
-from evo_ntm.tasks.drawing import answering
 from evo_ntm.tasks.grading import SHORTFALL
 from evo_ntm.tasks.lives import MISSED, REWARD, Foreseen, Life, Lives, Share
 
@@ -36,14 +35,8 @@ class Led(NamedTuple):
 
 
 def lead(machine: Runs, flat: Float[Tensor, "P D"], lives: Lives, *, rows: int) -> Led:
-    """Lead every individual of a population of weights through all lives.
-
-    Raises TaskError where a world of somebody else's raises.
-    """
-    parts = []
-    for share in lives.shares:
-        with answering(share.world, "lives"):
-            parts.append(_led(machine, flat, share, rows))
+    """Lead every individual of a population of weights through all lives."""
+    parts = [_led(machine, flat, share, rows) for share in lives.shares]
     score, marks, best, reasons = zip(*parts, strict=True)
     together = {name: torch.cat([mark[name] for mark in marks], -1) for name in marks[0]}
     told = tuple(dict.fromkeys(reason for some in reasons for reason in some))

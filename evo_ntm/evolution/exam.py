@@ -15,6 +15,7 @@ from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Drawn, Episodes, KnownTask, Task, constant_cost, draw, join
+from evo_ntm.tasks.drawing import answering
 from evo_ntm.tasks.lives import MISSED
 
 SEED = 0  # of no run: exams are common to all
@@ -187,7 +188,9 @@ def _same_channels(asked: Task, task: Task, where: str) -> None:
 
 def check_measures(asked: Collection[str], trial: Trial, where: str) -> None:
     """Refuse a measure that a task does not have. Raises TaskError."""
-    unknown = set(asked) - (known := trial.measures())
+    with answering(trial.task, "measures"):
+        known = trial.measures()
+    unknown = set(asked) - known
     if unknown:
         name = min(unknown)
         raise TaskError(f"{where}: expected a measure of the task, but came {name!r}: "

@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from evo_ntm.tasks.drawing import answering
 from evo_ntm.tasks.lives import MISSED
 from evo_ntm.tasks.task import Episodes, Grades, Measured, RewardTask, Task, Worthy
 
@@ -43,21 +42,8 @@ def grade(
         # Sums over the channels first, of floats: several times faster than any other way.
         wrong_bits += (1 - right).sum(-1).sum(0)
         bits = bits + F.softplus(surprise).sum(-1).sum(0)
-    return Grades(bits / math.log(2), wrong_bits, _worth(task, episodes, logits))
-
-
-def _worth(task: object, episodes: Episodes, logits: Tensor) -> Tensor | None:
-    if isinstance(task, Worthy):
-        with answering(task, "worth"):
-            return task.worth(episodes, logits)
-    return None
-
-
-def _own(task: object, episodes: Episodes, grades: Grades) -> dict[str, Tensor]:
-    if isinstance(task, Measured):
-        with answering(task, "measures"):
-            return task.measures(episodes, grades)
-    return {}
+    worth = task.worth(episodes, logits) if isinstance(task, Worthy) else None
+    return Grades(bits / math.log(2), wrong_bits, worth)
 
 
 def _scored_from(episodes: Episodes, some: int) -> list[int]:
@@ -76,12 +62,8 @@ def measures(task: Task, episodes: Episodes, grades: Grades) -> dict[str, Tensor
     Of a task that says itself what answers are worth, `shortfall` is what they lack of 1.
     """
     lacks = {} if grades.worth is None else {SHORTFALL: 1 - grades.worth.mean(-1)}
-    return {
-        "bits": grades.bits.mean(-1),
-        "wrong_bits": grades.wrong_bits.mean(-1),
-        **_own(task, episodes, grades),
-        **lacks,
-    }
+    own = task.measures(episodes, grades) if isinstance(task, Measured) else {}
+    return {"bits": grades.bits.mean(-1), "wrong_bits": grades.wrong_bits.mean(-1), **own, **lacks}
 
 
 def costs(task: Task) -> tuple[str, str]:

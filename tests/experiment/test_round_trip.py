@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from evo_ntm.errors import ExperimentError
 from evo_ntm.experiment import Experiment, dump, load, parse
 from evo_ntm.experiment.operators import OPERATORS
+from evo_ntm.experiment.rewards import REWARD_SETTINGS
 from evo_ntm.experiment.tasks import TASK_SETTINGS, measures
 from tests.evolution import cases
 
@@ -74,7 +75,7 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
         shares = st.fixed_dictionaries({"share": st.floats(1e-3, 1e3)})
         names = sorted(OPERATORS.keys() - {"finetune"})
         evolve["operators"] = draw(st.dictionaries(st.sampled_from(names), shares))
-    if strategy == "genetic" and draw(st.booleans()):
+    if strategy == "genetic" and task not in REWARD_SETTINGS and draw(st.booleans()):
         taught = {"share": st.floats(1e-3, 1), "steps": st.integers(1, 100)}
         evolve["operators"]["finetune"] = draw(st.fixed_dictionaries({}, optional=taught))
     machine = st.fixed_dictionaries(

@@ -211,7 +211,7 @@ def test_an_operator_of_another_package_that_raises_is_named_with_its_line(monke
     code = "def fail(genome, *, generator):\n    return 1 / 0\n"
     install(monkeypatch, tmp_path, "fail = someones_operators:fail", code)
     fail = variation.bind("fail", bounds=Bounds())
-    said = r"operator 'fail', but it raised ZeroDivisionError.*someones_operators.py, line 2\)"
+    said = r"operator 'fail', but came ZeroDivisionError.*someones_operators.py, line 2\)"
     with pytest.raises(GenomeError, match=said):
         fail(PARENT, generator=draws())
 

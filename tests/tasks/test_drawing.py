@@ -7,11 +7,15 @@ import pytest
 import torch
 
 from evo_ntm.errors import TaskError
-from evo_ntm.evolution.closed_loop import lead
+from evo_ntm.evolution.evaluate import Trial, score
+from evo_ntm.evolution.exam import prepare
+from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.workers.local import Local
+from evo_ntm.experiment.exam import Part
 from evo_ntm.genome.founder import founder
 from evo_ntm.machine import choose
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import TASKS, Grades, draw, grade, make, measures
+from evo_ntm.tasks import TASKS, draw, make
 from evo_ntm.tasks.lives import lives
 
 COPY = make("copy", {"bits": 2, "longest": 3})
@@ -131,14 +135,26 @@ class Grader(Broken):
         return self.missing
 
 
-def test_grades_of_a_task_of_ones_own_that_raise_name_the_line():
-    task = Grader({})
+def scored_here(task):
+    """Score a machine on a task in this process, as a run does."""
+    genome = founder(COPY.inputs, COPY.outputs, generator=derive(1, "founder"))
     episodes = draw(task, derive(1, "test"), 2)
-    silence = torch.zeros_like(episodes.targets)
-    with pytest.raises(TaskError, match=r"worth of task 'broken'.*missing.*test_drawing.py, line"):
-        grade(episodes, silence, task)
-    with pytest.raises(TaskError, match=r"measures of task 'broken'.*test_drawing.py, line"):
-        measures(task, episodes, Grades(torch.zeros(2), torch.zeros(2)))
+    trial = Trial(task, episodes, 4, 0.01, choose("cpu", "torch"))
+    with Local(1) as workers:
+        return score([Individual(genome, operators=("found",))], trial, workers.map)
+
+
+def test_grades_of_a_task_of_ones_own_that_raise_name_the_line():
+    told = r"expected scores of task 'broken', .*missing.*test_drawing.py, line \d+"
+    with pytest.raises(TaskError, match=told):
+        scored_here(Grader({}))
+
+
+def test_measures_of_a_task_of_ones_own_that_raise_are_told_before_anything_is_computed():
+    part = Part(name="once", rows=4, sequences=2)
+    told = r"expected measures of task 'broken', .*missing.*test_drawing.py, line \d+"
+    with pytest.raises(TaskError, match=told):
+        prepare([part], Grader({}), "exam", epsilon=0.01, backend=choose("cpu", "torch"))
 
 
 @dataclass(frozen=True)
@@ -160,8 +176,14 @@ class Pit:
 
 
 def test_lives_in_a_world_of_ones_own_that_raises_name_the_line():
-    genome = founder(COPY.inputs, COPY.outputs, generator=derive(1, "founder"))
-    machine = choose("cpu", "torch").machine(genome.topology, 0.01)
-    flat = torch.from_numpy(genome.weights)[None]
-    with pytest.raises(TaskError, match=r"lives of task 'pit', .*thud.*test_drawing.py, line"):
-        lead(machine, flat, lives(Pit(), {}, [9]), rows=4)
+    @dataclass(frozen=True)
+    class Falls(Pit):
+        inputs, outputs = COPY.inputs, COPY.outputs
+        done, observation = torch.zeros(2, dtype=torch.bool), torch.zeros(2, 3)
+
+        def episodes(self, generator, lanes):
+            return lives(self, {}, [9] * lanes)
+
+    told = r"expected scores of task 'pit', .*thud.*test_drawing.py, line \d+"
+    with pytest.raises(TaskError, match=told):
+        scored_here(Falls())

@@ -3,15 +3,18 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Self, TypeVar, cast
 
 import torch
 
 from evo_ntm.errors import ExperimentError, MachineError
+from evo_ntm.evolution.evaluate import Chunk
 from evo_ntm.evolution.workers.processes import Processes, may_travel
 from evo_ntm.experiment.run import RunSettings
 from evo_ntm.machine import Backend, choose
+from evo_ntm.tasks.drawing import answering
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -61,10 +64,16 @@ class Local:
         if (came := self._processes.do(function, item)) is not None:
             return cast(Result, came[0])
         begun = time.monotonic()
-        result = function(item)
+        with _as_its_task_has_it(item):
+            result = function(item)
         if may_travel(item):
             self._processes.worked(time.monotonic() - begun)
         return result
+
+
+def _as_its_task_has_it(item: object) -> AbstractContextManager[None]:
+    """Tell in one line what a task of somebody else's raises when it is scored here."""
+    return answering(item.trial.task, "scores") if isinstance(item, Chunk) else nullcontext()
 
 
 def backend_of(run: RunSettings) -> Backend:
