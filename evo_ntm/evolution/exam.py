@@ -15,7 +15,7 @@ from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Drawn, Episodes, KnownTask, Task, constant_cost, draw, join
-from evo_ntm.tasks.drawing import answering
+from evo_ntm.tasks.hosting import answering, changed
 from evo_ntm.tasks.lives import MISSED
 
 SEED = 0  # of no run: exams are common to all
@@ -159,16 +159,6 @@ def _chance(several: Sequence[Drawn]) -> float | None:
     counts = [len(episodes.lengths) for episodes in asked]
     costs = [constant_cost(episodes) * n for episodes, n in zip(asked, counts, strict=True)]
     return sum(costs) / sum(counts) if asked else None
-
-
-def changed(task: Task, settings: Mapping[str, object]) -> Task:
-    """Give a task with some settings changed. Raises TaskError, also where it has none."""
-    if not settings:
-        return task
-    if not isinstance(task, KnownTask):
-        raise TaskError(f"expected a task with settings ({', '.join(settings)}), but "
-                        f"{type(task).__name__} lacks some of KnownTask")  # fmt: skip
-    return task.with_settings(**settings)
 
 
 def _same_channels(asked: Task, task: Task, where: str) -> None:

@@ -10,7 +10,6 @@ from evo_ntm.evolution.exam import (
     Questions,
     answer,
     ask,
-    changed,
     check_measures,
     passed,
     prepare,
@@ -21,6 +20,7 @@ from evo_ntm.experiment import Experiment
 from evo_ntm.machine import Backend
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Curriculum, Gate, Task, costs, draw
+from evo_ntm.tasks.hosting import changed
 
 GATE_SEQUENCES = 64
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from evo_ntm.evolution.cohort import in_frame
 from evo_ntm.evolution.evaluate import Trial, answered, led_through
-from evo_ntm.evolution.exam import changed
 from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.experiment import Experiment
 from evo_ntm.genome import Genome
@@ -25,6 +24,7 @@ from evo_ntm.reports.chapters import Measured, Verdict
 from evo_ntm.reports.sidecar import Sidecar
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import Lives, Task, draw
+from evo_ntm.tasks.hosting import changed
 from evo_ntm.tasks.lives import MISSED
 from evo_ntm.topology import Topology
 

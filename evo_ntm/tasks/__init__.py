@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint, entry_points
 from inspect import getdoc
 from typing import Any
 
-from evo_ntm.errors import TaskError, nearest
+from evo_ntm.errors import TaskError, nearest, somebody_elses
 from evo_ntm.experiment.model import Settings
 from evo_ntm.tasks.associative_recall import AssociativeRecall
 from evo_ntm.tasks.copy import Copy
@@ -20,6 +20,7 @@ from evo_ntm.tasks.environment import (
 )
 from evo_ntm.tasks.grading import constant_cost, costs, grade, measures
 from evo_ntm.tasks.gymnasium import Gymnasium
+from evo_ntm.tasks.hosting import changed
 from evo_ntm.tasks.lanes import join, join_sequences, pick
 from evo_ntm.tasks.lives import Life, Lives
 from evo_ntm.tasks.memory_length import MemoryLength
@@ -122,11 +123,15 @@ def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> 
             known = {*TASKS, *REWARD_TASKS, *points}
             raise TaskError(f"there is no task {name!r}: {nearest(name, known)}")
         kind = _loaded(points[name])
-    task = kind()
+        with somebody_elses(f"task {name!r} to be made", TaskError):
+            task = kind()
+    else:
+        task = kind()
     if not isinstance(task, KnownTask):
         raise TaskError(f"task {name!r} must have all that a KnownTask has, but {kind} has not")
     given = settings.model_dump() if isinstance(settings, Settings) else dict(settings or {})
-    return task.with_settings(**given)
+    made: KnownTask = changed(task, given)
+    return made
 
 
 def describe() -> dict[str, str]:

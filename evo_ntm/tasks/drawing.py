@@ -1,20 +1,19 @@
 """Drawing episodes of a task that may be anybody's: what it raises or gives is told in one line."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from math import isfinite
 
 import torch
 from torch import Tensor
 
-from evo_ntm.errors import TaskError, somebody_elses
+from evo_ntm.errors import TaskError
 from evo_ntm.seeds import Generator
+from evo_ntm.tasks.hosting import answering, called
 from evo_ntm.tasks.lives import Lives
 from evo_ntm.tasks.task import Drawn, Episodes, Task
 from evo_ntm.topology.parts import total
 
 LONGEST = 10**9  # steps
-OURS = __name__.partition(".")[0]
 
 
 def draw(task: Task, generator: Generator, lanes: int) -> Drawn:
@@ -27,21 +26,6 @@ def draw(task: Task, generator: Generator, lanes: int) -> Drawn:
         for part, expected, came in _faults(task, drawn, lanes):
             raise TaskError(f"expected {part} of {called(task)} to be {expected}, but came {came}")
     return drawn
-
-
-@contextmanager
-def answering(task: object, what: str) -> Iterator[None]:
-    """Let a task of somebody else's raise, for what is our own fault shall look like one."""
-    if type(task).__module__.partition(".")[0] == OURS:
-        yield
-        return
-    with somebody_elses(f"{what} of {called(task)}", TaskError):
-        yield
-
-
-def called(task: object) -> str:
-    """Name a task as its file does, or by its class."""
-    return f"task {getattr(task, 'name', type(task).__name__)!r}"
 
 
 def _faults(task: Task, drawn: object, lanes: int) -> Iterator[tuple[str, str, object]]:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from evo_ntm.tasks.hosting import own_measures, own_worth
 from evo_ntm.tasks.lives import MISSED
 from evo_ntm.tasks.task import Episodes, Grades, Measured, RewardTask, Task, Worthy
 
@@ -42,7 +43,7 @@ def grade(
         # Sums over the channels first, of floats: several times faster than any other way.
         wrong_bits += (1 - right).sum(-1).sum(0)
         bits = bits + F.softplus(surprise).sum(-1).sum(0)
-    worth = task.worth(episodes, logits) if isinstance(task, Worthy) else None
+    worth = own_worth(task, episodes, logits) if isinstance(task, Worthy) else None
     return Grades(bits / math.log(2), wrong_bits, worth)
 
 
@@ -62,7 +63,7 @@ def measures(task: Task, episodes: Episodes, grades: Grades) -> dict[str, Tensor
     Of a task that says itself what answers are worth, `shortfall` is what they lack of 1.
     """
     lacks = {} if grades.worth is None else {SHORTFALL: 1 - grades.worth.mean(-1)}
-    own = task.measures(episodes, grades) if isinstance(task, Measured) else {}
+    own = own_measures(task, episodes, grades) if isinstance(task, Measured) else {}
     return {"bits": grades.bits.mean(-1), "wrong_bits": grades.wrong_bits.mean(-1), **own, **lacks}
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from evo_ntm.errors import TaskError, in_one_line
 from evo_ntm.seeds import derive
-from evo_ntm.tasks.drawing import called
+from evo_ntm.tasks.hosting import called
 from evo_ntm.tasks.lives import Fates, Restarts
 from evo_ntm.tasks.task import RewardTask, Task
 from evo_ntm.topology.parts import total

@@ -5,13 +5,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from evo_ntm.errors import EvoNTMError, RunError, TaskError, near
-from evo_ntm.evolution.exam import changed
 from evo_ntm.experiment import Experiment, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import read_card, read_genome
 from evo_ntm.runs.run import ROWS
 from evo_ntm.runs.store import open_run
 from evo_ntm.tasks import KnownTask, Task, make
+from evo_ntm.tasks.hosting import changed, welcome
 
 PUBLISHED = "genome.safetensors"
 
@@ -63,6 +63,7 @@ def task_of(experiment: Experiment, brought: Task | None) -> Task:
     """Make the task of an experiment, or give its settings to the one that was brought."""
     if brought is None:
         return make(experiment.task, experiment.with_)
+    welcome(brought)
     if isinstance(brought, KnownTask) and brought.name != experiment.task:
         raise TaskError(f"task: expected {experiment.task!r}, as the experiment says, "
                         f"but came {brought.name!r}")  # fmt: skip

@@ -7,12 +7,13 @@ import torch
 
 from evo_ntm.errors import TaskError
 from evo_ntm.evolution.evaluate import Trial, score_weights
-from evo_ntm.evolution.exam import ExamRow, answer, ask, changed, passed, prepare
+from evo_ntm.evolution.exam import ExamRow, answer, ask, passed, prepare
 from evo_ntm.experiment.exam import Part
 from evo_ntm.genome.founder import founder
 from evo_ntm.machine import Backend, choose
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import make
+from evo_ntm.tasks.hosting import changed
 
 TASK = make("copy", {"bits": 3, "longest": 4})
 ENCODINGS = ("direct", "tied")

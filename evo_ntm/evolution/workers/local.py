@@ -14,7 +14,7 @@ from evo_ntm.evolution.evaluate import Chunk
 from evo_ntm.evolution.workers.processes import Processes, may_travel
 from evo_ntm.experiment.run import RunSettings
 from evo_ntm.machine import Backend, choose
-from evo_ntm.tasks.drawing import answering
+from evo_ntm.tasks.hosting import answering
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -1,0 +1,107 @@
+"""A task may be anybody's: what it raises, or is, is told in one line."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from evo_ntm.errors import TaskError, in_one_line, somebody_elses
+from evo_ntm.tasks.task import Episodes, Grades, KnownTask, Measured, Task, Worthy
+from evo_ntm.topology import Block
+
+T = TypeVar("T")
+
+OURS = __name__.partition(".")[0]
+HAIR = 1e-5  # that a worth may exceed 1 by being rounded
+
+
+@contextmanager
+def answering(task: object, what: str) -> Iterator[None]:
+    """Let a task of somebody else's raise, for what is our own fault shall look like one."""
+    if type(task).__module__.partition(".")[0] == OURS:
+        yield
+        return
+    with somebody_elses(f"{what} of {called(task)}", TaskError):
+        yield
+
+
+def called(task: object) -> str:
+    """Name a task as its file does, or by its class."""
+    return f"task {getattr(task, 'name', type(task).__name__)!r}"
+
+
+def changed(task: T, settings: Mapping[str, object]) -> T:
+    """Give a task with some settings changed. Raises TaskError, also where it has none."""
+    if not settings:
+        return welcome(task)
+    if not isinstance(task, KnownTask):
+        raise TaskError(f"expected a task with settings ({', '.join(settings)}), but "
+                        f"{type(task).__name__} lacks some of KnownTask")  # fmt: skip
+    with answering(task, "settings"):
+        return welcome(cast(T, task.with_settings(**settings)))
+
+
+def welcome(task: T) -> T:
+    """Give a task as it is, if it is one. Raises TaskError where it has no such channels."""
+    with answering(task, "channels"):
+        came: Any = task
+        if isinstance(came, type) or not isinstance(came, Task):
+            told = f"the class {came.__name__}" if isinstance(came, type) else repr(came)
+            raise TaskError("expected a task, an object with inputs, outputs and episodes, but "
+                            f"came {in_one_line(told)}")  # fmt: skip
+        for side in ("inputs", "outputs"):
+            blocks: Any = getattr(task, side)
+            if not isinstance(blocks, tuple) or not all(isinstance(one, Block) for one in blocks):
+                raise TaskError(f"expected {side} of {called(task)} to be a tuple of Block, "
+                                f"but came {blocks!r}")  # fmt: skip
+    if isinstance(task, KnownTask):
+        _refuse_extent(task)
+    return task
+
+
+def own_measures(task: Measured, episodes: Episodes, grades: Grades) -> dict[str, Tensor]:
+    """Ask for a task's own measures. Raises TaskError where they are none of a population."""
+    told: Any = task.measures(episodes, grades)
+    if not isinstance(told, Mapping):
+        raise TaskError(f"expected measures of {called(task)} by name, but came {told!r}")
+    for name, value in told.items():
+        _refuse_shape(f"the measure {name!r} of {called(task)}", value, grades.bits.shape[:-1])
+    return dict(told)
+
+
+def own_worth(
+    task: Worthy, episodes: Episodes, logits: Float[Tensor, "T *population B O"]
+) -> Float[Tensor, "*population B"]:
+    """Ask a task what answers are worth. Raises TaskError where that is more than 1 a sequence."""
+    worth: Any = task.worth(episodes, logits)
+    _refuse_shape(f"the worth by {called(task)}", worth, logits.shape[1:-1])
+    if (worth > 1 + HAIR).any():
+        raise TaskError(f"expected the worth by {called(task)} to be at most 1 a sequence, but "
+                        f"came {worth.max():g}")  # fmt: skip
+    return worth  # type: ignore[no-any-return]
+
+
+def _refuse_shape(what: str, value: object, expected: torch.Size) -> None:
+    came = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+    if came != list(expected):
+        raise TaskError(f"expected {what} to be a tensor of shape {list(expected)}, "
+                        f"but came {came}")  # fmt: skip
+
+
+def _refuse_extent(task: KnownTask) -> None:
+    """Refuse an extent that tables cannot show. Raises TaskError."""
+    with answering(task, "extent"):
+        told: Any = task.extent()
+    numbers = told.values() if isinstance(told, Mapping) else [None]
+    if not all(_counts(one) for one in numbers):
+        raise TaskError(f"expected the extent of {called(task)} to name whole numbers, or lists "
+                        f"of two, but came {told!r}")  # fmt: skip
+
+
+def _counts(told: object) -> bool:
+    if isinstance(told, list):
+        return len(told) == 2 and all(_counts(one) for one in told)
+    return isinstance(told, int)

@@ -1,0 +1,125 @@
+"""A task that may be anybody's is refused in one line where it is none."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from evo_ntm.errors import TaskError
+from evo_ntm.seeds import derive
+from evo_ntm.tasks import REWARD_TASKS, TASKS, grade, make, measures
+from evo_ntm.tasks.hosting import changed, welcome
+
+COPY = make("copy", {"bits": 2, "longest": 3})
+
+
+@dataclass(frozen=True)
+class Known:
+    """A task with settings, of which any may be wrong."""
+
+    steps: int = 3
+    told: object = None
+    name = "known"
+    inputs, outputs = COPY.inputs, COPY.outputs
+
+    def episodes(self, generator, lanes):
+        return COPY.episodes(generator, lanes)
+
+    def extent(self):
+        return {"steps": self.steps} if self.told is None else self.told
+
+    def with_settings(self, **settings):
+        return replace(self, **settings)
+
+
+@pytest.mark.parametrize("name", [*TASKS, *REWARD_TASKS])
+def test_our_own_tasks_are_welcome(name):
+    settings = {"id": "CartPole-v1", "worst": 0, "best": 500} if name == "gymnasium" else {}
+    task = make(name, settings)
+    assert welcome(task) is task
+
+
+def test_a_task_of_ones_own_is_welcome_with_other_settings_too():
+    assert changed(Known(), {"steps": 5}) == Known(5)
+    assert changed(Known(), {}) == Known()
+    assert changed(Known(told={"length": [1, 20]}), {})
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        (3, r"expected a task, an object with inputs, outputs and episodes, but came 3"),
+        (Known, r"expected a task, .* but came the class Known"),
+        (Known(told=[1]), r"extent of task 'known' to name whole numbers.*but came \[1\]"),
+        (Known(told={"steps": "many"}), r"extent of task 'known' .*but came {'steps': 'many'}"),
+        (Known(told={"steps": [1, 2, 3]}), r"extent of task 'known' .*but came"),
+    ],
+)
+def test_what_is_no_task_is_refused(task, told):
+    with pytest.raises(TaskError, match=told) as caught:
+        welcome(task)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("channels", [3, [*COPY.inputs], ("one", "two"), None])
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
+def test_channels_that_are_no_blocks_are_refused(side, channels):
+    odd = type("Odd", (Known,), {side: channels})()
+    with pytest.raises(TaskError, match=rf"{side} of task 'known' to be a tuple of Block, but"):
+        welcome(odd)
+
+
+def test_channels_that_raise_and_settings_that_do_name_the_line():
+    class Raises(Known):
+        @property
+        def inputs(self):
+            raise OSError("no channels\nhere")
+
+    told = r"channels of task 'known', but came OSError.*test_hosting\.py, line \d+"
+    with pytest.raises(TaskError, match=told):
+        welcome(Raises())
+    with pytest.raises(TaskError, match=r"settings of task 'known', but came TypeError"):
+        changed(Known(), {"stepps": 4})
+
+
+@dataclass(frozen=True)
+class Grader(Known):
+    """One that grades in its own way."""
+
+    measured: object = None
+    worths: object = None
+
+    def measures(self, episodes, grades):
+        return {"own": grades.bits.mean(-1)} if self.measured is None else self.measured
+
+    def worth(self, episodes, logits):
+        good = torch.ones(logits.shape[1:-1])
+        return good if self.worths is None else self.worths
+
+
+def graded(task):
+    """Grade three machines that say nothing, on four sequences."""
+    episodes = COPY.episodes(derive(1, "test"), 4)
+    logits = torch.zeros(len(episodes.inputs), 3, 4, 2)
+    return measures(task, episodes, grade(episodes, logits, task))
+
+
+def test_measures_and_worths_of_ones_own_are_told():
+    assert graded(Grader())["own"].shape == (3,)
+    assert graded(Grader())["shortfall"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        (Grader(measured=[1]), r"measures of task 'known' by name, but came \[1\]"),
+        (Grader(measured={"own": 1.0}), r"measure 'own' of task 'known' .*\[3\], but came float"),
+        (Grader(measured={"own": torch.ones(3, 4)}), r"'own' .* shape \[3\], but came \[3, 4\]"),
+        (Grader(worths=torch.ones(4)), r"worth by task 'known' .* \[3, 4\], but came \[4\]"),
+        (Grader(worths=7), r"worth by task 'known' .* \[3, 4\], but came int"),
+        (Grader(worths=torch.full((3, 4), 1.5)), r"worth .* at most 1 a sequence, but came 1\.5"),
+    ],
+)
+def test_measures_and_worths_that_fit_no_population_are_refused(task, told):
+    with pytest.raises(TaskError, match=told):
+        graded(task)
