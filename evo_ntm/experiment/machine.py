@@ -191,13 +191,10 @@ class MachineSettings(Settings):
         self._of_one_kind()
         if self.controller == "graph":
             self._of_a_graph()
-        elif self.recurrent:
-            refuse(("recurrent",), f"false, as the controller is {self.controller} and no graph",
-                   self.recurrent)  # fmt: skip
+        else:
+            self._of_no_graph()
         _within(self.width, bounds.width, ("width",))
-        if self.controller == "graph":
-            pass
-        elif self.units:
+        if self.units:
             _within(len(self.units), bounds.layers, ("units",), "layers")
         elif self.controller == "lstm":
             refuse(("units",), "at least 1 layer, as the controller is an lstm", self.units)
@@ -218,6 +215,14 @@ class MachineSettings(Settings):
             expected = f"{TAPE_SHIFTS}, as a tape's head goes one cell to either side"
             refuse(("heads", "shifts"), expected, self.heads.shifts)
 
+    def _of_no_graph(self) -> None:
+        """Refuse what only a graph can be."""
+        why = f"as the controller is {self.controller} and no graph"
+        if self.recurrent:
+            refuse(("recurrent",), f"false, {why}", True)
+        if self.connected != 1.0:
+            refuse(("connected",), f"1.0, {why}", self.connected)
+
     def _of_a_graph(self) -> None:
         """Refuse layers, tied bits, and heads that are not of a tape or that others hear."""
         if self.units:
@@ -229,6 +234,8 @@ class MachineSettings(Settings):
                 refuse((key,), "none, as a graph has heads of a tape (tape_heads)", count)
         if self.heads.target != "controller":
             refuse(("heads", "target"), "controller, as this is a graph", self.heads.target)
+        if (least := self.bounds.nodes[0]) > 0:
+            refuse(("bounds", "nodes", 0), "0, as a graph begins without nodes", least)
 
     def enough_rows(self, rows: int, *path: str | int) -> Self:
         """Refuse a memory that is shorter than a shift may reach, or without end but no tape."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from evo_ntm.errors import GenomeError, nearest
+from evo_ntm.errors import GenomeError
 from evo_ntm.genome.genome import Genome
 from evo_ntm.genome.graft import graft
 from evo_ntm.seeds import derive
@@ -42,6 +42,11 @@ def _has(stage: str) -> Callable[[Head], bool]:
 
 
 def _without(topology: Topology, part: str) -> Topology:
+    known = parts(topology)
+    if part not in known:
+        whole = [each for each in known if " " not in each.removeprefix("head ")]
+        raise GenomeError(f"expected a part that this machine has, to take it away, but came "
+                          f"{part!r}; it has: {', '.join(whole) or 'none'}")  # fmt: skip
     if part == "reads":
         return replace(topology, heads=topology.writers)
     if part == "writes":
@@ -49,15 +54,11 @@ def _without(topology: Topology, part: str) -> Topology:
     if part in STAGES:
         return replace(topology, heads=tuple(_less(head, part) for head in topology.heads))
     names = {f"head {head.birth}": head for head in topology.heads}
-    name, _, stage = part.rpartition(" ")
     if part in names:
         return replace(topology, heads=tuple(h for h in topology.heads if h is not names[part]))
-    if name in names and stage in STAGES:
-        heads = (_less(h, stage) if h is names[name] else h for h in topology.heads)
-        return replace(topology, heads=tuple(heads))
-    known = ["reads", "writes", *STAGES, *names]
-    raise GenomeError(f"there is no part {part!r} to ablate: {nearest(part, known)} "
-                      f"(known: {', '.join(known)})")  # fmt: skip
+    name, _, stage = part.rpartition(" ")
+    heads = (_less(head, stage) if head is names[name] else head for head in topology.heads)
+    return replace(topology, heads=tuple(heads))
 
 
 def _less(head: Head, stage: str) -> Head:

@@ -10,6 +10,8 @@ from evo_ntm.errors import ExperimentError, GenomeError
 from evo_ntm.experiment import load, parse, template
 from evo_ntm.genome.files import read_genome
 
+TASKS = Path(__file__).parents[2] / "tasks"
+
 BAD_VALUES = [
     # an override of the small task file, and all that is said after the file's name
     ("taks=copy", "taks: expected a known key, but came 'taks': did you mean 'task'?"),
@@ -54,6 +56,8 @@ BAD_VALUES = [
      "but came 'shift'"),
     ("machine.recurrent=true", "machine.recurrent: expected false, as the controller is dense and "
      "no graph, but came true"),
+    ("machine.connected=0.5", "machine.connected: expected 1.0, as the controller is dense and "
+     "no graph, but came 0.5"),
     ("machine.heads.source=cell", "machine.heads.source: expected hidden, as a dense controller "
      "has no cell, but came 'cell'"),
     ("machine.rows=0", "machine.rows: expected at least 1, or unbounded, but came 0"),
@@ -189,6 +193,18 @@ BAD_VALUES = [
     ("evolve.seed={a: 1, a: 2}", "expected each key once, but 'a' came twice"),
 ]  # fmt: skip
 
+BAD_GRAPHS = [
+    ("machine.units=[8]", "machine.units: expected no layers, as the controller is a graph, but "
+     "came [8]"),
+    ("machine.encoding=tied", "machine.encoding: expected direct, as the controller is a graph, "
+     "but came 'tied'"),
+    ("machine.readers=1", "machine.readers: expected none beside tape_heads (1), but came 1"),
+    ("machine.heads.target=both", "machine.heads.target: expected controller, as this is a graph, "
+     "but came 'both'"),
+    ("machine.bounds.nodes=[2, 5]", "machine.bounds.nodes.0: expected 0, as a graph begins "
+     "without nodes, but came 2"),
+]  # fmt: skip
+
 BAD_TEXTS = [
     # a file, and all that is said after its name
     (b"", ": expected a group of keys, task, exam, \u2026, but came nothing"),
@@ -224,6 +240,14 @@ def test_a_bad_value_is_refused(small: Path, override: str, told: str):
     with pytest.raises(ExperimentError) as refusal:
         load(small, [override])
     assert str(refusal.value) == f"{small} --set {override}: {told}"
+
+
+@pytest.mark.parametrize(("override", "told"), BAD_GRAPHS, ids=[key for key, _ in BAD_GRAPHS])
+def test_what_a_graph_cannot_have_is_refused(override: str, told: str):
+    path = TASKS / "entm-copy-1-neat.yaml"
+    with pytest.raises(ExperimentError) as refusal:
+        load(path, [override])
+    assert str(refusal.value) == f"{path} --set {override}: {told}"
 
 
 @pytest.mark.parametrize(("content", "told"), BAD_TEXTS, ids=[told for _, told in BAD_TEXTS])

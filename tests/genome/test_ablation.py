@@ -44,7 +44,16 @@ def test_without_writes_the_machine_answers_as_over_a_blank_memory():
 @pytest.mark.parametrize("part", ["reeds", "head 999", "head 71 reads", "71", ""])
 def test_a_part_that_is_not_there_is_named_with_those_that_are(part):
     with pytest.raises(
-        GenomeError, match="known: reads, writes, content, shift, sharpening"
+        GenomeError, match="it has: reads, writes, content, shift, sharpening"
     ) as told:
         ablate(specimen("dense", "direct"), part)
     assert repr(part) in str(told.value) and "head 71, head 73" in str(told.value)
+
+
+def test_a_part_that_other_machines_have_is_refused_too():
+    genome = ablate(ablate(specimen("dense", "direct"), "shift"), "writes")
+    for part in ("shift", "writes", "head 73 shift"):
+        with pytest.raises(GenomeError, match=rf"came '{part}'.*it has: reads, content, sharp"):
+            ablate(genome, part)
+    with pytest.raises(GenomeError, match="it has: none"):
+        ablate(specimen("dense", "direct", "no heads"), "reads")
