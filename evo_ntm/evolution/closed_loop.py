@@ -72,7 +72,7 @@ def _led(machine: Runs, flat: Tensor, share: Share, rows: int) -> Led:
             who, broken, life = who[index], broken[index], life.among(index)
             walkers.keep(index)
     ended.note(who, life, broken)
-    return ended.led(share.world.best, getattr(life, "reasons", ()))
+    return ended.led(share.world.best, share.reasons + getattr(life, "reasons", ()))
 
 
 def _answered(machine: Runs, flat: Tensor, share: Share, life: Foreseen, rows: int) -> Led:
@@ -82,7 +82,7 @@ def _answered(machine: Runs, flat: Tensor, share: Share, life: Foreseen, rows: i
     ended = _Ended(len(flat), len(share.lengths), flat)
     over = life.answered(torch.where(finite.unsqueeze(-1), answers, 0.0))
     ended.note(torch.arange(len(flat), device=flat.device), over, ~finite.all(0))
-    return ended.led(share.world.best, getattr(life, "reasons", ()))
+    return ended.led(share.world.best, share.reasons)
 
 
 class _Ended:

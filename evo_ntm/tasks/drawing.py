@@ -72,7 +72,7 @@ def _faults_of_lives(lives: Lives, lanes: int) -> Iterator[tuple[str, str, objec
         yield "lengths", f"{lanes} numbers", len(lives.lengths)
     if odd := [length for length in lives.lengths if not 1 <= length <= LONGEST]:
         yield "lengths", f"from 1 to {LONGEST:,}", odd[0]
-    for world, fates, lengths in lives.shares:
+    for world, fates, lengths, _ in lives.shares:
         if not isfinite(world.best):
             yield "best", "a number", world.best
         for name, fate in fates.items():

@@ -82,11 +82,10 @@ class ForeseenLife:
     """Where every lane stands in episodes that are known ahead.
 
     What befalls a lane is what it will `see` [steps, I], what each action will `earn` [steps, A],
-    its `length`, and whether the environment `failed`.
+    its `length`, and whether the environment `failed`, which then counts as the worst.
     """
 
     world: World
-    name: str
     fates: Fates
     moment: int
     earned: Float[Tensor, "*batch"]
@@ -126,13 +125,6 @@ class ForeseenLife:
         """Tell which returns were less than the best, and the returns."""
         return {MISSED: self.earned < self.world.best - HAIR, REWARD: self.earned}
 
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Tell which episodes failed."""
-        failed = self.fates["seed"][self.fates["failed"]].tolist()
-        return tuple(f"expected {self.name} to go on, but its episode of the seed {seed} failed"
-                     for seed in failed[:3])  # fmt: skip
-
     def react(self, answer: Float[Tensor, "*batch O"]) -> "ForeseenLife":
         """Go on from an answer, given in logits."""
         if self.moment == self.fates["see"].shape[1]:
@@ -153,10 +145,10 @@ class ForeseenLife:
         return replace(self, earned=self.earned[index], last=self.last[index])
 
 
-def begun(world: World, name: str, fates: Fates) -> ForeseenLife:
+def begun(world: World, fates: Fates) -> ForeseenLife:
     """Begin the episodes that these fates are of."""
     none = torch.zeros_like(fates["earn"][:, 0, 0])
-    return ForeseenLife(world, name, fates, 0, none, none)
+    return ForeseenLife(world, fates, 0, none, none)
 
 
 def _chosen(earn: Float[Tensor, "*alike A"], answers: Float[Tensor, "*batch A"]) -> Tensor:

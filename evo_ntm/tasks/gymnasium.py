@@ -4,7 +4,7 @@ import json
 import sys
 import weakref
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -94,14 +94,14 @@ class Gymnasium:
         """Draw a seed for each of so many episodes; those that are foreseen are played now."""
         drawn = generator.integers(0, SEEDS, lanes)
         if self.settings.foreseen:
-            fates = _foreseen(self, drawn)
-            return lives(self, fates, fates["length"].tolist())
+            fates, reasons = _foreseen(self, drawn)
+            return lives(self, fates, fates["length"].tolist(), reasons)
         return lives(self, {"seed": torch.from_numpy(drawn)}, (self.settings.steps,) * lanes)
 
     def live(self, fates: Fates) -> Life:
         """Begin the episodes of these seeds."""
         if self.settings.foreseen:
-            return foreseen.begun(self, self.settings.id, fates)
+            return foreseen.begun(self, fates)
         return begun(self, fates["seed"].cpu().numpy())
 
     def extent(self) -> Extent:
@@ -223,9 +223,7 @@ def begun(task: Gymnasium, seeds: NDArray[np.int64], batch: tuple[int, ...] = ()
             life.observed[place] = spaces.observed(task.spaces[0], first, size)
         except FAULTS as reason:
             _fail(life, troupe.environments, place, place, reason, reasons)
-    if life.failed.all() and life.failed.size > 1:
-        raise TaskError(f"expected episodes of {task.settings.id} to begin, but none of "
-                        f"{life.failed.size} did: {_faulted(reasons[0])}")  # fmt: skip
+    _refuse_failed(life.failed, task.settings.id, reasons)
     return replace(life, reasons=tuple(reasons))
 
 
@@ -268,14 +266,17 @@ def _stepped(life: GymnasiumLife, logits: NDArray[np.float64]) -> GymnasiumLife:
 
 
 @aside()
-def _foreseen(task: Gymnasium, seeds: NDArray[np.int64]) -> dict[str, Tensor]:
-    """Play every episode with each action, and put down what is seen and what each would earn."""
+def _foreseen(task: Gymnasium, seeds: NDArray[np.int64]) -> tuple[dict[str, Tensor], list[str]]:
+    """Play every episode with each action, and put down what is seen and what each would earn.
+
+    Also tells why episodes failed, of the first few that did.
+    """
     (observations, actions), settings = task.spaces, task.settings
     shape = len(seeds), settings.steps
     see = np.zeros((*shape, sum(block.size for block in task.inputs)), dtype=np.float32)
     earn = np.zeros((*shape, int(actions.n)))
     length, failed = np.ones(len(seeds), dtype=np.int64), np.zeros(len(seeds), dtype=bool)
-    troupe = Troupe(task, (1,))
+    troupe, reasons = Troupe(task, (1,)), list[str]()
     for lane, seed in enumerate(seeds.tolist()):
         if troupe.environments[0] is None:
             troupe = Troupe(task, (1,))
@@ -284,13 +285,15 @@ def _foreseen(task: Gymnasium, seeds: NDArray[np.int64]) -> dict[str, Tensor]:
             seen, earned = player.foresee(seed, settings.id)
         except TaskError:
             raise
-        except FAULTS:
+        except FAULTS as reason:
             troupe.environments[0], failed[lane], earn[lane, 0] = None, True, settings.worst
+            _note(reason, settings.id, reasons)
             continue
         length[lane] = len(seen)
         see[lane, : len(seen)], earn[lane, : len(seen)] = seen, earned
-    told = {"seed": seeds, "see": see, "earn": earn, "length": length, "failed": failed}
-    return {name: torch.from_numpy(drawn) for name, drawn in told.items()}
+    _refuse_failed(failed, settings.id, reasons)
+    told = {"see": see, "earn": earn, "length": length, "failed": failed}
+    return {name: torch.from_numpy(drawn) for name, drawn in told.items()}, reasons
 
 
 def _fail(
@@ -306,15 +309,22 @@ def _fail(
     life.last[place] = life.task.settings.worst - life.earned[place]
     life.observed[place] = 0
     environments[there] = None
+    _note(reason, life.task.settings.id, reasons)
+
+
+def _note(reason: BaseException, name: str, reasons: list[str]) -> None:
+    """Note why an episode failed, of the first few."""
     if len(reasons) < MOST_REASONS:
         told = ": ".join(filter(None, (type(reason).__name__, in_one_line(str(reason)))))
-        reasons.append(f"expected {life.task.settings.id} to go on, but an episode of it failed: "
-                       f"{told}")  # fmt: skip
+        reasons.append(f"expected {name} to go on, but an episode of it failed: {told}")
 
 
-def _faulted(reason: str) -> str:
-    """Give what an environment said, of why an episode failed."""
-    return reason.partition("failed: ")[2]
+def _refuse_failed(failed: NDArray[np.bool_], name: str, reasons: Sequence[str]) -> None:
+    """Refuse an environment in which no episode goes on from its beginning. Raises TaskError."""
+    if failed.all() and failed.size > 1:
+        told = reasons[0].partition("failed: ")[2]
+        raise TaskError(f"expected episodes of {name} to begin, but none of {failed.size} did: "
+                        f"{told}")  # fmt: skip
 
 
 def _told(settings: GymnasiumSettings) -> str:

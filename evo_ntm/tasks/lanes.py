@@ -41,9 +41,10 @@ def join_lives(several: Sequence[Lives]) -> Lives:
     joined: list[Share] = []
     for share in (share for each in several for share in each.shares):
         if joined and joined[-1].world == share.world:
-            world, fates, lengths = joined.pop()
+            world, fates, lengths, reasons = joined.pop()
             both = {name: torch.cat([fates[name], share.fates[name]]) for name in fates}
-            joined.append(Share(world, both, lengths + share.lengths))
+            told = reasons + share.reasons
+            joined.append(Share(world, both, lengths + share.lengths, told))
         else:
             joined.append(share)
     return Lives(tuple(joined))

@@ -90,6 +90,8 @@ class Share(NamedTuple):
     world: World
     fates: Fates
     lengths: tuple[int, ...]
+    reasons: tuple[str, ...] = ()
+    """Why some of them ended before they began."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +113,9 @@ class Lives:
         ))  # fmt: skip
 
 
-def lives(world: World, fates: Fates, lengths: Sequence[int]) -> Lives:
+def lives(world: World, fates: Fates, lengths: Sequence[int], reasons: Sequence[str] = ()) -> Lives:
     """Put the lives of one world together."""
-    return Lives((Share(world, fates, tuple(lengths)),))
+    return Lives((Share(world, fates, tuple(lengths), tuple(reasons)),))
 
 
 def mixed(

@@ -36,7 +36,7 @@ class Guess(gymnasium.Env):
         right = action - 1 == self.bits[self.count]
         habit = self.habit and self.before not in (None, action)
         self.count, self.before = self.count + 1, action
-        if self.fails and self.bits[0]:
+        if self.fails == "all" or (self.fails and self.bits[0]):
             raise RuntimeError("it fell apart")
         over = self.count == len(self.bits)
         shown = action - 1 if self.moved else 0 if over else self.bits[self.count]
@@ -143,7 +143,16 @@ def test_an_episode_that_fails_is_the_worst_for_everyone_and_others_go_on():
     failed = share.fates["failed"]
     assert 0 < failed.sum() < 8
     assert (over.score[:, failed] == -2).all() and (over.score[:, ~failed] >= 0).all()
-    first = share.fates["seed"][failed][0].item()
-    assert life.reasons[0] == (
-        f"expected Guess-v0 to go on, but its episode of the seed {first} failed"
-    )
+    why = "expected Guess-v0 to go on, but an episode of it failed: RuntimeError: it fell apart"
+    assert set(share.reasons) == {why}
+    twice = join([task.episodes(derive(1, "test"), 4)] * 2)
+    topology = founder(*channels(task), units=(4,), generator=derive(1, "f")).topology
+    weights = derive(3, "weights").normal((3, size(topology)))
+    scores = score_weights(Trial(task, twice, 4, 0.01, choose("cpu", "torch")), topology, weights)
+    assert scores.reasons == (why,) and np.isfinite(scores.fitness).all()
+
+
+def test_where_no_episode_can_be_foreseen_nothing_goes_on():
+    told = "expected episodes of Guess-v0 to begin, but none of 8 did: RuntimeError: it fell apart"
+    with pytest.raises(TaskError, match=told):
+        task_of(options={"fails": "all"}).episodes(derive(1, "test"), 8)
