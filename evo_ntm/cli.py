@@ -8,6 +8,7 @@ in a task file answer at once.
 
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
@@ -32,6 +33,7 @@ from evo_ntm.exits import (
     stopped,
     told,
     too_large,
+    warn,
 )
 
 COMMANDS = (
@@ -110,6 +112,7 @@ def main() -> NoReturn:
     """Run the command line of this process."""
     open_streams()
     heed_signals()
+    warnings.formatwarning = warn
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name may hold what a terminal cannot show

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 from types import FrameType
@@ -11,6 +12,7 @@ from evo_ntm.errors import in_one_line
 
 DONE, NOT_PASSED, BAD_INPUT, STOPPED, OUR_FAULT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 70, 130, 141
 ENDING = ("SIGTERM", "SIGHUP")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
@@ -48,6 +50,17 @@ def complain(sentence: str, status: int) -> int:
     except OSError:
         deaf(2)
     return status
+
+
+def warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    """Put a warning, whosever it is, into one plain line, as `warnings.formatwarning` is asked."""
+    return f"evo-ntm: {in_one_line(COLOUR.sub('', str(message)))}\n"
 
 
 def hush() -> int:

@@ -214,7 +214,7 @@ def show_status(status: "Status") -> None:
     facts = {
         "run": run,
         "state": f"{status.state} after {done:,} of {_count(status.generations, 'generation')}",
-        "task": f"{status.task} by {status.strategy}, seed {status.seed}",
+        "task": f"{status.environment or status.task} by {status.strategy}, seed {status.seed}",
         "births": f"{status.births:,}, {status.species} species alive",
         "tuned": _tuned(status),
         "stage": f"{status.stage + 1} of {status.stages}",

@@ -491,6 +491,23 @@ def test_a_terminal_that_is_closed_ends_a_run_cleanly(small, tmp_path):
     assert [line["kind"] for line in read_log(Run(tmp_path / "run"))][-1] == "interrupted"
 
 
+def test_what_a_library_warns_of_is_one_plain_line(tmp_path):
+    pytest.importorskip("gymnasium")
+    task = tmp_path / "old.yaml"
+    asked = {"name": "some", "sequences": 2, "rows": 4, "at_most": {"shortfall": 0}}
+    old = {
+        "task": "gymnasium",
+        "with": {"id": "CartPole-v0", "best": 200, "worst": 0},
+        "exam": {"validation": [asked], "parts": [asked]},
+        "evolve": {"strategy": "genetic"},
+    }
+    task.write_text(json.dumps(old))
+    ended = process("wires", task)
+    assert ended.returncode == 0
+    assert ended.stderr.startswith("evo-ntm: WARN: The environment CartPole-v0 is out of date.")
+    assert ended.stderr.count("\n") == 1 and "\x1b" not in ended.stderr
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_full_disk_ends_with_its_own_status():
     with open("/dev/full", "w") as full:

@@ -24,7 +24,7 @@ from evo_ntm.experiment.genetic import Genetic
 from evo_ntm.experiment.machine import MachineSettings
 from evo_ntm.experiment.model import Path, Settings, refuse, within
 from evo_ntm.experiment.neat import NEAT
-from evo_ntm.experiment.rewards import REWARD_SETTINGS
+from evo_ntm.experiment.rewards import REWARD_SETTINGS, GymnasiumSettings
 from evo_ntm.experiment.run import RunSettings
 from evo_ntm.experiment.tasks import known_measure, known_task, measures, task_settings
 
@@ -187,6 +187,16 @@ class Experiment(Settings):
         begun = self.curriculum[: stage + 1 or None]
         told = [each.rows for each in begun if each.rows is not None]
         return told[-1] if told else self.machine.rows
+
+    @property
+    def environment(self) -> str | None:
+        """Name the environment of Gymnasium that is acted in, if it is one."""
+        return self.with_.id if isinstance(self.with_, GymnasiumSettings) else None
+
+    @property
+    def task_in_words(self) -> str:
+        """Name the task, and of Gymnasium's the environment."""
+        return self.task if self.environment is None else f"{self.task} ({self.environment})"
 
     @property
     def task_hash(self) -> str:

@@ -83,6 +83,7 @@ class Card:
 
     name: str
     task: str
+    environment: str | None
     task_hash: str
     config_hash: str
     seed: int
@@ -182,8 +183,9 @@ def line_csv(steps: Sequence[Step]) -> str:
 
 def card_words(card: Card, folder: Path, pictures: Sequence[str]) -> str:
     """Write a card for people, in Markdown; `folder` is where it will lie."""
-    told = [f"A machine for the task `{card.task}`: {card.topology}, {card.weights:,} weights, "
-            f"{card.encoding} encoding."]  # fmt: skip
+    within = f" in `{card.environment}`" if card.environment else ""
+    told = [f"A machine for the task `{card.task}`{within}: {card.topology}, {card.weights:,} "
+            f"weights, {card.encoding} encoding."]  # fmt: skip
     if card.generations:
         told.append(
             f"It evolved by `{card.strategy}` in {card.generations:,} generations, in "

@@ -34,7 +34,7 @@ def tell_header(run: Run, experiment: Experiment, line: Sequence[Birth]) -> Head
     subject = line[-1]
     return Header(
         name=experiment.name,
-        task=experiment.task,
+        task=experiment.task_in_words,
         strategy=experiment.evolve.strategy,
         encoding=experiment.machine.encoding,
         seed=experiment.evolve.seed,

@@ -60,6 +60,7 @@ class Status:
     path: Path
     state: Literal["running", "interrupted", "solved", "not solved"]
     task: str
+    environment: str | None
     strategy: str
     seed: int
     generation: int
@@ -101,6 +102,7 @@ def status(path: Path) -> Status:
         path=path,
         state=state_of(run, facts.get("interrupted", True), any(row["solved"] for row in sittings)),
         task=experiment.task,
+        environment=experiment.environment,
         strategy=settings.strategy,
         seed=settings.seed,
         generation=generation,

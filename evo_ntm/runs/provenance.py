@@ -22,7 +22,11 @@ def provenance(experiment: Experiment, backend: str, workers: int = 0) -> dict[s
             "evo_ntm": __version__,
             "python": platform.python_version(),
             "sqlite": sqlite3.sqlite_version,
-            **{package: found for package in PACKAGES if (found := _version(package))},
+            **{
+                package: found
+                for package in (*PACKAGES, *_players(experiment))
+                if (found := _version(package))
+            },
         },
         "platform": platform.platform(),
         "command": sys.argv,
@@ -51,6 +55,14 @@ def commit(folder: Path) -> str | None:
             return None
         told = ended.stdout.strip()
     return told
+
+
+def _players(experiment: Experiment) -> list[str]:
+    """List the packages in which the environment of an experiment may be, if it has one."""
+    if experiment.environment is None:
+        return []
+    module, colon, _ = experiment.environment.partition(":")
+    return ["gymnasium", *([module.partition(".")[0]] if colon else [])]
 
 
 def _version(package: str) -> str | None:

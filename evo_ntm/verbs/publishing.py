@@ -124,6 +124,7 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
     return Card(
         name=name,
         task=experiment.task,
+        environment=experiment.environment,
         task_hash=experiment.task_hash,
         config_hash=experiment.config_hash,
         seed=experiment.evolve.seed,
