@@ -307,6 +307,8 @@ def test_a_package_that_provides_a_task_and_operators_is_heard(tmp_path):
         )
 
     assert "\necho " in told("tasks").stdout
+    (tmp_path / "new.yaml").write_text(told("new", "echo").stdout, encoding="utf-8")
+    assert told("wires", "new.yaml").returncode == exits.DONE
     ended = told("evolve", "echo.yaml", "--quiet")
     assert ended.returncode in (exits.DONE, exits.NOT_PASSED), ended.stderr
     assert ended.stdout.startswith("runs/echo-1: ") and ended.stderr == ""

@@ -8,10 +8,10 @@ from pydantic.fields import FieldInfo
 
 from evo_ntm.errors import ExperimentError, nearest
 from evo_ntm.experiment.files import parse
-from evo_ntm.experiment.model import Settings
+from evo_ntm.experiment.model import OwnSettings, Settings
 from evo_ntm.experiment.notation import inline
 from evo_ntm.experiment.operators import OF_GRAPHS, OPERATORS, UNSTRUCTURED
-from evo_ntm.experiment.tasks import TASK_SETTINGS
+from evo_ntm.experiment.tasks import describe
 
 MARGIN, WIDTH = 34, 100
 STRUCTURAL = [name for name in OPERATORS if name not in (*UNSTRUCTURED, *OF_GRAPHS)]
@@ -19,12 +19,13 @@ STRUCTURAL = [name for name in OPERATORS if name not in (*UNSTRUCTURED, *OF_GRAP
 
 def template(task: str) -> str:
     """Write a complete task file for a task. Raises ExperimentError where it is not known."""
-    if task not in TASK_SETTINGS:
+    known = describe()
+    if task not in known:
         raise ExperimentError(
-            f"expected the name of a task, but came {task!r}: {nearest(task, TASK_SETTINGS)}"
+            f"expected the name of a task, but came {task!r}: {nearest(task, known)}"
         )
     experiment = parse({"task": task, **_beginning(task)}, name=task)
-    sentence = (TASK_SETTINGS[task].__doc__ or "").strip()
+    sentence = known[task].strip()
     head = [f"# {sentence}", "#", f"#     evo-ntm evolve {task}.yaml", ""]
     return "\n".join([*head, *_lines(experiment, set(), skip=("name", "overrides"))]) + "\n"
 
@@ -40,7 +41,9 @@ def _lines(
             continue
         if indent == 0 and _long(value):
             yield ""
-        if isinstance(value, Settings):
+        if isinstance(value, OwnSettings) and not value.model_dump():
+            yield _explained(f"{margin}{key}: {{}}", field)
+        elif isinstance(value, Settings):
             yield _explained(f"{margin}{key}:", field)
             yield from _lines(value, told_of, indent=indent + 2)
         elif isinstance(value, Mapping) and value:
@@ -88,7 +91,7 @@ def _commented(text: str, comment: str) -> str:
 
 def _beginning(task: str) -> dict[str, Any]:
     """Choose what the models leave open: the exam, and whatever suits a task better."""
-    told = _BEGINNINGS[task]
+    told = _BEGINNINGS.get(task, _OWN)
     limit = told.get("at_most", {"wrong_bits": 0})
     parts = [
         {"name": name, "with": with_, "rows": rows, "sequences": sequences}
@@ -107,6 +110,7 @@ def _beginning(task: str) -> dict[str, Any]:
 
 
 _EVOLUTION_STRATEGY = {"strategy": "evolution_strategy"}
+_OWN: dict[str, Any] = {"exam": [("as it is set", {}, 64, 1000)]}
 _TIED = {"units": [16], "width": 12, "encoding": "tied"}
 # A tape gives no gradient to follow, also not to an evolution strategy.
 _GENETIC = {"strategy": "genetic", "sigma": 2.0, "operators": {"perturb": {"share": 1.0}}}
