@@ -12,8 +12,11 @@ from evo_ntm.machine.state import State
 from evo_ntm.machine.weights import Weights
 from evo_ntm.reports.observation import MOST_STEPS, Numbers, Observation, Way
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Life, Lives, RewardTask
+from evo_ntm.tasks import Life, RewardTask
+from evo_ntm.tasks.drawing import draw_lives
 from evo_ntm.tasks.grading import SHORTFALL
+from evo_ntm.tasks.hosting import answering
+from evo_ntm.tasks.lives import Share
 from evo_ntm.tasks.t_maze import TMazeLife
 
 DIGITS = 6  # beyond which sums of rewards are not exact
@@ -27,12 +30,13 @@ def observe_life(
     Raises ReportError where the life is too long to be shown, or failed before its first step.
     """
     genome = for_the_task(genome, task)
-    lives = task.episodes(derive(seed, "show"), 1)
+    share = draw_lives(task, derive(seed, "show"), 1)
     machine = Machine(genome.topology, epsilon)
     with torch.inference_mode():
         weights = machine.wire_up(torch.tensor(genome.weights))
         begun = machine.initial_state(weights, lanes=1, rows=rows)
-        lived, seen, earned = _led(machine, weights, begun, lives)
+        with answering(task, "a life"):
+            lived, seen, earned = _led(machine, weights, begun, share)
         # The same again, in one call that tells what heads and memory did.
         logits, _, trace = machine.trace(weights, torch.stack(seen), begun)
     steps = len(seen)
@@ -56,10 +60,9 @@ def observe_life(
 
 
 def _led(
-    machine: Machine, weights: Weights, state: State, lives: Lives
+    machine: Machine, weights: Weights, state: State, share: Share
 ) -> tuple[list[Life], list[Tensor], list[Tensor]]:
     """Lead a machine through a life: give where it stood, what it saw, and what it earned."""
-    (share,) = lives.shares
     lived, seen, earned = [share.world.live(share.fates)], list[Tensor](), list[Tensor]()
     while not (now := lived[-1]).done.all():
         if len(seen) == MOST_STEPS:

@@ -9,7 +9,7 @@ from torch import Tensor
 from evo_ntm.errors import TaskError
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks.hosting import answering, called
-from evo_ntm.tasks.lives import Lives
+from evo_ntm.tasks.lives import Lives, Share
 from evo_ntm.tasks.task import Drawn, Episodes, Task
 from evo_ntm.topology.parts import total
 
@@ -26,6 +26,19 @@ def draw(task: Task, generator: Generator, lanes: int) -> Drawn:
         for part, expected, came in _faults(task, drawn, lanes):
             raise TaskError(f"expected {part} of {called(task)} to be {expected}, but came {came}")
     return drawn
+
+
+def draw_lives(task: Task, generator: Generator, lanes: int) -> Share:
+    """Ask a task that rewards for so many lives of one world, all from the generator.
+
+    Raises TaskError, also where it gives sequences, or lives of several worlds.
+    """
+    drawn = draw(task, generator, lanes)
+    shares = drawn.shares if isinstance(drawn, Lives) else ()
+    if len(shares) != 1:
+        raise TaskError(f"expected lives of one world by {called(task)}, but came "
+                        f"{len(shares) or 'no'} worlds")  # fmt: skip
+    return shares[0]
 
 
 def _faults(task: Task, drawn: object, lanes: int) -> Iterator[tuple[str, str, object]]:

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from evo_ntm.errors import TaskError
 from evo_ntm.seeds import derive
+from evo_ntm.tasks.drawing import draw, draw_lives
 from evo_ntm.tasks.grading import grade
 from evo_ntm.tasks.lives import Life
-from evo_ntm.tasks.task import Episodes, RewardTask, SequenceTask
+from evo_ntm.tasks.task import Episodes, RewardTask, SequenceTask, sequences
 
 
 @runtime_checkable
@@ -86,7 +87,8 @@ class SequenceEnvironment:
 
     def begin(self, seed: int, lanes: int) -> SequenceSession:
         """Begin so many sequences, all from the seed."""
-        episodes = self.task.episodes(derive(seed, "episodes"), lanes)
+        drawn = draw(self.task, derive(seed, "episodes"), lanes)
+        episodes = sequences(drawn, "answer them")
         return SequenceSession(episodes, 0, torch.zeros(lanes))
 
 
@@ -98,5 +100,5 @@ class RewardEnvironment:
 
     def begin(self, seed: int, lanes: int) -> Life:
         """Begin so many lives, all from the seed."""
-        (share,) = self.task.episodes(derive(seed, "episodes"), lanes).shares
+        share = draw_lives(self.task, derive(seed, "episodes"), lanes)
         return share.world.live(share.fates)

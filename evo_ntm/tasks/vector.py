@@ -15,6 +15,7 @@ from torch import Tensor
 
 from evo_ntm.errors import TaskError, in_one_line
 from evo_ntm.seeds import derive
+from evo_ntm.tasks.drawing import draw_lives
 from evo_ntm.tasks.hosting import called
 from evo_ntm.tasks.lives import Fates, Restarts
 from evo_ntm.tasks.task import RewardTask, Task
@@ -38,8 +39,8 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     def __init__(self, task: Task, num_envs: int = 1) -> None:
         if not isinstance(task, RewardTask):
             raise TaskError(f"expected a task that rewards what is done, but came {called(task)}")
-        if num_envs < 1:
-            raise TaskError(f"expected at least one life, but came num_envs={num_envs}")
+        if not isinstance(num_envs, int) or num_envs < 1:
+            raise TaskError(f"expected at least one life, but came num_envs={num_envs!r}")
         self.task, self.num_envs = task, num_envs
         inputs, outputs = total(task.inputs), total(task.outputs)
         actions: Space[Any] = Discrete(outputs) if task.choice else Box(0, 1, (outputs,))
@@ -52,6 +53,7 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             raise TaskError(f"expected a task whose lives begin anew one by one, but came "
                             f"{task.name}")  # fmt: skip
         self._life, self._draws, self._seed = life, 0, 0
+        self._begun = False
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -59,12 +61,14 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         """Begin all lives anew, all from the seed if there is one."""
         super().reset(seed=seed)
         self._seed = int(self.np_random.integers(SEEDS)) if seed is None else seed
-        self._draws = 0
+        self._draws, self._begun = 0, True
         self._restart(torch.ones(self.num_envs, dtype=torch.bool))
         return self._seen(), {}
 
     def step(self, actions: NDArray[Any]) -> Step:
         """Let every life hear its action; those that had ended hear none and begin anew."""
+        if not self._begun:
+            raise TaskError("expected reset before the first step")
         ended = self._life.done
         life = self._life.react(self._answers(np.asarray(actions)))
         assert isinstance(life, Restarts)
@@ -93,8 +97,7 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self._draws += 1
 
     def _fates(self, seed: int, draw: int) -> Fates:
-        (share,) = self.task.episodes(derive(seed, "vector", draw), self.num_envs).shares
-        return share.fates
+        return draw_lives(self.task, derive(seed, "vector", draw), self.num_envs).fates
 
 
 def _allowed(actions: NDArray[Any], space: Space[Any]) -> bool:

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from evo_ntm.errors import TaskError
+from evo_ntm.seeds import derive
 from evo_ntm.tasks import make
+from evo_ntm.tasks.lives import Lives
 
 gymnasium = pytest.importorskip("gymnasium")
 from gymnasium.utils.env_checker import check_env  # noqa: E402
@@ -120,3 +122,39 @@ def test_a_task_of_sequences_is_no_vector_environment_nor_are_none_of_its_lives(
         RewardVectorEnv(make("copy"))
     with pytest.raises(TaskError, match="at least one life, but came num_envs=0"):
         RewardVectorEnv(make("season"), 0)
+
+
+def test_a_step_before_the_first_reset_is_refused():
+    with pytest.raises(TaskError, match="expected reset before the first step"):
+        RewardVectorEnv(make("season")).step(np.asarray([[0.5]]))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            lambda drawn: Lives(drawn.shares * 2),
+            "lengths of task 'season' to be 2 numbers, but came 4",
+        ),
+        (lambda drawn: Lives(()), "lengths of task 'season' to be 2 numbers, but came 0"),
+        (lambda drawn: drawn.shares, "task 'season' to be Episodes or Lives, but came tuple"),
+        (lambda drawn: make("copy").episodes(derive(1, "copy"), 2), "inputs of task 'season'"),
+    ],
+)
+def test_lives_that_cannot_be_led_are_refused(given, told):
+    class Torn(type(make("season"))):
+        def episodes(self, generator, lanes):
+            return given(super().episodes(generator, lanes))
+
+    with pytest.raises(TaskError, match=told):
+        RewardVectorEnv(Torn(), 2)
+
+
+def test_lives_of_several_worlds_are_refused():
+    class Torn(type(make("season"))):
+        def episodes(self, generator, lanes):
+            halves = [super(Torn, self).episodes(generator, lanes // 2) for _ in range(2)]
+            return Lives(tuple(half.shares[0] for half in halves))
+
+    with pytest.raises(TaskError, match="lives of one world by task 'season', but came 2 worlds"):
+        RewardVectorEnv(Torn(), 2)
