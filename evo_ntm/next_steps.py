@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evo_ntm.experiment.rewards import REWARD_SETTINGS
+from evo_ntm.experiment.tasks import TASK_SETTINGS
 from evo_ntm.runs.store import open_run
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def of_run(run: Path, state: str, birth: int | None = None) -> str:
 
 
 def explains(run: Path) -> bool:
-    """Tell whether the machines of a run can be explained: by sequences, and no tape."""
+    """Tell whether it is known that the machines of a run can be: by sequences, and no tape."""
     experiment = open_run(run).experiment
-    return not experiment.machine.tape_heads and experiment.task not in REWARD_SETTINGS
+    by_sequences = TASK_SETTINGS.keys() - REWARD_SETTINGS.keys()
+    return not experiment.machine.tape_heads and experiment.task in by_sequences
 
 
 def named(steps: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NoReturn, Self
 
 from pydantic import (
     BeforeValidator,
@@ -146,8 +146,7 @@ class Experiment(Settings):
         self._known_measures(stage.until, (*path, "until"))
         settings = self._changed(stage.with_, (*path, "with"))
         if _bits(settings) != _bits(self.with_):
-            stay = f"{_bits(self.with_)}, as in `with`"
-            refuse((*path, "with", "bits"), stay, _bits(settings))
+            self._refuse_bits(settings, (*path, "with"), "in `with`")
         if stage.rows is not None:
             self.machine.enough_rows(stage.rows[0], *path, "rows")
 
@@ -155,9 +154,14 @@ class Experiment(Settings):
         self._known_measures(part.at_most, (*path, "at_most"))
         settings = self._changed(part.with_, (*path, "with"))
         if self.machine.encoding != "tied" and _bits(settings) != _bits(self.with_):
-            stay = f"{_bits(self.with_)}, as the encoding is {self.machine.encoding}"
-            refuse((*path, "with", "bits"), stay, _bits(settings))
+            self._refuse_bits(settings, (*path, "with"), f"the encoding is {self.machine.encoding}")
         self.machine.enough_rows(part.rows, *path, "rows")
+
+    def _refuse_bits(self, settings: Settings, path: Path, why: str) -> NoReturn:
+        """Refuse other bits, where they are set or where they follow from what is."""
+        if "bits" in type(settings).model_fields:
+            refuse((*path, "bits"), f"{_bits(self.with_)}, as {why}", _bits(settings))
+        refuse(path, f"settings that make {_bits(self.with_)} bits, as {why}", _bits(settings))
 
     def _known_measures(self, thresholds: Mapping[str, float] | None, path: Path) -> None:
         for measure in thresholds or {}:

@@ -250,6 +250,15 @@ def test_what_a_graph_cannot_have_is_refused(override: str, told: str):
     assert str(refusal.value) == f"{path} --set {override}: {told}"
 
 
+def test_foods_that_make_other_bits_are_refused_where_they_are_set():
+    path = TASKS / "season.yaml"
+    override = "curriculum=[{with: {foods: 3}, until: {missed: 1}}, {with: {}}]"
+    with pytest.raises(ExperimentError) as refusal:
+        load(path, [override])
+    told = "curriculum.0.with: expected settings that make 8 bits, as in `with`, but came 6"
+    assert str(refusal.value) == f"{path} --set {override}: {told}"
+
+
 @pytest.mark.parametrize(("content", "told"), BAD_TEXTS, ids=[told for _, told in BAD_TEXTS])
 def test_a_file_that_is_no_task_file_is_refused(tmp_path: Path, content: bytes, told: str):
     path = tmp_path / "task.yaml"
