@@ -4,7 +4,7 @@ They hold on light and on dark paper. To write one as HTML, whole and always wit
 `figure.to_html(div_id="trunk")`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from math import ceil, floor, log10
 from typing import Any
@@ -256,7 +256,8 @@ def _scale(figure: Figure, chart: Chart, plot: Plot, place: dict[str, int]) -> N
     if any(isinstance(layer, Bars | Heat) for layer in plot.layers):
         upright["dtick"] = 1  # every category is named
     if plot.logarithmic:
-        rounds = _rounds(plot)
+        rounds = _rounds([y for layer in plot.layers if isinstance(layer, Line | Marks)
+                          for y in layer.y])  # fmt: skip
         upright |= {"tickvals": rounds, "ticktext": [f"{value:g}" for value in rounds]}
     if heat is not None:
         upright |= {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 10}}
@@ -266,8 +267,9 @@ def _scale(figure: Figure, chart: Chart, plot: Plot, place: dict[str, int]) -> N
                             showgrid=False, **place)  # fmt: skip
     figure.update_yaxes(**upright, **place)
     if chart.logarithmic:
-        sizes = _apart(next(layer.x for layer in plot.layers if isinstance(layer, Line)))
-        named = [f"{size:g}" for size in sizes]
+        asked = next(layer.x for layer in plot.layers if isinstance(layer, Line))
+        sizes = _apart(asked) if len(asked) <= TICKS else _rounds(asked)
+        named = [f"{size:g}" if size < 1 else f"{size:,.10g}" for size in sizes]
         figure.update_xaxes(type="log", tickangle=0, tickvals=sizes, ticktext=named, **place)
     if chart.ticks:
         named = [
@@ -276,9 +278,9 @@ def _scale(figure: Figure, chart: Chart, plot: Plot, place: dict[str, int]) -> N
         figure.update_xaxes(tickvals=[x for x, _ in chart.ticks], ticktext=named, **place)
 
 
-def _rounds(plot: Plot) -> list[float]:
+def _rounds(numbers: Iterable[float | None]) -> list[float]:
     """List the round numbers in the range of a logarithmic axis: 1, 2, 5, 10 and so on."""
-    values = [y for layer in plot.layers if isinstance(layer, Line | Marks) for y in layer.y if y]
+    values = [number for number in numbers if number]
     if not values:
         return []
     low, high = floor(log10(min(values))), ceil(log10(max(values)))

@@ -31,12 +31,15 @@ FORMATS = ("svg", "png")
 DOTS, PIXELS = 150, 96  # an inch, on paper and on a screen
 WIDTH = 7.2  # inches
 ABOVE, BELOW, GAP, NAMES = 0.36, 0.5, 0.5, 0.17
-LEFT, RIGHT, WIRE_ROOM, BAR_ROOM = 0.72, 0.2, 2.2, 0.5
+LEFT, RIGHT, MOST_ROOM, BAR_ROOM = 0.72, 0.2, 3.6, 0.5
+BESIDE = 0.16  # between the name of a row and what it names
 SMALL, MIDDLE = 8.0, 9.5  # points
 GREY, PALE = "#555555", "#dddddd"
 DASHES = {"solid": "-", "dash": (0, (5, 3)), "dot": (0, (1.5, 2))}
 SYMBOLS = {"circle": "o", "circle-open": "o", "square": "s", "diamond": "D", "star": "*",
            "triangle-up": "^", "triangle-down": "v", "cross": "X"}  # fmt: skip
+LARGE = (1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")
+"""From which number on one is written as so many of these, and by which letter."""
 Box = tuple[float, float, float, float]
 """Left, bottom, width and height."""
 MOST_NAMES = 3  # of a legend, in a line
@@ -91,8 +94,12 @@ def draw(chart: Chart) -> Figure:
 
 def _margins(chart: Chart) -> tuple[float, float]:
     """Leave room for the names of rows on the left, and for a scale of colours on the right."""
-    kinds = {type(layer) for plot in chart.plots for layer in plot.layers}
-    return WIRE_ROOM if kinds & {Heat, Bars} else LEFT, BAR_ROOM if Heat in kinds else RIGHT
+    layers = [layer for plot in chart.plots for layer in plot.layers]
+    rows = [layer.categories for layer in layers if isinstance(layer, Bars)]
+    rows += [layer.rows for layer in layers if isinstance(layer, Heat)]
+    named = BESIDE + LETTER * max((len(name) for names in rows for name in names), default=0)
+    heat = any(isinstance(layer, Heat) for layer in layers)
+    return min(max(LEFT, named), MOST_ROOM), BAR_ROOM if heat else RIGHT
 
 
 def _share(box: Box, figure: Figure) -> Box:
@@ -124,12 +131,21 @@ def _draw(axes: Axes, chart: Chart, plot: Plot) -> None:
         axes.set_xticks([], minor=True)
     elif not chart.logarithmic and not any(isinstance(layer, Heat) for layer in plot.layers):
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4 if chart.beside else 9))
+        axes.xaxis.set_major_formatter(_briefly)
 
 
 def _number_plainly(axis: Axis) -> None:
     """Write numbers of a logarithmic axis as others; small ticks have some on a short axis."""
-    axis.set_major_formatter("{x:g}")
+    axis.set_major_formatter(_briefly)
     axis.set_minor_formatter(LogFormatter())
+
+
+def _briefly(number: float, _: object = None) -> str:
+    """Write a large number as the pages do, and others in full."""
+    for from_on, size, letter in LARGE:
+        if abs(number) >= from_on:
+            return f"{number / size:g}{letter}"
+    return f"{number:g}"
 
 
 def _line(axes: Axes, layer: Line) -> None:

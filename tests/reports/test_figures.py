@@ -7,7 +7,7 @@ import pytest
 from evo_ntm.errors import ReportError
 from evo_ntm.reports import figures
 from evo_ntm.reports.charts import charts
-from evo_ntm.reports.charts.layers import Rules, Shade
+from evo_ntm.reports.charts.layers import Chart, Line, Plot, Rules, Shade
 from tests.reports.made_up import bred, searched
 
 
@@ -103,3 +103,18 @@ def test_what_is_ruled_and_shaded_is_in_the_figure():
         shaded = sum(isinstance(layer, Shade) for layer in layers)
         shapes = plainly(figures.draw(chart))["layout"].get("shapes", ())
         assert len(shapes) == ruled + shaded, name
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        ((10.0, 20.0, 30.0, 50.0, 120.0), ["10", "20", "50", "120"]),
+        (tuple(float(place) for place in range(7, 4321)), ["1", "10", "100", "1,000", "10,000"]),
+        (tuple(float(place) for place in range(7, 95)), ["1", "2", "5", "10", "20", "50", "100",
+                                                         "200", "500"]),
+    ],
+)  # fmt: skip
+def test_a_logarithmic_axis_names_few_places_themselves_and_of_many_the_round_ones(places, told):
+    line = Line("cost", places, places, "#000000")
+    chart = Chart("costs", "Costs.", "x", (Plot("y", (line,)),), logarithmic=True)
+    assert list(figures.draw(chart).layout.xaxis.ticktext) == told

@@ -2,7 +2,7 @@ import pytest
 
 from evo_ntm.errors import ReportError
 from evo_ntm.reports.charts import charts
-from evo_ntm.reports.charts.layers import Chart, Line, Plot
+from evo_ntm.reports.charts.layers import Bars, Chart, Line, Plot
 from evo_ntm.reports.prints import draw, write_figures
 from tests.reports.made_up import bred, searched
 
@@ -71,3 +71,24 @@ def test_long_names_of_a_legend_stand_below_each_other():
     assert rows(draw(chart("a", "b", "c"))) == 1
     long = [f"memory-length, population {n}, machine.width 4, episodes 16" for n in (1, 2, 3)]
     assert rows(draw(chart(*long))) == 3
+
+
+def test_names_of_rows_have_the_room_that_they_need():
+    def leftmost(*names):
+        bars = Bars("measured", names, (1.0,) * len(names), "#000000")
+        figure = draw(Chart("rates", "Rates.", "x", (Plot("y", (bars,)),), beside=True))
+        figure.draw_without_rendering()
+        return min(label.get_window_extent().x0 for label in figure.axes[0].get_yticklabels())
+
+    assert leftmost("copy", "priority-sort") >= 0
+    assert leftmost("copy", "memory-length, population 256, machine.width 4") >= 0
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(0, "0"), (0.25, "0.25"), (9000, "9000"), (10_000, "10k"), (2_400_000, "2.4M"), (3e9, "3B")],
+)
+def test_large_numbers_are_short(number, told):
+    line = Line("cost", (0.0, number), (0.0, 1.0), "#000000")
+    (axes,) = draw(Chart("costs", "Costs.", "x", (Plot("y", (line,)),))).axes
+    assert axes.xaxis.get_major_formatter()(number) == told
