@@ -154,13 +154,14 @@ def _generations(
         scored += len(fitness)
         ends = _spent(settings, generation + 1, time.monotonic() - begun, scored)
         best, opened = strategy.best(), stage
-        validation, sitting, crowned = None, None, None
+        validation, sitting, crowned, taken = None, None, None, dict[str, float]()
         if ends or (generation + 1) % settings.validate_every == 0:
             validated = lessons.validate(generation, best, spread)
             validation = validated.validation._replace(stage=stage)
+            if settings.progress_in == "stage" or lessons.follows(stage):
+                taken = lessons.taken(stage, best, spread)
             if settings.progress_in == "stage":
-                standing = lessons.standing(stage, best, spread)
-                validation = validation._replace(standing=standing)
+                validation = validation._replace(standing=lessons.standing(stage, taken))
             if validated.passed:
                 sitting = lessons.examine(best, spread)
             came = validation.wrong_bits, validation.bits
@@ -169,7 +170,7 @@ def _generations(
             events = [*events, *strategy.reflect(validation)]
         if any(event.kind == RESTART for event in events):
             opened = 0  # who begins anew has learned nothing yet
-        elif validation is not None and lessons.opens(stage, best, spread):
+        elif validation is not None and lessons.curriculum.opens(stage, taken):
             opened = stage + 1
             events = [*events, Event(generation, "stage", f"stage {opened + 1} opens")]
 

@@ -1,6 +1,6 @@
 """Everything fixed that a run is held against: curriculum, gates, validation set and exam."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evo_ntm.evolution.evaluate import Map, Trial
@@ -71,19 +71,22 @@ class School:
         each = experiment.evolve.by_episode
         return Trial(task, episodes, rows, epsilon, self.backend, each)
 
+    def follows(self, stage: int) -> bool:
+        """Tell whether another stage follows."""
+        return stage < len(self.curriculum.stages) - 1
+
     def opens(self, stage: int, individual: Individual, spread: Map) -> bool:
         """Tell whether an individual opens the next stage."""
-        if stage == len(self.curriculum.stages) - 1:
-            return False
-        return self.curriculum.opens(stage, self.taken(stage, individual, spread))
+        return self.follows(stage) and self.curriculum.opens(
+            stage, self.taken(stage, individual, spread)
+        )
 
     def taken(self, stage: int, individual: Individual, spread: Map) -> dict[str, float]:
         """Measure an individual in a stage, always on the same episodes."""
         return answer([self.gates[stage]], individual.genome, spread)
 
-    def standing(self, stage: int, individual: Individual, spread: Map) -> Standing:
-        """Tell how an individual does in a stage by the two costs of its task."""
-        taken = self.taken(stage, individual, spread)
+    def standing(self, stage: int, taken: Mapping[str, float]) -> Standing:
+        """Tell by the two costs of its task how an individual does that took this in a stage."""
         return Standing(stage, *(taken[name] for name in costs(self.curriculum.stages[stage])))
 
     def validate(self, generation: int, individual: Individual, spread: Map) -> Validated:

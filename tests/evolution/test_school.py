@@ -150,9 +150,9 @@ def test_a_gate_that_looks_at_no_measure_of_the_task_is_refused():
 
 def test_where_an_individual_stands_is_told_by_the_gate_of_its_stage():
     _, lessons = lesson(stages(100.0, 0.0001))
-    stood = [lessons.standing(stage, SOMEBODY, map) for stage in range(3)]
+    took = [lessons.taken(stage, SOMEBODY, map) for stage in range(3)]
+    stood = [lessons.standing(stage, taken) for stage, taken in enumerate(took)]
     assert [standing.stage for standing in stood] == [0, 1, 2]
-    for standing in stood:
-        taken = lessons.taken(standing.stage, SOMEBODY, map)
+    for standing, taken in zip(stood, took, strict=True):
         assert (standing.wrong_bits, standing.bits) == (taken["wrong_bits"], taken["bits"])
     assert len({standing.bits for standing in stood}) == 3
