@@ -23,6 +23,7 @@ from evo_ntm.experiment.model import told_rows
 from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.runs.database import finite
 from evo_ntm.tables import new_table, show_facts, show_table
+from evo_ntm.words import counted
 
 if TYPE_CHECKING:
     from evo_ntm.evolution.exam import ExamRow
@@ -107,7 +108,7 @@ def progress_line(progress: "Progress", width: int | None = None) -> str:
         f"best {progress.best_fitness:.2f}",
         f"{progress.counted.replace('_', ' ')} {_number(progress.wrong_bits, 2)}",
         f"{progress.species} species",
-        *([_count(progress.workers, "worker")] if progress.workers else []),
+        *([counted(progress.workers, "worker")] if progress.workers else []),
         f"{clock(progress.seconds_left)} left",
         f"{_thousands(progress.rate)} sequence-timesteps/s",
     ]
@@ -123,7 +124,7 @@ def tuning_line(progress: "TuningProgress", width: int | None = None) -> str:
         f"bits {_number(progress.bits, 2)}",
         f"validation {_number(bits, 2)}",
         f"wrong bits {_number(wrong_bits, 2)}",
-        _count(progress.sequences, "sequence"),
+        counted(progress.sequences, "sequence"),
         f"{clock(progress.seconds_left)} left",
         f"{_number(progress.rate, 0)} sequences/s",
     ]
@@ -199,7 +200,7 @@ def series_table(outcomes: Mapping[int, "Outcome"]) -> Table:
 
 
 def _tuned(status: "Status") -> str:
-    ended = f"{_count(status.tunings, 'birth')} by gradients" if status.tunings else ""
+    ended = f"{counted(status.tunings, 'birth')} by gradients" if status.tunings else ""
     under_way = f"birth {status.being_tuned}, not to its end" if status.being_tuned else ""
     return "; ".join(filter(None, (ended, under_way)))
 
@@ -209,11 +210,11 @@ def show_status(status: "Status") -> None:
     champion, run, done = status.champion, str(status.path), status.generation + 1
     last = status.processes[-1] if status.processes else None
     told = last.told if last else {}
-    by = [status.backend, *(_count(told[kind], kind[:-1]) for kind in ("threads", "workers")
+    by = [status.backend, *(counted(told[kind], kind[:-1]) for kind in ("threads", "workers")
                             if told.get(kind))]  # fmt: skip
     facts = {
         "run": run,
-        "state": f"{status.state} after {done:,} of {_count(status.generations, 'generation')}",
+        "state": f"{status.state} after {done:,} of {counted(status.generations, 'generation')}",
         "task": f"{status.environment or status.task} by {status.strategy}, seed {status.seed}",
         "births": f"{status.births:,}, {status.species} species alive",
         "tuned": _tuned(status),
@@ -224,11 +225,12 @@ def show_status(status: "Status") -> None:
         "validation": "" if champion is None else
         validation_facts(status.task, champion.wrong_bits, champion.bits),
         "exam": "not sat yet" if not status.sittings else
-        f"{_count(status.sittings, 'sitting')}, {'' if status.state == 'solved' else 'not '}passed",
-        "failures": f"{_count(status.failures, 'machine')} in the last generation"
+        f"{counted(status.sittings, 'sitting')}, "
+        f"{'' if status.state == 'solved' else 'not '}passed",
+        "failures": f"{counted(status.failures, 'machine')} in the last generation"
         if status.failures else "",
         "checkpoint": "none yet" if status.checkpoint is None else
-        f"after {_count(status.checkpoint + 1, 'generation')}",
+        f"after {counted(status.checkpoint + 1, 'generation')}",
         "computed by": ", ".join(by),
         "processes": "" if last is None else
         f"{len(status.processes)}, the last since {last.started}: {_typed(told)}",
@@ -308,9 +310,9 @@ def summary(outcome: "Outcome") -> str:
     if outcome.interrupted:
         ending = "interrupted"
     return (
-        f"{outcome.path}: {ending} after {_count(outcome.generation + 1, 'generation')}, "
-        f"{outcome.seconds:.1f} s, {_count(outcome.restarts, 'restart')}, "
-        f"{_count(outcome.sittings, 'sitting')} of the exam. Champion: {outcome.topology}."
+        f"{outcome.path}: {ending} after {counted(outcome.generation + 1, 'generation')}, "
+        f"{outcome.seconds:.1f} s, {counted(outcome.restarts, 'restart')}, "
+        f"{counted(outcome.sittings, 'sitting')} of the exam. Champion: {outcome.topology}."
         f"{_failures(outcome)}"
     )
 
@@ -318,7 +320,7 @@ def summary(outcome: "Outcome") -> str:
 def _failures(outcome: "Outcome") -> str:
     if outcome.failure is None:
         return ""
-    return (f" Scoring failed in {_count(outcome.failing, 'generation')}, "
+    return (f" Scoring failed in {counted(outcome.failing, 'generation')}, "
             f"the last time: {in_one_line(outcome.failure)}")  # fmt: skip
 
 
@@ -326,7 +328,7 @@ def tuning_summary(tuned: "Tuned") -> str:
     """Say in a few sentences how a tuning ended."""
     from evo_ntm.tuning.journal import divergence
 
-    done = f"{_count(tuned.steps, 'step')}, {_count(tuned.sequences, 'sequence')}"
+    done = f"{counted(tuned.steps, 'step')}, {counted(tuned.sequences, 'sequence')}"
     begun = f"{tuned.path}: birth {tuned.parent} tuned for {done}, {tuned.seconds:.1f} s"
     costs = "from {} bits and {} wrong a sequence of the validation set to {} and {}".format(
         *(_number(value) for value in (*tuned.before, *tuned.after))
@@ -339,7 +341,7 @@ def tuning_summary(tuned: "Tuned") -> str:
     elif tuned.child is None:
         parts.append("There is nothing to keep")
     else:
-        sat = _count(tuned.sittings, "sitting")
+        sat = counted(tuned.sittings, "sitting")
         ending = "solved" if tuned.solved else "not solved"
         champion = ", the champion" if tuned.champion else ""
         parts.append(f"Kept as birth {tuned.child}{champion}: {ending}, {sat} of the exam")
@@ -353,10 +355,6 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(max(round(seconds), 0), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _number(value: float, digits: int = 3) -> str:

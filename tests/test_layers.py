@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "evo_ntm"
 STEPS = [
-    ["errors", "seeds", "paths"],
+    ["errors", "seeds", "paths", "words"],
     ["topology", "exits"],
     ["genome", "experiment"],
     ["machine", "tasks", "genome.variation", "genome.adapter"],

@@ -11,6 +11,8 @@ from itertools import pairwise
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
+from evo_ntm.words import counted
+
 if TYPE_CHECKING:
     from evo_ntm.reports.chapters import (
         Generalisation,
@@ -81,13 +83,14 @@ def sparkline(values: Sequence[float], width: int = BARS_WIDE) -> str:
 def _header(header: "Header") -> Iterator[tuple[str, str]]:
     yield "run", (f"{header.name}: {header.task} by {header.strategy}, {header.encoding} encoding, "
                   f"seed {header.seed}")  # fmt: skip
-    yield "state", (f"{header.state} after {_count(header.generations, 'generation')}, "
-                    f"{_count(header.births, 'birth')}, {_count(header.scored, 'machine')} scored, "
+    yield "state", (f"{header.state} after {counted(header.generations, 'generation')}, "
+                    f"{counted(header.births, 'birth')}, "
+                    f"{counted(header.scored, 'machine')} scored, "
                     f"{header.seconds:.1f} s")  # fmt: skip
     who = "the champion, birth" if header.is_champion else "birth"
     yield "lineage of", f"{who} {header.birth}: {header.topology}"
     passed = "" if header.solved else "not "
-    yield "exam", (f"{_count(header.sittings, 'sitting')}, {passed}passed" if header.sittings
+    yield "exam", (f"{counted(header.sittings, 'sitting')}, {passed}passed" if header.sittings
                    else "not sat yet")  # fmt: skip
     if header.restarts:
         yield "restarts", str(header.restarts)
@@ -169,7 +172,7 @@ def _population(population: "Population") -> Iterator[tuple[str, str]]:
     yield "alive", f"{population.alive[-1]:,} in generation {population.generations[-1]:,}"
     ancestor, age = population.common_ancestor[-1], population.age[-1]
     yield "common ancestor", ("none" if ancestor is None or age is None else
-                              f"birth {ancestor}, {_count(age, 'generation')} ago")  # fmt: skip
+                              f"birth {ancestor}, {counted(age, 'generation')} ago")  # fmt: skip
     last = f", the last in generation {population.sweeps[-1][0]:,}" if population.sweeps else ""
     yield "sweeps", f"{len(population.sweeps):,}{last}"
     yield "distance", f"{population.mean_pairwise_distance[-1]:.2f} births between two on average"
@@ -275,7 +278,3 @@ def _number(value: float, *, signed: bool = False) -> str:
     decimals = 2 if abs(value) < 10 else 1
     text = f"{value:+.{decimals}f}" if signed else f"{value:.{decimals}f}"
     return text.lstrip("+-") if text.strip("+-0.") == "" else text
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

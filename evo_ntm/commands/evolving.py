@@ -12,6 +12,7 @@ from evo_ntm.arguments import read_seeds
 from evo_ntm.commands import tuning
 from evo_ntm.commands.ending import ending_of, tell_outcome
 from evo_ntm.errors import ArgumentError, ExperimentError, GenomeError, TaskError
+from evo_ntm.words import counted
 
 if TYPE_CHECKING:
     from evo_ntm.experiment import Experiment
@@ -131,7 +132,7 @@ def _resume(
 ) -> "Outcome":
     from evo_ntm import screen, verbs
 
-    begins = f"{run}: goes on after {verbs.outcome(run).generation + 1} generations"
+    begins = f"{run}: goes on after {counted(verbs.outcome(run).generation + 1, 'generation')}"
     with nullcontext() if quiet else screen.ProgressLine(begins) as line:
         outcome = verbs.resume(run, on_begin=line.begin if line else None, on_generation=line,
                                accept_drift=accept_drift, from_older=from_older,

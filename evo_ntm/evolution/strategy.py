@@ -12,6 +12,7 @@ from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.state import State, exact
 from evo_ntm.genome import Genome
 from evo_ntm.seeds import Generator
+from evo_ntm.words import counted
 
 Found = Callable[[Generator], Genome]
 Vary = Callable[..., Bred | None]
@@ -136,4 +137,4 @@ class Patience:
 
 def restart(generation: int, patience: int) -> Event:
     """Tell of a search that gave up and begins anew."""
-    return Event(generation, RESTART, f"no progress for {patience} generations")
+    return Event(generation, RESTART, f"no progress for {counted(patience, 'generation')}")

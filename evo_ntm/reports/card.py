@@ -23,6 +23,7 @@ from evo_ntm.runs.ancestry import Step
 from evo_ntm.runs.database import finite
 from evo_ntm.tasks.grading import SHORTFALL
 from evo_ntm.tasks.lives import MISSED, REWARD
+from evo_ntm.words import counted
 
 VERSION = 3
 RANDOM: dict[Encoding, str] = {"direct": "random weights", "tied": "random tied genes"}
@@ -188,7 +189,7 @@ def card_words(card: Card, folder: Path, pictures: Sequence[str]) -> str:
             f"weights, {card.encoding} encoding."]  # fmt: skip
     if card.generations:
         told.append(
-            f"It evolved by `{card.strategy}` in {card.generations:,} generations, in "
+            f"It evolved by `{card.strategy}` in {counted(card.generations, 'generation')}, in "
             f"which {card.scored:,} machines {_did(card)}."
         )
     told += [card.contribution, f"All of it took {card.seconds:,.0f} seconds."]

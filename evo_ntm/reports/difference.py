@@ -15,6 +15,7 @@ from evo_ntm.genome.encoding import code
 from evo_ntm.topology import Block, Graph, Head, Stages, Topology, wires
 from evo_ntm.topology.parts import total
 from evo_ntm.topology.wires import hidden
+from evo_ntm.words import counted
 
 Indices = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -95,9 +96,9 @@ def _changes(before: Topology, after: Topology) -> Iterator[str]:
     for number, (old, new) in enumerate(zip(was.layers, now.layers, strict=False), start=1):
         yield from _resized(hidden(number), "unit", old, new)
     for number, layer in enumerate(now.layers[len(was.layers) :], start=len(was.layers) + 1):
-        yield f"{hidden(number)} gained, of {_count(total(layer), 'unit')}"
+        yield f"{hidden(number)} gained, of {counted(total(layer), 'unit')}"
     for number, layer in enumerate(was.layers[len(now.layers) :], start=len(now.layers) + 1):
-        yield f"{hidden(number)} lost, of {_count(total(layer), 'unit')}"
+        yield f"{hidden(number)} lost, of {counted(total(layer), 'unit')}"
     if isinstance(was.graph, Graph) and isinstance(now.graph, Graph):
         yield from _redrawn("nodes", was.graph.nodes, now.graph.nodes)
         yield from _redrawn("connections", was.graph.connections, now.graph.connections)
@@ -121,7 +122,7 @@ def _resized(
     gained = sum(size for size in grown.values() if size > 0)
     lost = -sum(size for size in grown.values() if size < 0)
     told = [
-        f"{_count(number, unit)} {verb}" for number, verb in ((gained, "gained"), (lost, "lost"))
+        f"{counted(number, unit)} {verb}" for number, verb in ((gained, "gained"), (lost, "lost"))
         if number
     ]  # fmt: skip
     if told:
@@ -176,7 +177,3 @@ def _displacement(change: Numbers, was: Numbers) -> float | None:
 
 def _length(vector: Numbers) -> float:
     return float(np.sqrt(vector @ vector))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -22,11 +22,6 @@ def share(value: float | None, decimals: int = 1) -> str:
     return UNKNOWN if value is None else f"{number(100 * value, decimals)}{THIN}%"
 
 
-def count(value: int, noun: str) -> str:
-    """Count something, one or several."""
-    return f"{number(value, 0)} {noun}{'' if value == 1 else 's'}"
-
-
 def times(many: int) -> str:
     """Say how many times."""
     return {1: "once", 2: "twice"}.get(many, f"{number(many, 0)} times")

@@ -23,6 +23,7 @@ from evo_ntm.reports.charts.layers import Chart
 from evo_ntm.reports.drawings.legend import SHAPES, legend
 from evo_ntm.reports.drawings.svg import markup
 from evo_ntm.reports.figures import draw
+from evo_ntm.words import counted
 
 Filters = Mapping[str, Callable[..., Any]]
 
@@ -65,7 +66,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.filters |= {
         "number": digits.number, "share": digits.share, "clock": digits.clock,
-        "told_count": digits.count, "times": digits.times, "drawn": _drawn,
+        "told_count": counted, "times": digits.times, "drawn": _drawn,
     }  # fmt: skip
     made.globals |= {"palette": palette, "shapes": SHAPES, "legend": legend}
     return made

@@ -9,6 +9,7 @@ from evo_ntm.reports.line import Birth
 from evo_ntm.reports.status import state_of
 from evo_ntm.runs.log import read_log
 from evo_ntm.runs.run import Run
+from evo_ntm.words import counted
 
 SUMS = """
 SELECT count(*) AS generations, sum(scored) AS scored, sum(failures) AS failures,
@@ -66,14 +67,14 @@ def _troubles(sums: Any, events: dict[str, int]) -> list[str]:
     """Warn of machines, workers and generations that went wrong."""
     told = []
     if sums["failures"]:
-        told.append(f"{_count(sums['failures'], 'machine')} in "
-                    f"{_count(sums['failing'], 'generation')} answered with no number, or could "
+        told.append(f"{counted(sums['failures'], 'machine')} in "
+                    f"{counted(sums['failing'], 'generation')} answered with no number, or could "
                     "not be scored: their fitness is the worst there is")  # fmt: skip
     if failed := events.get("failure"):
-        told.append(f"scoring failed {_count(failed, 'time')}, in a worker or in an episode of an "
+        told.append(f"scoring failed {counted(failed, 'time')}, in a worker or in an episode of an "
                     "environment: what was in hand counts as worst, see the events")  # fmt: skip
     if drifted := events.get("drift"):
-        told.append(f"{_count(drifted, 'generation')} came out otherwise when the run was gone on "
+        told.append(f"{counted(drifted, 'generation')} came out otherwise when the run was gone on "
                     "with: it may not come out as this again, see the events")  # fmt: skip
     return told
 
@@ -81,17 +82,14 @@ def _troubles(sums: Any, events: dict[str, int]) -> list[str]:
 def _lost(run: Run) -> list[str]:
     """Warn of workers that went away; what they had in hand others did."""
     lost = sum(told.get("kind") == "lost" for told in read_log(run))
-    return [f"{_count(lost, 'worker')} went away meanwhile, and others did their work"] * bool(lost)
+    told = f"{counted(lost, 'worker')} went away meanwhile, and others did their work"
+    return [told] if lost else []
 
 
 def _unkept(line: Sequence[Birth]) -> list[str]:
     missing = sum(birth.genome is None for birth in line)
     if not missing:
         return []
-    return [f"{missing:,} of the {_count(len(line), 'birth')} of the line are not measured, as "
+    return [f"{missing:,} of the {counted(len(line), 'birth')} of the line are not measured, as "
             "their genomes were not kept: run.keep keeps lines that live on with lineage, "
             "and those that died out with all"]  # fmt: skip
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

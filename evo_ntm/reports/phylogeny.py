@@ -10,6 +10,7 @@ import numpy as np
 
 from evo_ntm.reports.chapters import Parent, Population
 from evo_ntm.reports.pedigree import NOBODY, Numbers, Pedigree, Places, evenly
+from evo_ntm.words import counted
 
 MOST_FECUND = 10
 UNKNOWN = (
@@ -162,4 +163,4 @@ def _unsettled(age: int | None) -> tuple[str, ...]:
     """Warn of the generations since the last common ancestor: their lines may still end."""
     if age is None:
         return (f"{UNSETTLED}: those alive at the end descend from several founders",)
-    return (f"{UNSETTLED} in the newest {age} generation{'' if age == 1 else 's'}",) if age else ()
+    return (f"{UNSETTLED} in the newest {counted(age, 'generation')}",) if age else ()

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from evo_ntm.reports.chapters import Lineage, Trunk, Verdict
-from evo_ntm.reports.digits import clock, count, number, times
+from evo_ntm.reports.digits import clock, number, times
+from evo_ntm.words import counted
 
 STRATEGIES = {
     "evolution_strategy": "an evolution strategy",
@@ -48,9 +49,9 @@ def strategy(name: str) -> str:
 def _evolved(lineage: Lineage) -> Iterator[str]:
     header = lineage.header
     yield (
-        f"In {count(header.generations, 'generation')}, {strategy(header.strategy)} with the "
-        f"{header.encoding} encoding made {count(header.births, 'birth')} and scored "
-        f"{count(header.scored, 'machine')} on {header.task}, in {clock(header.seconds)}."
+        f"In {counted(header.generations, 'generation')}, {strategy(header.strategy)} with the "
+        f"{header.encoding} encoding made {counted(header.births, 'birth')} and scored "
+        f"{counted(header.scored, 'machine')} on {header.task}, in {clock(header.seconds)}."
     )
     if header.is_champion:
         yield f"Its champion is birth {header.birth}, a machine of {header.topology}."
@@ -64,7 +65,7 @@ def _line(trunk: Trunk) -> Iterator[str]:
         return
     told = [f"{number(trunk.verdicts[verdict])} {verdict}" for verdict in VERDICTS
             if trunk.verdicts.get(verdict)]  # fmt: skip
-    sentence = f"Its line from the founder counts {count(len(trunk.steps) - 1, 'step')}"
+    sentence = f"Its line from the founder counts {counted(len(trunk.steps) - 1, 'step')}"
     yield sentence + (f", {', '.join(told)}." if told else ".")
     first, last = trunk.steps[0].measured, trunk.steps[-1].measured
     if first is not None and last is not None:

@@ -8,6 +8,7 @@ import numpy as np
 from evo_ntm.reports.chapters import SpeciesLife, SpeciesStream
 from evo_ntm.reports.pedigree import Numbers, Pedigree, evenly
 from evo_ntm.topology import Head, Topology
+from evo_ntm.words import counted
 
 MOST_SPECIES = 11  # that a stream shows by name; the others are the rest
 REST = "rest"
@@ -68,7 +69,7 @@ def species_name(topology: Topology) -> str:
     for heads, noun in [(topology.tape_heads, "tape head")] if topology.tape else several:
         alike = Counter(sorted(map(_peculiar, heads))) or {"": 0}
         for peculiar, count in alike.items():
-            parts.append(f"{count} {noun}{'' if count == 1 else 's'}{peculiar}")
+            parts.append(f"{counted(count, noun)}{peculiar}")
     return ", ".join(parts)
 
 

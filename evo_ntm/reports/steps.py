@@ -8,9 +8,10 @@ from xml.etree.ElementTree import Element
 
 from evo_ntm.reports.chapters import Measured, Step, Trunk
 from evo_ntm.reports.charts.trunk import shown
-from evo_ntm.reports.digits import count, decimals_of
+from evo_ntm.reports.digits import decimals_of
 from evo_ntm.reports.drawings.svg import drawing, element, line
 from evo_ntm.reports.palette import VERDICTS
+from evo_ntm.words import counted
 
 WIDTH, HEIGHT, ROOM = 112.0, 16.0, 6.0
 MOST_MACHINES = 24
@@ -114,10 +115,10 @@ def _folded(steps: Sequence[Step], there: set[int]) -> list[Stretch | Alone]:
     if len(steps) < 2:
         return [Alone(step) for step in steps]
     verdicts = Counter(step.verdict for step in steps)
-    counted = ", ".join(f"{many} {verdict}" for verdict, many in sorted(verdicts.items()))
+    judged = ", ".join(f"{many} {verdict}" for verdict, many in sorted(verdicts.items()))
     told = (
-        f"{count(len(steps), 'step')} from generation {steps[0].generation} to "
-        f"{steps[-1].generation}: {counted}"
+        f"{counted(len(steps), 'step')} from generation {steps[0].generation} to "
+        f"{steps[-1].generation}: {judged}"
     )
     return [Stretch(tuple(step for step in steps if step.number in there), len(steps), told)]
 

@@ -1,6 +1,6 @@
 """The topology of one machine: channels, controller, memory columns and heads."""
 
-from collections.abc import Hashable, Sized
+from collections.abc import Hashable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ from evo_ntm.errors import TopologyError
 from evo_ntm.topology.ends import fitting
 from evo_ntm.topology.graph import Graph
 from evo_ntm.topology.parts import Block, Controller, Head, HeadKind, Tape, total
+from evo_ntm.words import counted
 
 
 @dataclass(frozen=True)
@@ -175,15 +176,11 @@ class Topology:
         kind: str = self.controller.kind
         layers = "+".join(map(str, self.controller.units)) or "without layers"
         if isinstance(graph := self.controller.graph, Graph):
-            counts = _count(graph.nodes, "node"), _count(graph.connections, "connection")
-            layers = "of {} and {}".format(*counts)
+            nodes = counted(len(graph.nodes), "node")
+            layers = f"of {nodes} and {counted(len(graph.connections), 'connection')}"
             kind = f"recurrent {kind}" if graph.recurrent else kind
         parts = [f"{kind} {layers}"]
         kinds = [(self.readers, "reader"), (self.writers, "writer")]
         for heads, noun in [(self.tape_heads, "tape head")] if self.tape else kinds:
-            parts.append(f"{len(heads)} {noun}{'' if len(heads) == 1 else 's'}")
+            parts.append(counted(len(heads), noun))
         return ", ".join([*parts, f"width {self.width}"])
-
-
-def _count(parts: Sized, noun: str) -> str:
-    return f"{len(parts)} {noun}{'' if len(parts) == 1 else 's'}"

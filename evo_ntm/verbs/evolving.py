@@ -38,6 +38,7 @@ from evo_ntm.tasks import Task
 from evo_ntm.tuning.assignment import under_way
 from evo_ntm.verbs.opening import about, task_of
 from evo_ntm.watch import Progress, Watch
+from evo_ntm.words import counted
 
 if TYPE_CHECKING:
     from deap import base
@@ -166,4 +167,4 @@ def _refuse_ended(run: Run) -> None:
                        "resume_tuning goes on with it")  # fmt: skip
     if not run.facts().get("interrupted", True):
         raise RunError(f"{run.folder}: expected a run that was interrupted, but it has ended, "
-                       f"after {run.generation() + 1} generations")  # fmt: skip
+                       f"after {counted(run.generation() + 1, 'generation')}")  # fmt: skip

@@ -2,7 +2,8 @@ from math import inf, nan
 
 import pytest
 
-from evo_ntm.reports.digits import clock, count, decimals_of, number, share
+from evo_ntm.reports.digits import clock, decimals_of, number, share
+from evo_ntm.words import counted
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,6 @@ def test_decimals_are_those_of_the_middle_number():
 def test_shares_and_counts_and_times_are_told_in_their_units():
     assert share(0.123456).replace("\u202f", " ") == "12.3 %"
     assert share(None) == "—"
-    assert [count(1, "birth"), count(2, "birth")] == ["1 birth", "2 births"]
+    assert [counted(1, "birth"), counted(2, "birth")] == ["1 birth", "2 births"]
     told = [clock(seconds).replace("\u202f", " ") for seconds in (5.25, 61, 7300)]
     assert told == ["5.2 s", "1 min 1 s", "2 h 1 min"]

@@ -15,6 +15,7 @@ from evo_ntm.evolution.workers.session import answers, session
 from evo_ntm.evolution.workers.worker import Answer, Introduction, Worker, last, versions
 from evo_ntm.experiment.run import RunSettings
 from evo_ntm.machine import Backend
+from evo_ntm.words import counted
 
 ATTEMPTS = 3
 GONE = "the cluster went away; the run can be resumed"
@@ -338,14 +339,14 @@ class Cluster:
         room = sum(map(self._room_of, cpus, gpus))
         workers = run.workers or room
         if room < workers or not room:
-            each = _count(run.cpus_per_worker, "CPU")
+            each = counted(run.cpus_per_worker, "CPU")
             if run.gpus:
                 whole = run.gpus >= 1
-                each += f" and {_count(int(run.gpus), 'GPU') if whole else f'{run.gpus:g} GPU'}"
+                each += f" and {counted(int(run.gpus), 'GPU') if whole else f'{run.gpus:g} GPU'}"
             raise ClusterError(
-                f"{self._name}: expected room for {_count(max(workers, 1), 'worker')} with {each} "
-                f"each, but there is room for {room}: {_count(sum(cpus), 'CPU')} and "
-                f"{_count(sum(gpus), 'GPU')} on {_count(len(nodes), 'node')}"
+                f"{self._name}: expected room for {counted(max(workers, 1), 'worker')} with {each} "
+                f"each, but there is room for {room}: {counted(sum(cpus), 'CPU')} and "
+                f"{counted(sum(gpus), 'GPU')} on {counted(len(nodes), 'node')}"
             )
         return workers
 
@@ -361,10 +362,6 @@ def _kind(backend: Backend | None) -> str:
     """Name what has to be the same; on a CPU all instruction sets give the same bits."""
     assert backend is not None, "a worker without a backend has complained"
     return f"{'fused' if backend.fused else 'torch'} on {backend.device}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _nodes() -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from evo_ntm.reports.charts.layers import (
 )
 from evo_ntm.reports.digits import number, share
 from evo_ntm.reports.palette import BLUE, GREEN, GREY, PINK, RED, series
+from evo_ntm.words import counted
 
 WIDE = 20  # times that the largest is of the smallest, for an axis to be logarithmic
 MOST_FIGURES = 8
@@ -49,8 +50,8 @@ def fitness(history: History) -> Chart:
     best = max((v for v in told.get("best", ()) if v is not None), default=None)
     return Chart(
         "fitness",
-        f"Fitness over {len(x)} generations, the best being {number(best)}, above the {wrong} "
-        "of the best of some generations on the validation set.",
+        f"Fitness over {counted(len(x), 'generation')}, the best being {number(best)}, above the "
+        f"{wrong} of the best of some generations on the validation set.",
         "generation",
         tuple(plots),
         together=True,

@@ -21,6 +21,7 @@ from evo_ntm.reports.comparison.contrasts import (
 from evo_ntm.reports.comparison.groups import ABSENT, Difference, Group, group
 from evo_ntm.reports.comparison.rates import FEWEST
 from evo_ntm.reports.comparison.results import MEASURES, Found, Result, find
+from evo_ntm.words import counted, plural
 
 Question = Literal["solved", "evaluations", "timesteps", "seconds"]
 QUESTIONS: tuple[Question, ...] = ("solved", *MEASURES)
@@ -108,7 +109,7 @@ def _contrast(one: Group, other: Group) -> Contrast:
     paired = bool(seeds)
     if paired:
         least = min(1.0, 2 / (1 << len(seeds)))
-        few = f"{_count(len(seeds), 'common seed')}" if len(seeds) < FEWEST else ""
+        few = f"{counted(len(seeds), 'common seed')}" if len(seeds) < FEWEST else ""
     else:
         least = min(1.0, 2 / comb(sum(runs), runs[0]))
         few = f"{runs[0]} and {runs[1]} runs without a common seed" if min(runs) < FEWEST else ""
@@ -211,7 +212,7 @@ def _tuned(group: Group) -> list[str]:
 def _runs(results: Sequence[Result]) -> str:
     """Count runs and tell their seeds."""
     seeds = ", ".join(str(result.seed) for result in results)
-    return f"{_count(len(results), 'run')} ({_plural(len(results), 'seed')} {seeds})"
+    return f"{counted(len(results), 'run')} ({plural(len(results), 'seed')} {seeds})"
 
 
 def _budgets(groups: Sequence[Group]) -> list[str]:
@@ -247,11 +248,3 @@ def _elsewhere(groups: Sequence[Group]) -> list[str]:
 def _each(groups: Sequence[Group], values: Sequence[str]) -> str:
     pairs = zip(groups, values, strict=True)
     return "; ".join(f"{value} in {group.name}" for group, value in pairs)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {_plural(number, noun)}"
-
-
-def _plural(number: int, noun: str) -> str:
-    return noun if number == 1 else f"{noun}s"

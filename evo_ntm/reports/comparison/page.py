@@ -7,8 +7,8 @@ from evo_ntm.reports.comparison.charts import charts
 from evo_ntm.reports.comparison.comparison import Comparison
 from evo_ntm.reports.comparison.results import MEASURES
 from evo_ntm.reports.comparison.tables import tables
-from evo_ntm.reports.digits import count
 from evo_ntm.reports.documents import write_document
+from evo_ntm.words import counted
 
 TEMPLATE, MOST_NAMES = "comparison.html", 3
 DRAWN = {"rates": ("rates",), "costs": tuple(f"solved-by-{measure}" for measure in MEASURES)}
@@ -53,6 +53,6 @@ def _deck(comparison: Comparison) -> str:
     groups = comparison.groups
     runs, ended = sum(len(g.results) for g in groups), sum(len(g.ended) for g in groups)
     tasks = sorted({group.task for group in groups})
-    return (f"{count(runs, 'run')}, of which {ended} have ended, in {count(len(groups), 'group')} "
-            f"for {' and '.join(tasks)}: how often they solve their task, at what cost, and how "
-            "surely.")  # fmt: skip
+    return (f"{counted(runs, 'run')}, of which {ended} have ended, in "
+            f"{counted(len(groups), 'group')} for {' and '.join(tasks)}: how often they "
+            "solve their task, at what cost, and how surely.")  # fmt: skip
