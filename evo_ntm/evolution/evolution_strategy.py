@@ -163,11 +163,15 @@ def surpasses(record: Sequence[float], other: Sequence[float]) -> bool:
 
 @dataclass(frozen=True)
 class Best:
-    """The best that the incumbent was on the validation set, and where it then stood."""
+    """The best that the incumbent was where progress is judged, and where it then stood.
+
+    That is the validation set, or a stage of the curriculum: in the next one all is new.
+    """
 
     search: Search
     bits: float
     declines: int = 0
+    stage: int = 0
 
 
 class EvolutionStrategy:
@@ -231,10 +235,11 @@ class EvolutionStrategy:
         """Go back to the best mean after a sustained decline; start again after a long stall."""
         settings, best, generation = self._settings, self._best, validation.generation
         self._patience, self._stage = self._patience.after(validation), validation.stage
-        if best is None or validation.bits < best.bits:
-            self._best = Best(self._scored, validation.bits)
+        stage, _, bits = validation.judged
+        if best is None or stage != best.stage or bits < best.bits:
+            self._best = Best(self._scored, bits, stage=stage)
         else:
-            declined = validation.bits > settings.decline * best.bits
+            declined = bits > settings.decline * best.bits
             self._best = replace(best, declines=best.declines + 1 if declined else 0)
         best = self._best
         if not self._starting and self._patience.ended(generation):
@@ -261,7 +266,9 @@ class EvolutionStrategy:
         words = {
             "individuals": packed.words,
             "searches": [state.words for state in told],
-            "best": {"bits": exact(best.bits), "declines": best.declines} if best else None,
+            "best": {"bits": exact(best.bits), "declines": best.declines, "stage": best.stage}
+            if best
+            else None,
             "patience": self._patience.words(),
             "restarts": self._restarts,
             "contest": self._contest,
@@ -286,7 +293,10 @@ class EvolutionStrategy:
             )
             for place, told in enumerate(words["searches"])
         ]
-        self._best = Best(searches.pop(), float(best["bits"]), best["declines"]) if best else None
+        self._best = None
+        if best:  # version 0.1 had no stage
+            self._best = Best(searches.pop(), float(best["bits"]), best["declines"],
+                              best.get("stage", 0))  # fmt: skip
         self._searches = tuple(searches)
         self._patience = self._patience.restored(words["patience"])
         self._restarts, self._contest = words["restarts"], words["contest"]

@@ -56,7 +56,11 @@ class EvolutionStrategy(Evolution):
     grace: Annotated[Natural, Field(description="generations before a challenger is judged")] = 50
     decline: Annotated[
         float,
-        Field(gt=1, le=1000, description="validation bits, beside the best, that are a decline"),
+        Field(
+            gt=1,
+            le=1000,
+            description="times the best bits, where progress is judged, that are a decline",
+        ),
     ] = 4.0
     declines: Annotated[
         Positive, Field(description="declines in a row before the best mean is restored")

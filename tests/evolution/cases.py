@@ -109,9 +109,9 @@ class Turns:
             self.generation += 1
         return events
 
-    def reflect(self, bits, stage=0):
-        """Tell the strategy how its best did on the validation set."""
-        looked = Validation(self.generation - 1, self.strategy.best(), bits, bits, stage=stage)
+    def reflect(self, bits, stage=0, standing=None):
+        """Tell the strategy how its best did on the validation set, and where it stands."""
+        looked = Validation(self.generation - 1, self.strategy.best(), bits, bits, standing, stage)
         return self.strategy.reflect(looked)
 
     def _score(self, job, slot):

@@ -18,6 +18,7 @@ from evo_ntm.evolution.evolution_strategy import (
     surpasses,
 )
 from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.strategy import Standing
 from evo_ntm.experiment.evolution_strategy import Finer
 from evo_ntm.genome.variation import add_reader, perturb
 from evo_ntm.seeds import derive
@@ -342,6 +343,20 @@ def test_a_sustained_decline_restores_the_best_mean_at_half_the_rate():
     turns.take()
     step = turns.strategy.best().genome.genes - restored.genome.genes
     assert np.abs(step).max() <= 0.021  # Adam goes no further than its rate at first
+
+
+def test_a_decline_is_one_where_progress_is_judged_and_another_stage_begins_anew():
+    turns = Turns(strategy(decline=2.0, declines=1, starts=1, averaging=1), sphere)
+
+    def told(bits, stage, in_stage):
+        turns.take()
+        return kinds(turns.reflect(bits, stage, Standing(stage, in_stage, in_stage)))
+
+    assert told(10.0, 0, 10.0) == []
+    assert told(90.0, 0, 8.0) == []  # worse at what is not asked yet
+    assert told(90.0, 1, 40.0) == []  # a harder stage
+    assert told(10.0, 1, 79.0) == []
+    assert told(10.0, 1, 81.0) == ["restore"]
 
 
 def test_all_failing_is_survived():
