@@ -108,11 +108,12 @@ class CMA:
 
     def reflect(self, validation: Validation) -> list[Event]:
         """Begin anew at another founder after a long stall."""
-        generation, self._patience = validation.generation, self._patience.after(validation)
-        if not self._patience.ended(generation):
+        generation, patience = validation.generation, self._patience.after(validation)
+        self._patience = patience
+        if not patience.ended(generation):
             return []
         self._start(generation + 1)
-        return [restart(generation, self._settings.patience)]
+        return [restart(generation, patience)]
 
     def state(self) -> State:
         """Tell the mean as an individual, and all that DEAP's strategy adapts.

@@ -161,7 +161,8 @@ def _generations(
             if settings.progress_in == "stage" or lessons.follows(stage):
                 taken = lessons.taken(stage, best, spread)
             if settings.progress_in == "stage":
-                validation = validation._replace(standing=lessons.standing(stage, taken))
+                standing = lessons.standing(stage, taken, experiment.patience_in(stage))
+                validation = validation._replace(standing=standing)
             if validated.passed:
                 sitting = lessons.examine(best, spread)
             came = validation.wrong_bits, validation.bits

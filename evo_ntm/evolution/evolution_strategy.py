@@ -234,17 +234,18 @@ class EvolutionStrategy:
     def reflect(self, validation: Validation) -> list[Event]:
         """Go back to the best mean after a sustained decline; start again after a long stall."""
         settings, best, generation = self._settings, self._best, validation.generation
-        self._patience, self._stage = self._patience.after(validation), validation.stage
-        stage, _, bits = validation.judged
+        patience = self._patience.after(validation)
+        self._patience, self._stage = patience, validation.stage
+        stage, _, bits, _ = validation.judged
         if best is None or stage != best.stage or bits < best.bits:
             self._best = Best(self._scored, bits, stage=stage)
         else:
             declined = bits > settings.decline * best.bits
             self._best = replace(best, declines=best.declines + 1 if declined else 0)
         best = self._best
-        if not self._starting and self._patience.ended(generation):
+        if not self._starting and patience.ended(generation):
             self._start(generation + 1)
-            return [restart(generation, settings.patience)]
+            return [restart(generation, patience)]
         if not self._starting and best.declines >= settings.declines:
             least = settings.learning_rate / SLOWEST  # a mean that stands still solves nothing
             rate = max(self._searches[0].rate / 2, least)

@@ -103,11 +103,12 @@ class Genetic:
 
     def reflect(self, validation: Validation) -> list[Event]:
         """Begin anew after a long stall, keeping nobody."""
-        generation, self._patience = validation.generation, self._patience.after(validation)
-        if not self._patience.ended(generation):
+        generation, patience = validation.generation, self._patience.after(validation)
+        self._patience = patience
+        if not patience.ended(generation):
             return []
         self._start(generation + 1)
-        return [restart(generation, self._settings.patience)]
+        return [restart(generation, patience)]
 
     def state(self) -> State:
         """Tell the population, the patience, and when each species was first seen."""

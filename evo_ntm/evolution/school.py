@@ -85,9 +85,12 @@ class School:
         """Measure an individual in a stage, always on the same episodes."""
         return answer([self.gates[stage]], individual.genome, spread)
 
-    def standing(self, stage: int, taken: Mapping[str, float]) -> Standing:
+    def standing(
+        self, stage: int, taken: Mapping[str, float], patience: int | None = None
+    ) -> Standing:
         """Tell by the two costs of its task how an individual does that took this in a stage."""
-        return Standing(stage, *(taken[name] for name in costs(self.curriculum.stages[stage])))
+        first, second = (taken[name] for name in costs(self.curriculum.stages[stage]))
+        return Standing(stage, first, second, patience)
 
     def validate(self, generation: int, individual: Individual, spread: Map) -> Validated:
         """Hold an individual against the validation set."""

@@ -30,11 +30,15 @@ class Event(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How an individual did on episodes that never change: those of a stage, counted from 0."""
+    """How an individual did on episodes that never change: those of a stage, counted from 0.
+
+    `patience` is how long that may go on without progress, where it is not as long as elsewhere.
+    """
 
     stage: int
     wrong_bits: float
     bits: float
+    patience: int | None = None
 
 
 class Validation(NamedTuple):
@@ -104,10 +108,12 @@ class Patience:
     bits: float = inf
     wrong_bits: float = inf
     stage: int = 0
+    here: int | None = None
+    """How long in this stage, where that is not as long as elsewhere."""
 
     def after(self, validation: Validation) -> "Patience":
         """Begin to wait anew where a validation shows progress."""
-        stage, wrong_bits, bits = validation.judged
+        stage, wrong_bits, bits, here = validation.judged
         left = 1 - self.share
         if stage != self.stage:
             marks = bits, wrong_bits
@@ -117,24 +123,30 @@ class Patience:
             return self
         bits, wrong_bits = marks
         return replace(self, since=validation.generation, bits=bits, wrong_bits=wrong_bits,
-                       stage=stage)  # fmt: skip
+                       stage=stage, here=here)  # fmt: skip
+
+    @property
+    def most(self) -> int:
+        """Tell for how many generations there may be no progress now."""
+        return self.generations if self.here is None else self.here
 
     def ended(self, generation: int) -> bool:
         """Tell whether it is time to give up."""
-        return generation - self.since >= self.generations
+        return generation - self.since >= self.most
 
     def words(self) -> dict[str, Any]:
         """Tell what has been waited for."""
         marks = {"bits": exact(self.bits), "wrong_bits": exact(self.wrong_bits)}
-        return {"since": self.since, "stage": self.stage, **marks}
+        return {"since": self.since, "stage": self.stage, "here": self.here, **marks}
 
     def restored(self, words: Mapping[str, Any]) -> "Patience":
         """Give the same patience as far as it then was."""
         bits, wrong_bits = float(words["bits"]), float(words["wrong_bits"])
-        stage = words.get("stage", 0)  # version 0.1 had none
-        return replace(self, since=words["since"], bits=bits, wrong_bits=wrong_bits, stage=stage)
+        stage, here = words.get("stage", 0), words.get("here")  # version 0.1 had none
+        return replace(self, since=words["since"], bits=bits, wrong_bits=wrong_bits, stage=stage,
+                       here=here)  # fmt: skip
 
 
-def restart(generation: int, patience: int) -> Event:
+def restart(generation: int, patience: Patience) -> Event:
     """Tell of a search that gave up and begins anew."""
-    return Event(generation, RESTART, f"no progress for {counted(patience, 'generation')}")
+    return Event(generation, RESTART, f"no progress for {counted(patience.most, 'generation')}")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from evo_ntm.experiment.model import Cells, Many, NumberOrRange, Settings, refuse
+from evo_ntm.experiment.model import Cells, Many, NumberOrRange, Positive, Settings, refuse
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -33,6 +33,10 @@ class Stage(Settings):
     alone: Annotated[
         bool, Field(description="show nothing of the other stages as long as this is the top one")
     ] = False
+    patience: Annotated[
+        Positive | None,
+        Field(description="generations without progress in it before a restart; null: evolve's"),
+    ] = None
 
 
 class Part(Settings):

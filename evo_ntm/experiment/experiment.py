@@ -35,7 +35,7 @@ Name = Annotated[
 ]
 
 LATER = {
-    **dict.fromkeys(("rows", "hardest", "stage", "lexicase", "finer"), None),
+    **dict.fromkeys(("rows", "hardest", "stage", "lexicase", "finer", "patience"), None),
     **dict.fromkeys(("most_sigma", "chance", "few", "alike"), None),
     "alone": False,
     "progress_in": "validation",
@@ -149,6 +149,9 @@ class Experiment(Settings):
             self._refuse_bits(settings, (*path, "with"), "in `with`")
         if stage.rows is not None:
             self.machine.enough_rows(stage.rows[0], *path, "rows")
+        if stage.patience is not None and self.evolve.progress_in != "stage":
+            refuse((*path, "patience"), "evolve.progress_in: stage, where it applies",
+                   stage.patience)  # fmt: skip
 
     def _part(self, part: Part, path: Path) -> None:
         self._known_measures(part.at_most, (*path, "at_most"))
@@ -191,6 +194,10 @@ class Experiment(Settings):
         begun = self.curriculum[: stage + 1 or None]
         told = [each.rows for each in begun if each.rows is not None]
         return told[-1] if told else self.machine.rows
+
+    def patience_in(self, stage: int) -> int | None:
+        """Tell the patience of a stage of the curriculum, if it has one of its own."""
+        return self.curriculum[stage].patience if self.curriculum else None
 
     @property
     def environment(self) -> str | None:

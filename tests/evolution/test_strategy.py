@@ -1,5 +1,5 @@
 from evo_ntm.evolution.individual import Individual
-from evo_ntm.evolution.strategy import Patience, Standing, Validation
+from evo_ntm.evolution.strategy import Patience, Standing, Validation, restart
 from tests.evolution.cases import tiny
 
 SOMEBODY = Individual(tiny(), operators=("found",))
@@ -62,3 +62,16 @@ def test_a_patience_that_knew_of_no_stages_can_be_restored():
     patience = Patience(10, since=0).after(validation(3, 4.0))
     words = {name: told for name, told in patience.words().items() if name != "stage"}
     assert Patience(10, since=0).restored(words) == patience
+
+
+def test_a_stage_may_have_a_patience_of_its_own():
+    def look(generation, stage, own):
+        return Validation(generation, SOMEBODY, 9.0, 9.0, Standing(stage, 1.0, 4.0, own))
+
+    patience = Patience(10, since=0).after(look(3, 0, None)).after(look(7, 1, 4))
+    assert patience.most == 4 and patience.ended(11) and not patience.ended(10)
+    assert patience.restored(patience.words()) == patience
+    assert restart(11, patience).text == "no progress for 4 generations"
+    patience = patience.after(look(9, 2, None))
+    assert patience.ended(19) and not patience.ended(18)
+    assert restart(19, patience).text == "no progress for 10 generations"

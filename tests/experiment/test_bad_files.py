@@ -143,6 +143,8 @@ BAD_VALUES = [
      "of them, but came an empty group of keys"),
     ("curriculum=[{with: {}, until: {wrong: 1}}, {with: {}}]", "curriculum.0.until.wrong: "
      "expected a measure of copy, but came 'wrong': did you mean 'wrong_bits'?"),
+    ("curriculum=[{with: {}, patience: 4}]", "curriculum.0.patience: expected "
+     "evolve.progress_in: stage, where it applies, but came 4"),
     ("curriculum=[{with: {bits: 2}}]", "curriculum.0.with.bits: expected 1, as in `with`, "
      "but came 2"),
     ("curriculum=[{with: {shortest: 3}}]", "curriculum.0.with.shortest: expected at most longest "
@@ -194,6 +196,7 @@ BAD_VALUES = [
 ]  # fmt: skip
 
 BAD_GRAPHS = [
+    # an override of a task file of graphs
     ("machine.units=[8]", "machine.units: expected no layers, as the controller is a graph, but "
      "came [8]"),
     ("machine.encoding=tied", "machine.encoding: expected direct, as the controller is a graph, "
