@@ -9,7 +9,8 @@ from torch import Tensor
 from evo_ntm.machine.backends import Runs
 from evo_ntm.machine.walk import walk
 from evo_ntm.tasks.grading import SHORTFALL
-from evo_ntm.tasks.lives import MISSED, REWARD, Foreseen, Life, Lives, Share
+from evo_ntm.tasks.hosting import begun, finite
+from evo_ntm.tasks.lives import MISSED, REWARD, Foreseen, Life, Lives, Share, World
 
 LIVES_AT_ONCE = 4096  # enough to outweigh Python
 STEPS_BETWEEN = 16
@@ -46,19 +47,20 @@ def lead(machine: Runs, flat: Float[Tensor, "P D"], lives: Lives, *, rows: int) 
 def _led(machine: Runs, flat: Tensor, share: Share, rows: int) -> Led:
     """Lead them until all have ended; those of whom all lives have ended are left behind."""
     population, lanes = len(flat), len(share.lengths)
-    steps, life = max(share.lengths), share.world.live(share.fates)
+    steps, life = max(share.lengths), begun(share.world, share.fates, lanes)
     if isinstance(life, Foreseen):
         return _answered(machine, flat, share, life, rows)
     walkers = walk(machine, flat, lanes=lanes, rows=rows, steps=steps)
     broken = torch.zeros(population, lanes, dtype=torch.bool, device=flat.device)
     who = torch.arange(population, device=flat.device)
-    ended = _Ended(population, lanes, flat)
+    ended = _Ended(share.world, population, lanes, flat)
     for step in range(steps):
         answer = walkers.answer(life.observation)
         if not answer.sum().isfinite():  # which is rare, and soon told
-            finite = answer.isfinite().all(-1)
-            broken = broken | (~finite & ~life.done)
-            answer = torch.where(finite.unsqueeze(-1), answer, 0.0)
+            finite(share.world, "observation", life.observation)
+            whole = answer.isfinite().all(-1)
+            broken = broken | (~whole & ~life.done)
+            answer = torch.where(whole.unsqueeze(-1), answer, 0.0)
         life = life.react(answer)
         if step % STEPS_BETWEEN:
             continue
@@ -72,34 +74,36 @@ def _led(machine: Runs, flat: Tensor, share: Share, rows: int) -> Led:
             who, broken, life = who[index], broken[index], life.among(index)
             walkers.keep(index)
     ended.note(who, life, broken)
-    return ended.led(share.world.best, share.reasons + getattr(life, "reasons", ()))
+    return ended.led(share.reasons + getattr(life, "reasons", ()))
 
 
 def _answered(machine: Runs, flat: Tensor, share: Share, life: Foreseen, rows: int) -> Led:
     """Let them answer all that they will see, in one call."""
     answers = machine.episode(flat, life.ahead, rows=rows, lengths=share.lengths)
-    finite = answers.isfinite().all(-1)
-    ended = _Ended(len(flat), len(share.lengths), flat)
-    over = life.answered(torch.where(finite.unsqueeze(-1), answers, 0.0))
-    ended.note(torch.arange(len(flat), device=flat.device), over, ~finite.all(0))
-    return ended.led(share.world.best, share.reasons)
+    whole = answers.isfinite().all(-1)
+    ended = _Ended(share.world, len(flat), len(share.lengths), flat)
+    over = life.answered(torch.where(whole.unsqueeze(-1), answers, 0.0))
+    ended.note(torch.arange(len(flat), device=flat.device), over, ~whole.all(0))
+    return ended.led(share.reasons)
 
 
 class _Ended:
     """Collects what came of individuals; who is noted again was not yet done."""
 
-    def __init__(self, population: int, lanes: int, like: Tensor) -> None:
+    def __init__(self, world: World, population: int, lanes: int, like: Tensor) -> None:
+        self.world = world
         self.score = like.new_zeros(population, lanes)
         self.marks = {name: like.new_zeros(population, lanes) for name in (MISSED, REWARD)}
 
     def note(self, who: Int[Tensor, "some"], life: Life, broken: Bool[Tensor, "some B"]) -> None:
         """Note how some individuals stand."""
-        score = life.score.to(self.score).expand(broken.shape)
+        score = finite(self.world, "score", life.score).to(self.score).expand(broken.shape)
         self.score[who] = torch.where(broken, torch.nan, score)
         for name, marks in self.marks.items():
-            marks[who] = life.marks[name].to(marks).expand(broken.shape)
+            mark = finite(self.world, name, life.marks[name])
+            marks[who] = mark.to(marks).expand(broken.shape)
 
-    def led(self, best: float, reasons: tuple[str, ...]) -> Led:
+    def led(self, reasons: tuple[str, ...]) -> Led:
         """Tell what came of all."""
-        best_of_each = self.score.new_full(self.score.shape[1:], best)
+        best_of_each = self.score.new_full(self.score.shape[1:], self.world.best)
         return Led(self.score, self.marks, best_of_each, reasons)

@@ -15,7 +15,7 @@ from evo_ntm.seeds import derive
 from evo_ntm.tasks import Life, RewardTask
 from evo_ntm.tasks.drawing import draw_lives
 from evo_ntm.tasks.grading import SHORTFALL
-from evo_ntm.tasks.hosting import answering
+from evo_ntm.tasks.hosting import answering, begun
 from evo_ntm.tasks.lives import Share
 from evo_ntm.tasks.t_maze import TMazeLife
 
@@ -63,7 +63,8 @@ def _led(
     machine: Machine, weights: Weights, state: State, share: Share
 ) -> tuple[list[Life], list[Tensor], list[Tensor]]:
     """Lead a machine through a life: give where it stood, what it saw, and what it earned."""
-    lived, seen, earned = [share.world.live(share.fates)], list[Tensor](), list[Tensor]()
+    first = begun(share.world, share.fates, len(share.lengths))
+    lived, seen, earned = [first], list[Tensor](), list[Tensor]()
     while not (now := lived[-1]).done.all():
         if len(seen) == MOST_STEPS:
             raise ReportError(f"expected a life of at most {MOST_STEPS} steps to show, "

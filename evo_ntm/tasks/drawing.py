@@ -8,7 +8,7 @@ from torch import Tensor
 
 from evo_ntm.errors import TaskError
 from evo_ntm.seeds import Generator
-from evo_ntm.tasks.hosting import answering, called
+from evo_ntm.tasks.hosting import answering, called, rewarding
 from evo_ntm.tasks.lives import Lives, Share
 from evo_ntm.tasks.task import Drawn, Episodes, Task
 from evo_ntm.topology.parts import total
@@ -23,6 +23,8 @@ def draw(task: Task, generator: Generator, lanes: int) -> Drawn:
     """
     with answering(task, "episodes"):
         drawn = task.episodes(generator, lanes)
+        if isinstance(drawn, Lives):
+            rewarding(task)
         for part, expected, came in _faults(task, drawn, lanes):
             raise TaskError(f"expected {part} of {called(task)} to be {expected}, but came {came}")
     return drawn
@@ -69,7 +71,7 @@ def _faults(task: Task, drawn: object, lanes: int) -> Iterator[tuple[str, str, o
     if len(lengths) != lanes:
         yield "lengths", f"{lanes} numbers", len(lengths)
     asked = targets[scored]
-    if odd := [length for length in lengths if not 1 <= length <= steps]:
+    if odd := [length for length in lengths if not _counts(length, steps)]:
         yield "lengths", f"from 1 to {steps}", odd[0]
     elif not scored.any():
         yield "scored", "true in some step", "none that is"
@@ -79,14 +81,18 @@ def _faults(task: Task, drawn: object, lanes: int) -> Iterator[tuple[str, str, o
         yield "targets", "from 0 to 1", f"{asked.min():g} to {asked.max():g}"
 
 
+def _counts(length: object, most: int) -> bool:
+    return isinstance(length, int) and 1 <= length <= most
+
+
 def _faults_of_lives(lives: Lives, lanes: int) -> Iterator[tuple[str, str, object]]:
     """Tell what is wrong with lives, before anybody leads them."""
     if len(lives.lengths) != lanes:
         yield "lengths", f"{lanes} numbers", len(lives.lengths)
-    if odd := [length for length in lives.lengths if not 1 <= length <= LONGEST]:
+    if odd := [length for length in lives.lengths if not _counts(length, LONGEST)]:
         yield "lengths", f"from 1 to {LONGEST:,}", odd[0]
     for world, fates, lengths, _ in lives.shares:
-        if not isfinite(world.best):
+        if not isinstance(world.best, int | float) or not isfinite(world.best):
             yield "best", "a number", world.best
         for name, fate in fates.items():
             if not isinstance(fate, Tensor) or len(fate) != len(lengths):

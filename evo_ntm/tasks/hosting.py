@@ -9,12 +9,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from evo_ntm.errors import TaskError, in_one_line, somebody_elses
-from evo_ntm.tasks.task import Episodes, Grades, KnownTask, Measured, Task, Worthy
+from evo_ntm.tasks.lives import MISSED, REWARD, Fates, Life, World
+from evo_ntm.tasks.task import Episodes, Grades, KnownTask, Measured, RewardTask, Task, Worthy
 from evo_ntm.topology import Block
+from evo_ntm.topology.parts import total
 
 T = TypeVar("T")
 
 OURS = __name__.partition(".")[0]
+MEMBERS = "name", "choice", "best", "live", "extent", "with_settings"
+"""What a task has that rewards what is done, beside channels and episodes."""
+OF_LIVES = "observation", "reward", "done", "score", "marks", "react", "among"
 HAIR = 1e-5  # that a worth may exceed 1 by being rounded
 
 
@@ -52,14 +57,81 @@ def welcome(task: T) -> T:
             told = f"the class {came.__name__}" if isinstance(came, type) else repr(came)
             raise TaskError("expected a task, an object with inputs, outputs and episodes, but "
                             f"came {in_one_line(told)}")  # fmt: skip
-        for side in ("inputs", "outputs"):
-            blocks: Any = getattr(task, side)
-            if not isinstance(blocks, tuple) or not all(isinstance(one, Block) for one in blocks):
-                raise TaskError(f"expected {side} of {called(task)} to be a tuple of Block, "
-                                f"but came {blocks!r}")  # fmt: skip
+        blocks = [*_blocks(task, "inputs"), *_blocks(task, "outputs")]
+    births = [block.birth for block in blocks]
+    for number, birth in enumerate(births):
+        if birth in births[:number]:
+            raise TaskError(f"expected every block of channels of {called(task)} to have a birth "
+                            f"of its own, but {birth} came twice")  # fmt: skip
     if isinstance(task, KnownTask):
         _refuse_extent(task)
+    if hasattr(task, "live"):
+        rewarding(task)
     return task
+
+
+def rewarding(task: object) -> RewardTask:
+    """Give a task that rewards what is done. Raises TaskError where it lacks what these have."""
+    with answering(task, "members"):
+        lacks = [name for name in MEMBERS if getattr(task, name, None) is None]
+        if lacks:
+            raise TaskError(f"expected {called(task)} to have all that a task has that rewards "
+                            f"what is done, but it has no {', no '.join(lacks)}")  # fmt: skip
+        assert isinstance(task, RewardTask)
+        if not isinstance(choice := task.choice, bool):
+            raise TaskError(f"expected choice of {called(task)} to be true or false, but came "
+                            f"{choice!r}")  # fmt: skip
+    return task
+
+
+def begun(world: World, fates: Fates, lanes: int) -> Life:
+    """Begin the lives that these fates are of. Raises TaskError where these cannot be led."""
+    with answering(world, "lives"):
+        life: Any = world.live(fates)
+        if lacks := [name for name in OF_LIVES if not hasattr(life, name)]:
+            raise TaskError(f"expected lives of {called(world)} to have all that a Life has, but "
+                            f"they have no {', no '.join(lacks)}")  # fmt: skip
+        channels = total(world.inputs) if isinstance(world, Task) else life.observation.shape[-1]
+        for name, kind, shape in (
+            ("observation", "numbers", (lanes, channels)),
+            ("done", "truths", (lanes,)),
+            ("score", "numbers", (lanes,)),
+        ):
+            _refuse_part(world, name, getattr(life, name), kind, shape)
+        for name in (MISSED, REWARD):
+            _refuse_part(world, f"marks[{name!r}]", dict(life.marks).get(name), None, (lanes,))
+    return life  # type: ignore[no-any-return]
+
+
+def finite(world: World, name: str, numbers: Tensor) -> Tensor:
+    """Give numbers of a life. Raises TaskError where any is none."""
+    if not numbers.isfinite().all():
+        odd = numbers[~numbers.isfinite()][0]
+        raise TaskError(f"expected {name} of {called(world)} to be a number, but came {odd:g}")
+    return numbers
+
+
+def _refuse_part(
+    world: World, name: str, value: object, kind: str | None, shape: tuple[int, ...]
+) -> None:
+    """Refuse a part of a life that is no tensor for all lanes."""
+    came: object = type(value).__name__
+    if isinstance(value, Tensor):
+        right = kind is None or (value.dtype == torch.bool) == (kind == "truths")
+        if right and tuple(value.shape[-len(shape) :]) == shape:
+            return
+        came = f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
+    raise TaskError(f"expected {name} of {called(world)} to be a tensor of {kind or 'numbers'} "
+                    f"{list(shape)}, but came {came}")  # fmt: skip
+
+
+def _blocks(task: object, side: str) -> tuple[Block, ...]:
+    """Give the channels of a side. Raises TaskError where there are none."""
+    blocks: Any = getattr(task, side)
+    if not (isinstance(blocks, tuple) and blocks and all(isinstance(one, Block) for one in blocks)):
+        raise TaskError(f"expected {side} of {called(task)} to be a tuple of Block, "
+                        f"but came {blocks!r}")  # fmt: skip
+    return blocks
 
 
 def own_measures(task: Measured, episodes: Episodes, grades: Grades) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from evo_ntm.errors import TaskError, in_one_line
 from evo_ntm.seeds import derive
 from evo_ntm.tasks.drawing import draw_lives
-from evo_ntm.tasks.hosting import called
+from evo_ntm.tasks.hosting import begun, called, welcome
 from evo_ntm.tasks.lives import Fates, Restarts
 from evo_ntm.tasks.task import RewardTask, Task
 from evo_ntm.topology.parts import total
@@ -37,6 +37,7 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
 
     def __init__(self, task: Task, num_envs: int = 1) -> None:
+        welcome(task)
         if not isinstance(task, RewardTask):
             raise TaskError(f"expected a task that rewards what is done, but came {called(task)}")
         if not isinstance(num_envs, int) or num_envs < 1:
@@ -48,7 +49,7 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self.single_action_space = actions
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(actions, num_envs)
-        life = task.live(self._fates(0, 0))
+        life = begun(task, self._fates(0, 0), num_envs)
         if not isinstance(life, Restarts):
             raise TaskError(f"expected a task whose lives begin anew one by one, but came "
                             f"{task.name}")  # fmt: skip

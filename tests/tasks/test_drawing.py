@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from evo_ntm.machine import choose
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import TASKS, draw, make
 from evo_ntm.tasks.lives import lives
+from evo_ntm.topology.parts import total
 
 COPY = make("copy", {"bits": 2, "longest": 3})
 
@@ -163,10 +165,21 @@ class Pit:
 
     depth: int = 3
     name = "pit"
-    best = 1.0
-    done, observation = torch.tensor([False]), torch.zeros(1, 3)
+    best, choice = 1.0, True
+    done, score = torch.zeros(2, dtype=torch.bool), torch.zeros(2)
+    observation, reward = torch.zeros(2, total(COPY.inputs)), torch.zeros(2)
+    marks: ClassVar = {"missed": torch.zeros(2), "reward": torch.zeros(2)}
 
     def live(self, fates):
+        return self
+
+    def among(self, index):
+        return self
+
+    def extent(self):
+        return {}
+
+    def with_settings(self):
         return self
 
     def react(self, answer):
@@ -179,7 +192,6 @@ def test_lives_in_a_world_of_ones_own_that_raises_name_the_line():
     @dataclass(frozen=True)
     class Falls(Pit):
         inputs, outputs = COPY.inputs, COPY.outputs
-        done, observation = torch.zeros(2, dtype=torch.bool), torch.zeros(2, 3)
 
         def episodes(self, generator, lanes):
             return lives(self, {}, [9] * lanes)
