@@ -6,8 +6,11 @@ Every message is one line: what was expected, what came, and where from.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from os import sep
+from sysconfig import get_path
 from traceback import extract_tb
 
+STANDARD = get_path("stdlib") + sep
 NEAR = 0.72  # of what difflib calls a ratio
 SHORTEST = 3  # letters that a beginning must have to be recognised
 
@@ -69,7 +72,9 @@ def somebody_elses(expected: str, kind: type[EvoNTMError]) -> Iterator[None]:
     except EvoNTMError:
         raise
     except (Exception, SystemExit) as error:
-        *_, frame = extract_tb(error.__traceback__)
+        _, *frames = extract_tb(error.__traceback__)
+        theirs = [frame for frame in frames if not frame.filename.startswith(STANDARD)]
+        *_, frame = theirs or frames or extract_tb(error.__traceback__)
         where = f"{frame.filename}, line {frame.lineno}"
         raise kind(f"expected {expected}, but came {in_one_line(repr(error))} ({where})") from error
 

@@ -158,9 +158,9 @@ def exam_table(rows: Sequence["ExamRow"]) -> Table:
     return table
 
 
-def validation_facts(task: str, first: float, second: float) -> str:
+def validation_facts(status: "Status", first: float, second: float) -> str:
     """Say how a champion did on the validation set, by the two measures that chose it."""
-    return cost_words(task).told(_number(first), _number(second))
+    return cost_words(status.task, rewards=status.rewards).told(_number(first), _number(second))
 
 
 def exam_json(rows: Sequence["ExamRow"]) -> str:
@@ -223,7 +223,7 @@ def show_status(status: "Status") -> None:
         "champion": "none yet" if champion is None else
         f"birth {champion.birth}, {champion.topology}",
         "validation": "" if champion is None else
-        validation_facts(status.task, champion.wrong_bits, champion.bits),
+        validation_facts(status, champion.wrong_bits, champion.bits),
         "exam": "not sat yet" if not status.sittings else
         f"{counted(status.sittings, 'sitting')}, "
         f"{'' if status.state == 'solved' else 'not '}passed",

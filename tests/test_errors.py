@@ -1,8 +1,10 @@
 """What is suggested is what was meant, or nothing is."""
 
+from dataclasses import dataclass, replace
+
 import pytest
 
-from evo_ntm.errors import near, nearest
+from evo_ntm.errors import TaskError, near, nearest, somebody_elses
 from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.cma import CMA
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy
@@ -59,3 +61,17 @@ def test_what_is_not_near_is_not_suggested(word, words):
 )  # fmt: skip
 def test_a_beginning_and_another_spelling_are_understood(word, meant):
     assert near(word, ["population", "wrong_bits", "learning_rate", "bits"]) == meant
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """Somebody else's, with a slip in it."""
+
+    def called(self):
+        return replace(self, no_such=1)
+
+
+def test_what_somebody_elses_code_raises_is_told_with_their_line_and_not_with_the_library_s():
+    with pytest.raises(TaskError, match=r"but came TypeError.*\(.*test_errors\.py, line \d+\)$"):
+        with somebody_elses("a thing", TaskError):
+            Theirs().called()

@@ -220,7 +220,7 @@ def test_a_full_disk_leaves_a_run_that_goes_on_to_the_same(tmp_path, folder):
 def test_a_task_of_one_s_own_is_asked_for(folder):
     experiment = parse(gauge(generations=6), tasks=["gauge"])
     verbs.evolve(experiment, task=Plain(), to=folder, on_generation=until(2))
-    with pytest.raises(TaskError, match="there is no task 'gauge'"):
+    with pytest.raises(TaskError, match="the name of a task, but came 'gauge'"):
         verbs.resume(folder)
     with pytest.raises(TaskError, match="expected 'gauge', as the experiment says"):
         verbs.resume(folder, task=COPY)

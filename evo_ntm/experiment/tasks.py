@@ -191,9 +191,12 @@ OF_SEQUENCES = CostWords("wrong bits", "bits", "sequence", "sequences",
 OF_LIVES = CostWords("missed", "shortfall", "life", "lives", "{} missed, {} less than the best")
 
 
-def cost_words(task: str) -> CostWords:
-    """Say what the measures of a task are called by which its champions are chosen."""
-    return OF_LIVES if task in REWARD_SETTINGS else OF_SEQUENCES
+def cost_words(task: str, *, rewards: bool = False) -> CostWords:
+    """Say what the measures of a task are called by which its champions are chosen.
+
+    A task of somebody's own `rewards` what is done where its runs say so.
+    """
+    return OF_LIVES if rewards or task in REWARD_SETTINGS else OF_SEQUENCES
 
 
 def ordered(settings: S, low: str, high: str) -> S:

@@ -8,7 +8,6 @@ from typing import Any
 
 from evo_ntm.errors import ReportError
 from evo_ntm.evolution.exam import read_rows
-from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.reports.chapters import Event, History, Look, Sitting
 from evo_ntm.reports.pedigree import evenly
 from evo_ntm.runs.run import Run
@@ -59,7 +58,7 @@ def tell_history(run: Run) -> History:
             for row in sittings
         ),
         events=tuple(Event(**dict(row)) for row in _some(run.rows(EVENTS))),
-        words=cost_words(run.experiment.task),
+        words=run.words,
     )  # fmt: skip
 
 

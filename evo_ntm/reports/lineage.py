@@ -48,7 +48,7 @@ from evo_ntm.reports.trunk import tell_trunk
 from evo_ntm.reports.tuned import Branch, best_branch, read_branches, tell_tuned
 from evo_ntm.runs.run import Run
 from evo_ntm.runs.snapshot import Snapshot, snapshot
-from evo_ntm.tasks import Task, make
+from evo_ntm.tasks import RewardTask, Task, make
 
 EXPLANATION = "explanation, version 1"  # to be raised when explanations change
 
@@ -107,7 +107,8 @@ def lineage(
     kept = Sidecar(sidecar, experiment.task_hash)
     measures = _measure(read, experiment, task, kept, tell, explain=explain)
     line, marks = read.line, measures.marks
-    trunk = tell_trunk(line, marks, experiment, rows=paired_rows(experiment))
+    trunk = tell_trunk(line, marks, experiment, rows=paired_rows(experiment),
+                       words=read.history.words)  # fmt: skip
     numbers = [step.number for step in trunk.steps]
     told = [step.number for step in trunk.steps if step.matters]
     warnings = (*read.header.warnings, *read.warnings, *measures.warnings, *_saved(kept))
@@ -176,8 +177,9 @@ def _measure(
         last = "champion" if read.header.is_champion else f"birth {read.header.birth}"
         known = stations(read.line, marks, last)
         warnings: list[str] = []
-        portraits = _tried(warnings, "portraits", lambda: tell_portraits(
-            known, experiment, task, rows=trial.rows, spread=local.map))  # fmt: skip
+        portraits = None if isinstance(task, RewardTask) else _tried(
+            warnings, "portraits", lambda: tell_portraits(
+                known, experiment, task, rows=trial.rows, spread=local.map))  # fmt: skip
         if known:
             tell("asking larger sequences")
         asked = [*known, *_best_tuned(read, marks)]

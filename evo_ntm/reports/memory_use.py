@@ -23,6 +23,7 @@ from evo_ntm.reports.panels import Key, Panel, Scale, Slot, lay_out
 from evo_ntm.reports.pictures import picture_format, write_picture
 from evo_ntm.reports.ways import ways
 from evo_ntm.tasks import KnownTask, RewardTask
+from evo_ntm.tasks.gymnasium import Gymnasium
 from evo_ntm.tasks.lives import REWARD
 from evo_ntm.topology import Block, Head, Topology
 from evo_ntm.topology.parts import HeadKind
@@ -70,7 +71,7 @@ def compose(genome: Genome, task: KnownTask, seen: Observation) -> Figure:
     marks = answers_begin(seen)
     left: list[Slot] = [
         inputs_panel(task.inputs, seen),
-        _key(limit if rows.size else None, marks, asked=seen.earned is None),
+        _key(genome.topology, limit if rows.size else None, marks, asked=seen.earned is None),
     ]
     asked = targets_panel(task.outputs, seen) if seen.earned is None else rewards_panel(seen.earned)
     right: list[Slot] = [asked, answers_panel(task.outputs, seen)]
@@ -225,12 +226,13 @@ def answers_begin(seen: Observation) -> list[int]:
     return [int(step) for step in np.flatnonzero(np.diff(seen.scored.astype(int)) == 1) + 1]
 
 
-def _key(limit: float | None, marks: list[int], *, asked: bool) -> Key:
+def _key(topology: Topology, limit: float | None, marks: list[int], *, asked: bool) -> Key:
     scales = [Scale("bit, or its probability", BITS)]
     if asked:
         scales.append(Scale("the same, answered wrongly", WRONG))
     if limit is not None:
-        scales.append(Scale("weight on a memory row", WEIGHTS))
+        place = "where the head is" if topology.tape_heads else "weight on a memory row"
+        scales.append(Scale(place, WEIGHTS))
         scales.append(Scale("number in a vector", VECTORS, -limit, limit))
     return Key(tuple(scales), "not asked" if asked else "",
                "answers are due from here" if marks else "")  # fmt: skip
@@ -240,7 +242,8 @@ def _title(task: KnownTask, seen: Observation) -> str:
     extent = [f"{word} {size if isinstance(size, int) else '{} to {}'.format(*size)}"
               for word, size in task.extent().items()]  # fmt: skip
     if seen.earned is not None:
-        return f"{', '.join([task.name, *extent])}: {seen.measures[REWARD]:.4g} earned"
+        name = task.settings.id if isinstance(task, Gymnasium) else task.name
+        return f"{', '.join([name, *extent])}: {seen.measures[REWARD]:.4g} earned"
     asked = int(seen.scored.sum()) * seen.targets.shape[1]
     return f"{', '.join([task.name, *extent])}: {int(seen.wrong.sum())} of {asked} bits wrong"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evo_ntm.errors import EvoNTMError
+from evo_ntm.experiment.tasks import OF_LIVES
 from evo_ntm.runs.run import ROWS, Run
 from evo_ntm.runs.store import is_unfinished, is_written, open_run
 
@@ -61,6 +62,7 @@ class Status:
     state: Literal["running", "interrupted", "solved", "not solved"]
     task: str
     environment: str | None
+    rewards: bool
     strategy: str
     seed: int
     generation: int
@@ -103,6 +105,7 @@ def status(path: Path) -> Status:
         state=state_of(run, facts.get("interrupted", True), any(row["solved"] for row in sittings)),
         task=experiment.task,
         environment=experiment.environment,
+        rewards=run.words is OF_LIVES,
         strategy=settings.strategy,
         seed=settings.seed,
         generation=generation,

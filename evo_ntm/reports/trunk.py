@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import get_args
 
 from evo_ntm.experiment import Experiment
-from evo_ntm.experiment.tasks import cost_words
+from evo_ntm.experiment.tasks import OF_SEQUENCES, CostWords
 from evo_ntm.reports.chapters import Step, Trunk, Verdict
 from evo_ntm.reports.difference import displacement, topology_changes
 from evo_ntm.reports.line import Birth, commonest
@@ -20,7 +20,12 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 def tell_trunk(
-    line: Sequence[Birth], marks: Mapping[str, Marks], experiment: Experiment, *, rows: int
+    line: Sequence[Birth],
+    marks: Mapping[str, Marks],
+    experiment: Experiment,
+    *,
+    rows: int,
+    words: CostWords = OF_SEQUENCES,
 ) -> Trunk:
     """Tell of a line, with the marks of those genomes that were scored again.
 
@@ -50,7 +55,7 @@ def tell_trunk(
         rows=rows,
         verdicts={each: counted[each] for each in VERDICTS},
         mutations=dict(sorted(made.items(), key=lambda item: (-item[1], item[0]))),
-        words=cost_words(experiment.task),
+        words=words,
     )
 
 

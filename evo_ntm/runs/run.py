@@ -12,6 +12,7 @@ from typing import Any
 from evo_ntm.errors import GenomeError, RunError
 from evo_ntm.experiment import Experiment, load
 from evo_ntm.experiment.files import OF_A_RUN
+from evo_ntm.experiment.tasks import CostWords, cost_words
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import parse_genome, read_genome
 from evo_ntm.runs.checkpoints import Whole, checkpoint_file, generations_of, read_checkpoint
@@ -56,6 +57,11 @@ class Run:
         path = self.folder / ROWS
         with in_words(path), reading(path) as opened:
             yield opened
+
+    @property
+    def words(self) -> CostWords:
+        """Say what is called how that its champions are chosen by."""
+        return cost_words(self.experiment.task, rewards=self.facts().get("rewards", False))
 
     def facts(self) -> dict[str, Any]:
         """Read what is known of the run as a whole."""

@@ -121,7 +121,9 @@ def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> 
         points = {point.name: point for point in entry_points(group=GROUP)}
         if name not in points:
             known = {*TASKS, *REWARD_TASKS, *points}
-            raise TaskError(f"there is no task {name!r}: {nearest(name, known)}")
+            raise TaskError(f"expected the name of a task, but came {name!r}: "
+                            f"{nearest(name, known)}; one's own is told in Python as task=, or "
+                            f"by a package among the entry points {GROUP}")  # fmt: skip
         kind = _loaded(points[name])
         with somebody_elses(f"task {name!r} to be made", TaskError):
             task = kind()

@@ -34,7 +34,7 @@ from evo_ntm.runs.store import (
     require_place,
 )
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import Task
+from evo_ntm.tasks import RewardTask, Task
 from evo_ntm.tuning.assignment import under_way
 from evo_ntm.verbs.opening import about, task_of
 from evo_ntm.watch import Progress, Watch
@@ -79,7 +79,8 @@ def evolve(
         loop = generations(experiment, task, workers.map, toolbox, backend=workers.backend)
         first = next(loop)  # what cannot be evolved is refused here, before anything is written
         process = provenance(experiment, str(workers.backend), workers.asked)
-        facts = {**arithmetic_facts(workers.backend), "toolbox": own_parts(toolbox)}
+        facts = {**arithmetic_facts(workers.backend), "toolbox": own_parts(toolbox),
+                 "rewards": isinstance(task, RewardTask)}  # fmt: skip
         with (
             create(folder, experiment, process=process, facts=facts) as recorder,
             _watch(recorder.run, experiment, process) as watch,

@@ -245,7 +245,9 @@ def test_a_task_that_is_not_here_costs_only_what_needs_it(tmp_path, brief):
     assert without.explanation is None and without.generalisation is None
     assert without.portraits == () and without.trunk.verdicts["not measured"] > 0
     (warning,) = [each for each in without.header.warnings if "measured again" in each]
-    assert warning.startswith("nothing could be measured again: there is no task 'mine'")
+    assert warning.startswith(
+        "nothing could be measured again: expected the name of a task, but came 'mine'"
+    )
     assert without.population and without.operators and without.ancestry.nodes and text(without)
     assert [command.split()[1] for command in without.again.commands] == ["lineage"]
     brought = lineage(run, task=Mine())

@@ -13,9 +13,8 @@ from evo_ntm.machine import choose
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import REWARD_TASKS, TASKS, draw, grade, make, measures
 from evo_ntm.tasks.hosting import changed, welcome
-from evo_ntm.tasks.lives import lives
-from evo_ntm.topology import Block
 from evo_ntm.topology.wires import size
+from tests.tasks.coins import Coin
 
 COPY = make("copy", {"bits": 2, "longest": 3})
 
@@ -132,40 +131,6 @@ def test_measures_and_worths_that_fit_no_population_are_refused(task, told):
         graded(task)
 
 
-@dataclass(frozen=True)
-class Coin:
-    """A world of one step that earns nothing, of which any part may be wrong."""
-
-    wrong: dict
-    name, choice, best = "coin", True, 1.0
-    inputs, outputs = (Block(1, 1),), (Block(101, 2),)
-
-    def episodes(self, generator, lanes):
-        return lives(self, {}, (1,) * lanes)
-
-    def live(self, fates):
-        parts = {
-            "observation": torch.zeros(4, 1),
-            "done": torch.zeros(4, dtype=torch.bool),
-            "score": torch.zeros(4),
-            "marks": {"missed": torch.zeros(4), "reward": torch.zeros(4)},
-            "react": lambda answer: replace(self, wrong={**self.wrong, **self.after}).live(fates),
-        }
-        told = {**parts, "reward": torch.zeros(4), "among": lambda index: self, **self.wrong}
-        return SimpleNamespace(**told)
-
-    @property
-    def after(self):
-        over = {"done": torch.ones(3, 4, dtype=torch.bool), "score": torch.zeros(3, 4)}
-        return {**over, **self.wrong.get("then", {})}
-
-    def extent(self):
-        return {}
-
-    def with_settings(self, **settings):
-        return self
-
-
 def led(task):
     """Lead three machines through four lives of a task."""
     topology = founder(task.inputs, task.outputs, generator=derive(1, "founder")).topology
@@ -181,16 +146,16 @@ def test_lives_without_a_reaction_are_refused():
 
     told = r"lives of task 'coin' to have all .* no reward, no done, no react, no among$"
     with pytest.raises(TaskError, match=told):
-        led(Still({}))
+        led(Still())
 
 
 def test_lives_of_a_world_of_ones_own_are_led():
-    assert led(Coin({})).measures()["shortfall"].tolist() == [1, 1, 1]
+    assert led(Coin()).measures()["shortfall"].tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("name", ["choice", "best", "extent", "with_settings", "name"])
 def test_a_task_that_rewards_and_lacks_a_member_is_refused(name):
-    lacking = type("Lacking", (Coin,), {name: None})({})
+    lacking = type("Lacking", (Coin,), {name: None})()
     told = rf"to have all that a task has that rewards what is done, but it has no {name}$"
     for refuse in (welcome, lambda task: draw(task, derive(1, "test"), 4)):
         with pytest.raises(TaskError, match=told):
@@ -199,11 +164,11 @@ def test_a_task_that_rewards_and_lacks_a_member_is_refused(name):
 
 def test_what_an_answer_is_has_to_be_told():
     with pytest.raises(TaskError, match="choice of task 'coin' to be true or false, but came 3"):
-        welcome(type("Odd", (Coin,), {"choice": 3})({}))
+        welcome(type("Odd", (Coin,), {"choice": 3})())
 
 
 def test_blocks_of_one_birth_are_refused():
-    alike = type("Alike", (Coin,), {"outputs": Coin.inputs})({})
+    alike = type("Alike", (Coin,), {"outputs": Coin.inputs})()
     with pytest.raises(TaskError, match="channels of task 'coin' to have a birth .* 1 came twice"):
         welcome(alike)
 
@@ -214,19 +179,29 @@ def test_blocks_of_one_birth_are_refused():
         ({"observation": None}, r"observation .* of numbers \[4, 1\], but came NoneType"),
         ({"observation": torch.zeros(4)}, r"observation .* \[4, 1\], but came float32 \[4\]"),
         ({"observation": torch.zeros(4, 2)}, r"observation .* but came float32 \[4, 2\]"),
+        ({"observation": torch.full((4, 1), torch.nan)}, "observation .* a number, but came nan"),
         ({"done": False}, r"done of task 'coin' to be a tensor of truths \[4\], but came bool"),
         ({"done": torch.zeros(4)}, r"done .* of truths \[4\], but came float32 \[4\]"),
         ({"score": 0.5}, r"score of task 'coin' to be a tensor of numbers \[4\], but came float"),
         ({"marks": {"reward": torch.zeros(4)}}, r"marks\['missed'\] .* but came NoneType"),
-        ({"marks": 3}, r"lives of task 'coin', but came TypeError"),
-        ({"observation": torch.full((4, 1), torch.nan)}, "observation .* a number, but came nan"),
-        ({"then": {"score": torch.full((3, 4), torch.inf)}}, "score .* to be a number, .* inf"),
-        (
-            {"then": {"marks": {"missed": torch.full((3, 4), torch.nan)}}},
-            "missed of task 'coin' to be a number, but came nan",
-        ),
+        ({"marks": 3}, "lives of task 'coin', but came TypeError"),
     ],
 )
 def test_lives_that_cannot_be_led_are_refused(wrong, told):
     with pytest.raises(TaskError, match=told):
         led(Coin(wrong))
+
+
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [
+        ({"score": torch.full((3, 4), torch.inf)}, "score of task 'coin' to be a number, .* inf"),
+        (
+            {"marks": {"missed": torch.full((3, 4), torch.nan), "reward": torch.zeros(3, 4)}},
+            "missed of task 'coin' to be a number, but came nan",
+        ),
+    ],
+)
+def test_lives_that_come_to_no_number_are_refused(then, told):
+    with pytest.raises(TaskError, match=told):
+        led(Coin(then=then))

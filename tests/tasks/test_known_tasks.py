@@ -96,7 +96,7 @@ def test_bad_settings_are_refused_in_one_line(overrides, message):
 
 
 def test_an_unknown_task_is_refused_with_the_nearest_name():
-    with pytest.raises(TaskError, match="no task 'mirorcopy': did you mean 'mirror_copy'"):
+    with pytest.raises(TaskError, match="task, but came 'mirorcopy': did you mean 'mirror_copy'"):
         make("mirorcopy")
 
 

@@ -1,0 +1,47 @@
+"""Runs of a task with reward that only its author has."""
+
+import pytest
+import torch
+
+import evo_ntm
+from evo_ntm import next_steps, screen, verbs
+from evo_ntm.errors import TaskError
+from evo_ntm.experiment import parse
+from tests.tasks.coins import Coin
+
+PART = {"name": "four throws", "rows": 2, "sequences": 4, "at_most": {"missed": 0}}
+
+
+def evolved(task, folder):
+    experiment = parse(
+        {
+            "task": "coin",
+            "exam": {"validation": [PART], "parts": [PART]},
+            "machine": {"units": [], "width": 1, "rows": 2, "tape_heads": 1},
+            "evolve": {"strategy": "genetic", "population": 8, "episodes": 4, "generations": 1,
+                       "validate_every": 1, "elites": 1, "operators": {"perturb": {}}},
+        },
+        tasks=["coin"],
+    )  # fmt: skip
+    return evo_ntm.evolve(experiment, task=task, to=folder)
+
+
+def test_it_is_told_as_lives_and_what_its_author_alone_can_do_is_not_recommended(tmp_path, capsys):
+    assert not evolved(Coin(), tmp_path / "run").solved
+    screen.show_status(verbs.status(tmp_path / "run"))
+    assert "1 missed, 1 less than the best" in capsys.readouterr().out
+    steps = next_steps.of_run(tmp_path / "run", "interrupted")
+    assert steps.splitlines()[1:] == [f"  evo-ntm lineage {tmp_path / 'run'} --report"]
+    told = "but came 'coin': .*one's own is told in Python as task="
+    with pytest.raises(TaskError, match=told):
+        evo_ntm.exam(tmp_path / "run")
+    assert evo_ntm.exam(tmp_path / "run", task=Coin()).rows[0].measures["missed"] == 1
+
+
+def test_one_that_lacks_a_member_leaves_nothing_behind(tmp_path):
+    lacking = type("Lacking", (Coin,), {"choice": None})()
+    with pytest.raises(TaskError, match="but it has no choice"):
+        evolved(lacking, tmp_path / "run")
+    with pytest.raises(TaskError, match="score of task 'coin' to be a number, but came nan"):
+        evolved(Coin(then={"score": torch.full((8, 4), torch.nan)}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
