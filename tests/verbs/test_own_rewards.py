@@ -29,7 +29,8 @@ def evolved(task, folder):
 def test_it_is_told_as_lives_and_what_its_author_alone_can_do_is_not_recommended(tmp_path, capsys):
     assert not evolved(Coin(), tmp_path / "run").solved
     screen.show_status(verbs.status(tmp_path / "run"))
-    assert "1 missed, 1 less than the best" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "1.000 missed, 1.000 less than the best" in out, out
     steps = next_steps.of_run(tmp_path / "run", "interrupted")
     assert steps.splitlines()[1:] == [f"  evo-ntm lineage {tmp_path / 'run'} --report"]
     told = "but came 'coin': .*one's own is told in Python as task="
