@@ -71,7 +71,7 @@ def compose(genome: Genome, task: KnownTask, seen: Observation) -> Figure:
     marks = answers_begin(seen)
     left: list[Slot] = [
         inputs_panel(task.inputs, seen),
-        _key(genome.topology, limit if rows.size else None, marks, asked=seen.earned is None),
+        _key(genome.topology, seen, limit if rows.size else None, marks),
     ]
     asked = targets_panel(task.outputs, seen) if seen.earned is None else rewards_panel(seen.earned)
     right: list[Slot] = [asked, answers_panel(task.outputs, seen)]
@@ -152,7 +152,8 @@ def _head_panels(
 
 def _weighting(title: str, weights: Numbers, rows: NDArray[np.int64], noun: str) -> Panel:
     count = weights.shape[1]
-    shown = f"{len(rows)} of {count}: weight > {IN_USE}"
+    used = "in use" if noun == "cell" else f"weight > {IN_USE}"
+    shown = f"{len(rows)} of {count}: {used}"
     if not (weights > IN_USE).any() and len(rows) == count:
         shown = f"all {count}: no weight > {IN_USE}"
     breaks = [place + 0.5 for place, (row, after) in enumerate(pairwise(rows))
@@ -226,14 +227,16 @@ def answers_begin(seen: Observation) -> list[int]:
     return [int(step) for step in np.flatnonzero(np.diff(seen.scored.astype(int)) == 1) + 1]
 
 
-def _key(topology: Topology, limit: float | None, marks: list[int], *, asked: bool) -> Key:
-    scales = [Scale("bit, or its probability", BITS)]
+def _key(topology: Topology, seen: Observation, limit: float | None, marks: list[int]) -> Key:
+    asked, scales = seen.earned is None, [Scale("bit, or its probability", BITS)]
     if asked:
         scales.append(Scale("the same, answered wrongly", WRONG))
     if limit is not None:
         place = "where the head is" if topology.tape_heads else "weight on a memory row"
         scales.append(Scale(place, WEIGHTS))
         scales.append(Scale("number in a vector", VECTORS, -limit, limit))
+    elif not asked or seen.inputs.min() < 0:
+        scales.append(Scale("number, in shares of what ± says", VECTORS, -1, 1))
     return Key(tuple(scales), "not asked" if asked else "",
                "answers are due from here" if marks else "")  # fmt: skip
 
