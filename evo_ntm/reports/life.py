@@ -34,11 +34,11 @@ def observe_life(
     machine = Machine(genome.topology, epsilon)
     with torch.inference_mode():
         weights = machine.wire_up(torch.tensor(genome.weights))
-        begun = machine.initial_state(weights, lanes=1, rows=rows)
+        state = machine.initial_state(weights, lanes=1, rows=rows)
         with answering(task, "a life"):
-            lived, seen, earned = _led(machine, weights, begun, share)
+            lived, seen, earned = _led(machine, weights, state, share)
         # The same again, in one call that tells what heads and memory did.
-        logits, _, trace = machine.trace(weights, torch.stack(seen), begun)
+        logits, _, trace = machine.trace(weights, torch.stack(seen), state)
     steps = len(seen)
     said = torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1])
     lacking = round(task.best - float(lived[-1].score[0]), DIGITS)

@@ -58,6 +58,7 @@ def welcome(task: T) -> T:
             raise TaskError("expected a task, an object with inputs, outputs and episodes, but "
                             f"came {in_one_line(told)}")  # fmt: skip
         blocks = [*_blocks(task, "inputs"), *_blocks(task, "outputs")]
+        rewards = hasattr(task, "live")
     births = [block.birth for block in blocks]
     for number, birth in enumerate(births):
         if birth in births[:number]:
@@ -65,7 +66,7 @@ def welcome(task: T) -> T:
                             f"of its own, but {birth} came twice")  # fmt: skip
     if isinstance(task, KnownTask):
         _refuse_extent(task)
-    if hasattr(task, "live"):
+    if rewards:
         rewarding(task)
     return task
 
