@@ -122,6 +122,9 @@ def _path(error: ErrorDetails, told: Any) -> Path:
     here, last = told, len(error["loc"]) - 1
     for place, part in enumerate(error["loc"]):
         if isinstance(here, Mapping) and part in here:
+            within = here[part] if isinstance(here[part], Mapping) else ()
+            if error["loc"][place + 1 : place + 2] == (part,) and part not in within:
+                continue  # a tag, before an unknown key of its name
             here = here[part]
         elif isinstance(part, int) and isinstance(here, Sequence) and part < len(here):
             here = here[part] if not isinstance(here, str) else None

@@ -21,6 +21,7 @@ from evo_ntm.topology import Graph, Topology, wires
 FORMAT, VERSIONS = "evo_ntm genome", ("1", "2", "3", "4")
 RESERVED = ("format", "version", "encoding", "id", "topology")
 GENES = "genes"
+PUBLISHED = "genome.safetensors"  # its name in a published folder
 LENGTH = 8  # bytes that tell how long the header is, and what its end is aligned to
 
 DTYPES = {"<f8": "F64", "<f4": "F32", "<i8": "I64", "<i4": "I32", "|u1": "U8", "|b1": "BOOL"}

@@ -23,7 +23,7 @@ from typing import Any
 
 from evo_ntm.errors import RunError
 from evo_ntm.experiment import Experiment, dump
-from evo_ntm.genome.files import publish, sync
+from evo_ntm.genome.files import PUBLISHED, publish, sync
 from evo_ntm.runs.database import make_rows
 from evo_ntm.runs.disk import asked, lock, require_room
 from evo_ntm.runs.recorder import Recorder
@@ -196,6 +196,9 @@ def _instead(folder: Path) -> str:
     """Say what is there where no run is."""
     if not folder.is_dir():
         return "this is a file" if folder.exists() else "there is no such folder"
+    if (folder / PUBLISHED).is_file():
+        return ("this is a published machine, for exam, show and explain: its line is in "
+                f"{folder / 'lineage.csv'}")  # fmt: skip
     names = sorted(path.parent.name for path in folder.glob(f"*/{ROWS}"))
     if not names:
         return f"there is no {ROWS} in it"

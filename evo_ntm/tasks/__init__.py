@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint, entry_points
 from inspect import getdoc
 from typing import Any
 
-from evo_ntm.errors import TaskError, nearest, somebody_elses
+from evo_ntm.errors import TaskError, in_one_line, nearest, somebody_elses
 from evo_ntm.experiment.model import Settings
 from evo_ntm.tasks.associative_recall import AssociativeRecall
 from evo_ntm.tasks.copy import Copy
@@ -116,6 +116,8 @@ def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> 
 
     Raises TaskError.
     """
+    if not isinstance(name, str):
+        raise TaskError(f"expected the name of a task, but came {in_one_line(repr(name))}")
     kind = (TASKS | REWARD_TASKS).get(name)
     if kind is None:  # only then, and only that, so that a broken package harms itself alone
         points = {point.name: point for point in entry_points(group=GROUP)}
@@ -131,7 +133,10 @@ def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> 
         task = kind()
     if not isinstance(task, KnownTask):
         raise TaskError(f"task {name!r} must have all that a KnownTask has, but {kind} has not")
-    given = settings.model_dump() if isinstance(settings, Settings) else dict(settings or {})
+    given = settings.model_dump() if isinstance(settings, Settings) else settings or {}
+    if not (isinstance(given, Mapping) and all(isinstance(key, str) for key in given)):
+        raise TaskError(f"expected settings of task {name!r} by name, but came "
+                        f"{in_one_line(repr(given))}")  # fmt: skip
     made: KnownTask = changed(task, given)
     return made
 

@@ -7,13 +7,11 @@ from pathlib import Path
 from evo_ntm.errors import EvoNTMError, RunError, TaskError, near
 from evo_ntm.experiment import Experiment, parse
 from evo_ntm.genome import Genome
-from evo_ntm.genome.files import read_card, read_genome
+from evo_ntm.genome.files import PUBLISHED, read_card, read_genome
 from evo_ntm.runs.run import ROWS
 from evo_ntm.runs.store import open_run
 from evo_ntm.tasks import KnownTask, Task, make
 from evo_ntm.tasks.hosting import changed, welcome
-
-PUBLISHED = "genome.safetensors"
 
 
 def read(path: Path | str, birth: int | None = None) -> Genome:

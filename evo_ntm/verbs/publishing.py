@@ -12,7 +12,7 @@ from pathlib import Path
 
 from evo_ntm.errors import RunError
 from evo_ntm.experiment import dump
-from evo_ntm.genome.files import genome_bytes
+from evo_ntm.genome.files import PUBLISHED, genome_bytes
 from evo_ntm.reports.card import (
     CARD,
     LINE,
@@ -40,7 +40,6 @@ from evo_ntm.verbs.controls import (
     tuning_of,
 )
 from evo_ntm.verbs.looking import exam
-from evo_ntm.verbs.opening import PUBLISHED
 
 GENOMES = Path("genomes")
 PICTURE = "memory.png"

@@ -253,6 +253,15 @@ def test_what_a_graph_cannot_have_is_refused(override: str, told: str):
     assert str(refusal.value) == f"{path} --set {override}: {told}"
 
 
+@pytest.mark.parametrize("key", ["evolve.neat", "evolve.operators.operators", "evolve.neat.sigma"])
+def test_a_key_of_the_name_of_what_it_is_in_is_told_by_its_path(key: str):
+    path = TASKS / "entm-copy-1-neat.yaml"
+    with pytest.raises(ExperimentError) as refusal:
+        load(path, [f"{key}=3"])
+    unknown = key.removesuffix(".sigma")
+    assert str(refusal.value).startswith(f"{path} --set {key}=3: {unknown}: expected ")
+
+
 def test_foods_that_make_other_bits_are_refused_where_they_are_set():
     path = TASKS / "season.yaml"
     override = "curriculum=[{with: {foods: 3}, until: {missed: 1}}, {with: {}}]"

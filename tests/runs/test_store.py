@@ -237,6 +237,12 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         open_run(tmp_path)
 
 
+def test_a_published_machine_is_no_run_and_says_where_its_line_is(tmp_path):
+    (tmp_path / "genome.safetensors").touch()
+    with pytest.raises(RunError, match="but this is a published machine, .*lineage.csv"):
+        open_run(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [

@@ -1,3 +1,5 @@
+from inspect import unwrap
+
 import pytest
 
 from evo_ntm.errors import TaskError
@@ -93,6 +95,21 @@ def test_bad_settings_are_refused_in_one_line(overrides, message):
         with pytest.raises(TaskError) as refused:
             attempt()
         assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        (3, None, "expected the name of a task, but came 3"),
+        ("copy", 3, "expected settings of task 'copy' by name, but came 3"),
+        ("copy", {3: 3}, "expected settings of task 'copy' by name, but came {3: 3}"),
+        ("copy", "bits", "expected settings of task 'copy' by name, but came 'bits'"),
+    ],
+)
+def test_what_is_no_name_and_no_setting_is_refused(name, settings, message):
+    with pytest.raises(TaskError) as refused:
+        unwrap(make)(name, settings)  # as where annotations are not checked
+    assert str(refused.value) == message
 
 
 def test_an_unknown_task_is_refused_with_the_nearest_name():

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from evo_ntm.errors import ReportError
 from evo_ntm.experiment import Experiment, parse
-from evo_ntm.genome.files import read_card
+from evo_ntm.genome.files import PUBLISHED, read_card
 from evo_ntm.reports.card import LINE, read_claims
-
-GENOME = "genome.safetensors"
 
 Points = tuple[tuple[int, float], ...]
 
@@ -40,7 +38,7 @@ def read_champion(folder: Path, experiment: Experiment) -> Champion:
         which = "evolved" if claims["tuning"] is None else "was tuned"
         raise ReportError(f"{folder}: expected a machine that evolved and was tuned then, "
                           f"but it only {which}")  # fmt: skip
-    told = read_card(folder / GENOME).get("experiment")
+    told = read_card(folder / PUBLISHED).get("experiment")
     own = None if told is None else parse(told, str(folder), tasks=None, of_a_run=True)
     if own is None or _asked(own) != _asked(experiment):
         raise ReportError(f"{folder}: expected a machine that was held against the validation set "
