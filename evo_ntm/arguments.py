@@ -46,6 +46,16 @@ def read_ablation(text: str) -> str:
     return words
 
 
+def filled(arguments: Sequence[str]) -> Sequence[str]:
+    """Give the arguments back. Raises ArgumentError where one is empty: as a path it were here."""
+    for before, one in zip(["", *arguments], arguments, strict=False):
+        if not one.strip() or re.fullmatch(r"--[a-z-]+=\s*", one):
+            name = one.partition("=")[0].strip() or (before if before.startswith("--") else "")
+            told = f"{name}: " if name else ""
+            raise ArgumentError(f"{told}expected something, but came an empty text")
+    return arguments
+
+
 def joined(arguments: Sequence[str]) -> list[str]:
     """Let `--ablate head 3`, and `--ablate head 3 shift`, be written without quotes."""
     joined = list(arguments)

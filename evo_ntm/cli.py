@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from evo_ntm import __version__
-from evo_ntm.arguments import joined
+from evo_ntm.arguments import filled, joined
 from evo_ntm.commands import evolving, looking, reporting, tuning, writing
 from evo_ntm.errors import EvoNTMError
 from evo_ntm.exits import (
@@ -84,7 +84,7 @@ for _command in COMMANDS:
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments say, and give the exit status. Every mistake becomes one line."""
     try:
-        status = app(joined(arguments), prog_name="evo-ntm", standalone_mode=False)
+        status = app(joined(filled(arguments)), prog_name="evo-ntm", standalone_mode=False)
         sys.stdout.flush()
         if status == INTERRUPTED:  # a verb ended early, or Typer has caught Ctrl-C before us
             return complain("interrupted", INTERRUPTED)
