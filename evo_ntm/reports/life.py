@@ -56,6 +56,7 @@ def observe_life(
         measures={SHORTFALL: lacking + 0.0, **marks},  # nor is it -0
         earned=_numbers(torch.stack(earned)),
         way=_way(lived),
+        failed=bool(share.reasons + getattr(lived[-1], "reasons", ())),
     )
 
 

@@ -253,6 +253,8 @@ def _title(task: KnownTask, seen: Observation) -> str:
 
 def _subtitle(genome: Genome, seen: Observation) -> str:
     told = [str(genome.topology), f"genome {genome.id[:12]}"]
+    if seen.failed:
+        told.insert(0, f"the environment failed in step {len(seen.inputs) - 1}")
     if genome.topology.heads:
         told.append(f"{seen.rows} {'cells' if genome.topology.tape_heads else 'memory rows'}")
     if seen.earned is None:

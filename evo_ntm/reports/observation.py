@@ -45,7 +45,8 @@ class Observation(NamedTuple):
 
     Time comes first, then heads. `scored` tells the steps that were asked, `wrong` the answers that
     are on the wrong side of a half; `answers` are probabilities, NaN where there is none. Of a life
-    nothing is wrong, but each step has `earned` something, and in a maze it went its `way`.
+    nothing is wrong, but each step has `earned` something, and in a maze it went its `way`; where
+    its environment `failed`, that ended it.
     """
 
     inputs: Numbers
@@ -60,6 +61,7 @@ class Observation(NamedTuple):
     measures: Mapping[str, float]
     earned: Numbers | None = None
     way: Way | None = None
+    failed: bool = False
 
     @property
     def rows(self) -> int:

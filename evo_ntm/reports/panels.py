@@ -145,7 +145,7 @@ def _draw(axes: Axes, panel: Panel, marks: Sequence[int], *, timed: bool) -> Non
     axes.set_title(panel.title, loc="left", size=MIDDLE, pad=4)
     axes.set_ylabel(panel.label, size=SMALL, color=GREY)
     axes.set_yticks([place for place, _ in panel.ticks], [name for _, name in panel.ticks])
-    axes.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
     axes.tick_params(labelsize=SMALL, labelbottom=timed, length=2.5, width=0.6, color=GREY)
     for place in panel.lines:
         axes.axhline(place, color=GREY, linewidth=0.6)

@@ -74,26 +74,51 @@ def test_the_way_through_a_maze_begins_each_run_at_the_start():
     assert np.hypot(np.diff(way.x), np.diff(way.y))[np.diff(way.run) == 0].max() < 0.1001
 
 
-def test_a_life_that_fails_before_its_first_step_is_refused():
+@pytest.fixture
+def broken():
+    """A task whose environment fails, and what a machine is for it; of somebody's own `options`."""
     gymnasium = pytest.importorskip("gymnasium")
 
     class Broken(gymnasium.Env):
-        observation_space, action_space = (
-            gymnasium.spaces.Box(0, 1, (2,)),
-            gymnasium.spaces.Discrete(2),
-        )
+        observation_space = gymnasium.spaces.Box(0, 1, (2,))
+        action_space = gymnasium.spaces.Discrete(2)
+
+        def __init__(self, *, begins):
+            self.begins = begins
 
         def reset(self, **_):
-            raise RuntimeError("no beginning")
+            if not self.begins:
+                raise RuntimeError("no beginning")
+            return np.zeros(2, dtype=np.float32), {}
+
+        def step(self, action):
+            raise RuntimeError("no end")
+
+    def made(**options):
+        task = make("gymnasium", {"id": "Broken-v0", "options": options})
+        return task, founder(task.inputs, task.outputs, units=(2,), generator=derive(1, "f"))
 
     gymnasium.register("Broken-v0", entry_point=Broken)
-    try:
-        task = make("gymnasium", {"id": "Broken-v0"})
-        genome = founder(task.inputs, task.outputs, units=(2,), generator=derive(1, "f"))
-        with pytest.raises(ReportError, match="at least one step to show, but it failed before"):
-            observe_life(genome, task, seed=1, rows=4, epsilon=0.01)
-    finally:
-        del gymnasium.registry["Broken-v0"]
+    yield made
+    del gymnasium.registry["Broken-v0"]
+
+
+def test_a_life_that_fails_before_its_first_step_is_refused(broken):
+    task, genome = broken(begins=False)
+    with pytest.raises(ReportError, match="at least one step to show, but it failed before"):
+        observe_life(genome, task, seed=1, rows=4, epsilon=0.01)
+
+
+def test_a_life_that_fails_says_so_and_counts_its_only_step(broken):
+    task, genome = broken(begins=True)
+    seen = observe_life(genome, task, seed=1, rows=4, epsilon=0.01)
+    figure = compose(genome, task, seen)
+    figure.canvas.draw()
+    words = [text.get_text() for text in figure.texts]
+    assert any(word.startswith("the environment failed in step 0 · ") for word in words)
+    timed = [axes for axes in figure.axes if axes.get_xlabel() == "time (steps)"]
+    assert timed and all([n for n in axes.get_xticks() if abs(n) < 0.5] == [0] for axes in timed)
+    assert all(float(n).is_integer() for axes in timed for n in axes.get_xticks())
 
 
 def test_a_life_that_never_ends_is_refused(monkeypatch):
