@@ -14,12 +14,13 @@ def express(genome: Genome, task: Task) -> Genome:
     return genome
 
 
-def for_the_task(genome: Genome, task: Task, name: str = "the task") -> Genome:
+def for_the_task(genome: Genome, task: Task) -> Genome:
     """Express a genome to a task's bits. Raises GenomeError where it has other channels."""
     fitting = express(genome, task)
     asked = total(task.inputs), total(task.outputs)
     has = total(fitting.topology.inputs), total(fitting.topology.outputs)
     if asked != has:
+        name = getattr(task, "name", "the task")  # somebody's own may have none
         raise GenomeError(
             "expected a machine of {} inputs and {} outputs, as {} asks, "
             "but genome {} has {} and {}".format(*asked, name, genome.id[:12], *has)

@@ -127,7 +127,7 @@ def resume(
         since = None if found is None else read_checkpoint(*found)
         with about(path):
             for individual in since.individuals()[:1] if since else ():
-                for_the_task(individual.genome, task, began.task)
+                for_the_task(individual.genome, task)
         experiment, workers, drift = as_it_began(run, began, stack, accept_drift=accept_drift)
         require_room(run.folder, *WRITTEN)
         if on_begin is not None:

@@ -103,7 +103,7 @@ def exam(
             genome = ablated(genome, ablate)
         chosen = backend_of(run)
         task, epsilon = task_of(experiment, task), experiment.machine.epsilon
-        for_the_task(genome, task, experiment.task)
+        for_the_task(genome, task)
     questions = prepare(experiment.exam.parts, task, "exam", epsilon=epsilon, backend=chosen)
     with Local(threads or experiment.run.threads) as local:
         spread = partial(heard, local.map, reasons := list[str]())
@@ -134,5 +134,5 @@ def show(
     if experiment is None:
         raise RunError(f"{path}: expected a genome with its experiment, but the file has none")
     with about(path):
-        for_the_task(genome, task_of(experiment, None), experiment.task)
+        for_the_task(genome, task_of(experiment, None))
     draw(genome, experiment, to=Path(to), length=length)

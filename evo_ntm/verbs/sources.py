@@ -142,7 +142,7 @@ def fitted(genome: Genome, experiment: Experiment, task: Task) -> Genome:
     Raises GenomeError where it is not for this task, or would be untied before an exam that asks
     for other numbers of bits.
     """
-    genome, bits = for_the_task(genome, task, experiment.task), bits_of(task)
+    genome, bits = for_the_task(genome, task), bits_of(task)
     if genome.encoding == "direct" or experiment.finetune.encoding == "wires":
         for part in (*experiment.exam.validation, *experiment.exam.parts):
             if part.with_.get("bits", bits) != bits:

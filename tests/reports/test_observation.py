@@ -67,7 +67,7 @@ def test_a_machine_for_other_channels_is_refused(founder):
     with pytest.raises(GenomeError) as told:
         observe(genome, make("priority_sort"), rows=30, epsilon=0.01)
     assert str(told.value) == (
-        "expected a machine of 10 inputs and 8 outputs, as the task asks, "
+        "expected a machine of 10 inputs and 8 outputs, as priority_sort asks, "
         f"but genome {genome.id[:12]} has 9 and 8"
     )
 

@@ -57,7 +57,7 @@ def explain(
     """
     tell = progress or (lambda _: None)
     task = make(experiment.task, experiment.with_) if task is None else task
-    genome = for_the_task(genome, task, experiment.task)
+    genome = for_the_task(genome, task)
     if genome.topology.tape_heads:
         raise ReportError("expected readers and writers to explain, but this machine has a tape: "
                           "evo-ntm show draws what its heads do")  # fmt: skip
