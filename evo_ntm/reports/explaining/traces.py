@@ -22,6 +22,7 @@ Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
+HAIR = 1e-6  # of an overlap
 NEAR = 4  # rows of the greatest weights are kept of each look of a reader
 
 
@@ -108,14 +109,15 @@ def trace(genome: Genome, episodes: Episodes, *, rows: int, epsilon: float) -> T
 def travel(before: Numbers, after: Numbers) -> Integers:
     """Tell how many rows weightings [..., N] went around the ring, the shorter way.
 
-    That is the turn after which they overlap most; of several, the shortest, and up before down.
+    That is the turn after which they overlap most; of several within a hair, which is more than
+    rounding makes, the shortest, and up before down.
     """
     count = before.shape[-1]
     spectrum = np.fft.rfft(after) * np.fft.rfft(before).conj()
     overlap = np.fft.irfft(spectrum, n=count)
     turns = np.array(sorted(range(count), key=lambda turn: (min(turn, count - turn), turn)))
-    ordered = np.round(overlap[..., turns], 6)  # so that rounding breaks no tie
-    found: Integers = turns[ordered.argmax(-1)]
+    ordered = overlap[..., turns]
+    found: Integers = turns[(ordered > ordered.max(-1, keepdims=True) - HAIR).argmax(-1)]
     return np.where(found > count // 2, found - count, found)
 
 

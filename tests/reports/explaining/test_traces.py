@@ -78,7 +78,12 @@ def test_a_trace_is_of_what_a_plain_run_does(name):
         lost = -(looked * np.log2(looked.clip(1e-30))).sum(-1)
         assert seen.look.entropy == pytest.approx(lost, abs=1e-5)
         before = np.concatenate([begin.store.weightings.numpy()[None], looked[:-1]])
-        assert (seen.look.moved == travel(before, looked)).all()
+        # Where a head looks everywhere, rounding may decide between two ways that are as good.
+        went = travel(before, looked)
+        for place in map(tuple, np.argwhere(seen.look.moved != went)):
+            ways = seen.look.moved[place], went[place]
+            one, other = (looked[place] @ np.roll(before[place], way) for way in ways)
+            assert one == pytest.approx(other, abs=2e-6)
 
 
 def seen_of(*reads, **how):
