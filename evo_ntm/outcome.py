@@ -10,7 +10,7 @@ from evo_ntm.runs.store import open_run, refuse_written
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended."""
+    """How a run ended. `rows` are those of the last sitting that was passed, else of the last."""
 
     path: Path
     solved: bool
@@ -31,7 +31,7 @@ def outcome(path: Path) -> Outcome:
     """Read back how a run ended. Raises RunError where the folder holds no run."""
     run = open_run(path)
     facts = run.facts()
-    sittings = run.rows("SELECT * FROM sittings ORDER BY number")
+    sittings = run.rows("SELECT * FROM sittings ORDER BY solved, number")
     restarts = run.rows("SELECT count(*) AS count FROM events WHERE kind = 'restart'")[0]["count"]
     failures = run.rows(
         "SELECT generation, told FROM events WHERE kind = ? ORDER BY rowid", FAILURE

@@ -225,8 +225,7 @@ def show_status(status: "Status") -> None:
         "validation": "" if champion is None else
         validation_facts(status, champion.wrong_bits, champion.bits),
         "exam": "not sat yet" if not status.sittings else
-        f"{counted(status.sittings, 'sitting')}, "
-        f"{'' if status.state == 'solved' else 'not '}passed",
+        f"{counted(status.sittings, 'sitting')}, {'' if status.passed else 'not '}passed",
         "failures": f"{counted(status.failures, 'machine')} in the last generation"
         if status.failures else "",
         "checkpoint": "none yet" if status.checkpoint is None else

@@ -89,7 +89,7 @@ def _header(header: "Header") -> Iterator[tuple[str, str]]:
                     f"{header.seconds:.1f} s")  # fmt: skip
     who = "the champion, birth" if header.is_champion else "birth"
     yield "lineage of", f"{who} {header.birth}: {header.topology}"
-    passed = "" if header.solved else "not "
+    passed = "not " if header.passed_at is None else ""
     yield "exam", (f"{counted(header.sittings, 'sitting')}, {passed}passed" if header.sittings
                    else "not sat yet")  # fmt: skip
     if header.restarts:
@@ -142,11 +142,14 @@ def _tell_trunk(trunk: "Trunk", header: "Header", *, every: bool) -> None:
 
 def _gained(beside: "Measured | None") -> tuple[str, str, str]:
     """Tell a gain, its interval and what to make of it."""
+    from evo_ntm.reports.rescoring import Gain, verdict
+
     if beside is None or beside.gain != beside.gain:
         return "", "", "not measured"
-    verdict = "better" if beside.low > 0 else "worse" if beside.high < 0 else "as good"
+    words = {"beneficial": "better", "deleterious": "worse", "neutral": "as good"}
+    judged = words[verdict(Gain(beside.gain, beside.low, beside.high))]
     span = f"{_number(beside.low, signed=True)} to {_number(beside.high, signed=True)}"
-    return _number(beside.gain, signed=True), span, verdict
+    return _number(beside.gain, signed=True), span, judged
 
 
 def _tell_operators(uses: Sequence["OperatorUse"]) -> None:
@@ -227,7 +230,7 @@ def _tell_species(species: "SpeciesStream") -> None:
                          else ""))  # fmt: skip
     table = new_table("species", "from", "to", "births", "at most", "in generation")
     for life in shown:
-        until = "alive" if life.died is None else f"{life.died:,}"
+        until = "alive" if life.last_seen is None else f"{life.last_seen:,}"
         table.add_row(life.name, f"{life.born:,}", until, f"{life.births:,}", f"{life.peak:,}",
                       f"{life.peak_generation:,}")  # fmt: skip
     show_table(table)

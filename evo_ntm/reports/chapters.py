@@ -20,7 +20,10 @@ Ending = Literal["replaced", "rejected", "still on trial", "dropped"]
 
 @dataclass(frozen=True)
 class Header:
-    """What run this is, whose lineage is told, and what a reader has to be warned of."""
+    """What run this is, whose lineage is told, and what a reader has to be warned of.
+
+    `passed_at` is the first sitting of the exam that was passed, from 1.
+    """
 
     name: str
     task: str
@@ -38,7 +41,7 @@ class Header:
     processes: int
     restarts: int
     sittings: int
-    solved: bool
+    passed_at: int | None
     warnings: tuple[str, ...]
 
 
@@ -240,11 +243,11 @@ class Search:
 
 @dataclass(frozen=True)
 class SpeciesLife:
-    """A species: when it was seen, and how large it grew. `died` is None where it is alive."""
+    """A species: when it was seen, and how large it grew. `last_seen` is None where it is alive."""
 
     name: str
     born: int
-    died: int | None
+    last_seen: int | None
     births: int
     peak: int
     peak_generation: int

@@ -17,7 +17,9 @@ SELECT count(*) AS generations, sum(scored) AS scored, sum(failures) AS failures
 """
 COUNTS = """
 SELECT (SELECT count(*) FROM births) AS births, (SELECT count(*) FROM processes) AS processes,
-    (SELECT count(*) FROM sittings) AS sittings, (SELECT max(solved) FROM sittings) AS solved,
+    (SELECT count(*) FROM sittings) AS sittings,
+    (SELECT count(*) FROM sittings WHERE number <=
+        (SELECT min(number) FROM sittings WHERE solved)) AS passed_at,
     (SELECT birth FROM validations WHERE champion ORDER BY generation DESC LIMIT 1) AS champion
 """
 EVENTS = "SELECT kind, count(*) AS count FROM events GROUP BY kind"
@@ -30,8 +32,8 @@ def tell_header(run: Run, experiment: Experiment, line: Sequence[Birth]) -> Head
     """
     (sums,), (counts,) = run.rows(SUMS), run.rows(COUNTS)
     events = {row["kind"]: row["count"] for row in run.rows(EVENTS)}
-    solved = bool(counts["solved"])
-    state = state_of(run, run.facts().get("interrupted", True), solved)
+    passed_at = counts["passed_at"] or None
+    state = state_of(run, run.facts().get("interrupted", True), passed_at is not None)
     subject = line[-1]
     return Header(
         name=experiment.name,
@@ -50,7 +52,7 @@ def tell_header(run: Run, experiment: Experiment, line: Sequence[Birth]) -> Head
         processes=counts["processes"],
         restarts=events.get("restart", 0),
         sittings=counts["sittings"],
-        solved=solved,
+        passed_at=passed_at,
         warnings=(*_unfinished(state), *_troubles(sums, events), *_lost(run), *_unkept(line)),
     )
 

@@ -79,8 +79,8 @@ def _examined(lineage: Lineage) -> Iterator[str]:
     header = lineage.header
     if not header.sittings:
         yield "The exam has not been sat yet."
-    elif header.solved:
-        yield f"The exam was passed, at the {_ordinal(header.sittings)} sitting."
+    elif header.passed_at is not None:
+        yield f"The exam was passed, at the {_ordinal(header.passed_at)} sitting."
     else:
         yield f"The exam was sat {times(header.sittings)} and not passed."
 
@@ -92,4 +92,5 @@ def _explained(lineage: Lineage) -> Iterator[str]:
 
 def _ordinal(place: int) -> str:
     words = {1: "first", 2: "second", 3: "third"}
-    return words.get(place, f"{place}th")
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(0 if place // 10 % 10 == 1 else place % 10, "th")
+    return words.get(place, f"{place}{ending}")

@@ -209,8 +209,8 @@ def sizes(chapter: SpeciesStream) -> Sheet:
 
 def lives(chapter: SpeciesStream) -> Sheet:
     """Tell when species were there, and how large they grew."""
-    rows = ((life.name, life.born, "alive" if life.died is None else life.died, life.births,
-             life.peak, life.peak_generation) for life in chapter.lives)  # fmt: skip
+    rows = ((life.name, life.born, "alive" if life.last_seen is None else life.last_seen,
+             life.births, life.peak, life.peak_generation) for life in chapter.lives)  # fmt: skip
     return _sheet(
         "Lives of species",
         rows,

@@ -48,7 +48,7 @@ def tell_species(pedigree: Pedigree) -> tuple[SpeciesStream | None, tuple[str, .
         SpeciesLife(
             name=names[place],
             born=int(begun[place]),
-            died=None if ended[place] == last else int(ended[place]) + 1,
+            last_seen=None if ended[place] == last else int(ended[place]),
             births=int(births[place]),
             peak=int(peak[place]),
             peak_generation=int(peaked[place]),

@@ -53,9 +53,9 @@ class Process:
 class Status:
     """How far a run has come. `generation` is the last on disk, counted from 0, or -1.
 
-    `being_tuned` is the birth whose tuning has not ended, `checkpoint` the generation that it would
-    go on after. `rate` is in sequence-timesteps a
-    second of the last generations.
+    `passed` tells whether any machine of it has passed the exam, `being_tuned` the birth whose
+    tuning has not ended, `checkpoint` the generation that it would go on after. `rate` is in
+    sequence-timesteps a second of the last generations.
     """
 
     path: Path
@@ -79,6 +79,7 @@ class Status:
     failures: int
     champion: Champion | None
     sittings: int
+    passed: bool
     checkpoint: int | None
     backend: str
     processes: tuple[Process, ...]
@@ -93,6 +94,7 @@ def status(path: Path) -> Status:
     lasts = "SELECT * FROM generations ORDER BY number DESC LIMIT ?"
     last = run.rows(lasts, LAST_GENERATIONS)
     sittings = run.rows("SELECT solved FROM sittings")
+    passed = any(row["solved"] for row in sittings)
     champions = run.rows(CHAMPION)
     question = "SELECT generation, kind, told FROM events ORDER BY rowid DESC LIMIT ?"
     events = reversed(run.rows(question, LAST_EVENTS))
@@ -102,7 +104,7 @@ def status(path: Path) -> Status:
     steps = sum(row["timesteps"] for row in last[:-1])
     return Status(
         path=path,
-        state=state_of(run, facts.get("interrupted", True), any(row["solved"] for row in sittings)),
+        state=state_of(run, facts.get("interrupted", True), passed),
         task=experiment.task,
         environment=experiment.environment,
         rewards=run.words is OF_LIVES,
@@ -122,6 +124,7 @@ def status(path: Path) -> Status:
         failures=last[0]["failures"] if last else 0,
         champion=Champion(**dict(champions[0])) if champions else None,
         sittings=len(sittings),
+        passed=passed,
         checkpoint=run.rows("SELECT max(generation) AS g FROM checkpoints")[0]["g"],
         backend=str(facts.get("backend", "unknown")),
         processes=tuple(Process(row["started"], json.loads(row["told"])) for row in processes),

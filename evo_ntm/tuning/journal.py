@@ -204,7 +204,6 @@ def _told(
     sittings = place.sittings if place else ()
     curve = place.curve if place else ()
     unknown = nan, nan
-    rows = sittings[-1].rows if sittings else best.rows if best else ()
     return Tuned(
         path=run.folder,
         parent=assignment.parent,
@@ -219,7 +218,7 @@ def _told(
         after=(best.bits, best.wrong_bits) if best else unknown,
         sittings=len(sittings),
         solved=bool(place and place.solved),
-        rows=rows,
+        rows=place.rows if place else (),
         diverged=place.diverged if place else None,
         interrupted=interrupted,
     )

@@ -87,6 +87,16 @@ class Place:
         return any(sitting.solved for sitting in self.sittings)
 
     @property
+    def rows(self) -> tuple[ExamRow, ...]:
+        """Tell how what is kept did at the exam, or on the validation set where it did not sit.
+
+        Who has passed is kept whoever fails later.
+        """
+        if self.sittings:
+            return max(self.sittings, key=lambda sitting: (sitting.solved, sitting.step)).rows
+        return self.best.rows if self.best is not None else ()
+
+    @property
     def words(self) -> dict[str, Any]:
         """Tell as JSON all but the tensors."""
         return {

@@ -36,7 +36,8 @@ class Tuned:
 
     `steps`, `sequences` and `seconds` are those of the whole tuning, `kept` the step of the child.
     `before` and `after` are bits and wrong bits a sequence of the validation set. `rows` are those
-    of the last sitting of the exam, or of the validation set where it was not sat.
+    of the last sitting of the exam that was passed, else of the last one, or of the validation set
+    where it was not sat.
     """
 
     path: Path

@@ -88,7 +88,7 @@ def _lineage(name, task, strategy, steps):
         name=name, task=task, strategy=strategy, encoding="direct", seed=1, state="solved",
         birth=last.number, is_champion=True, topology=last.topology,
         generations=last.generation + 1, births=last.number + 3, scored=86_400, seconds=74.3,
-        processes=2, restarts=1 if mean else 0, sittings=2, solved=True,
+        processes=2, restarts=1 if mean else 0, sittings=2, passed_at=2,
         warnings=("3 machines failed and were given the worst fitness",
                   "the newest 12 generations are not settled yet"),
     )  # fmt: skip

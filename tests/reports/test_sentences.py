@@ -18,7 +18,7 @@ def test_the_abstract_tells_of_run_line_exam_and_machine():
 
 def test_what_is_not_known_is_not_told():
     lineage = bred()
-    header = replace(lineage.header, sittings=0, solved=False, is_champion=False)
+    header = replace(lineage.header, sittings=0, passed_at=None, is_champion=False)
     steps = tuple(replace(step, measured=None) for step in lineage.trunk.steps)
     told = abstract(
         replace(lineage, header=header, explanation=None, trunk=replace(lineage.trunk, steps=steps))
@@ -31,8 +31,16 @@ def test_what_is_not_known_is_not_told():
 
 def test_an_exam_that_was_sat_in_vain_is_told():
     lineage = bred()
-    header = replace(lineage.header, solved=False, sittings=2)
+    header = replace(lineage.header, passed_at=None, sittings=2)
     assert "The exam was sat twice and not passed." in abstract(replace(lineage, header=header))
+
+
+def test_the_sitting_that_was_passed_is_told_and_not_a_later_one():
+    lineage = bred()
+    for place, told in ((6, "6th"), (11, "11th"), (21, "21st"), (22, "22nd"), (113, "113th")):
+        header = replace(lineage.header, passed_at=place, sittings=130)
+        sentence = f"The exam was passed, at the {told} sitting."
+        assert sentence in abstract(replace(lineage, header=header))
 
 
 def test_why_a_chapter_is_not_there_is_one_sentence():

@@ -28,8 +28,8 @@ def test_sizes_are_births_and_survivors(tmp_path):
     }  # fmt: skip
     lives = {life.name: life for life in stream.lives}
     assert [life.name for life in stream.lives] == [one, two, four]
-    assert (lives[one].born, lives[one].died, lives[one].births) == (0, 3, 3)
-    assert (lives[two].born, lives[two].died, lives[two].births) == (1, None, 4)
+    assert (lives[one].born, lives[one].last_seen, lives[one].births) == (0, 2, 3)
+    assert (lives[two].born, lives[two].last_seen, lives[two].births) == (1, None, 4)
     assert (lives[two].peak, lives[two].peak_generation) == (2, 2)
     assert (lives[one].peak, lives[one].peak_generation) == (2, 0)
     assert warnings == ()

@@ -1,7 +1,7 @@
 """The loop: when it looks, what it keeps, when the exam is sat, and how it ends."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, isnan
 
 import pytest
@@ -40,6 +40,17 @@ def test_without_an_early_stop_it_goes_on_to_the_last_step():
     found = looks(early_stop=False, steps=300)
     assert found[-1].point.step == 300
     assert found[-1].place.solved
+
+
+def test_the_exam_that_is_told_is_that_of_whom_is_kept_though_a_later_one_failed():
+    found = looks(early_stop=False, steps=300)
+    place = found[-1].place
+    passed = place.sittings[-1]
+    failed = replace(passed, step=passed.step + 1, solved=False, rows=())
+    assert passed.solved and passed.rows
+    assert replace(place, sittings=(passed, failed)).rows == passed.rows
+    assert replace(place, sittings=(failed, replace(failed, step=0, rows=passed.rows))).rows == ()
+    assert replace(place, sittings=()).rows == place.best.rows
 
 
 def test_what_is_kept_is_the_best_by_validation():

@@ -400,6 +400,14 @@ def test_while_a_tuning_is_interrupted_no_other_begins_unless_it_is_dropped(run)
     assert not verbs.is_being_tuned(run)
 
 
+def test_what_has_passed_has_passed_while_another_tuning_is_interrupted(run):
+    tuned = verbs.finetune(run)
+    stopped(KeyboardInterrupt, 2, run, overrides=["finetune.early_stop=false"])
+    assert tuned.solved
+    told = verbs.status(run)
+    assert (told.state, told.passed) == ("interrupted", True)
+
+
 def test_where_nothing_was_interrupted_nothing_goes_on(run):
     with pytest.raises(RunError, match="expected a tuning that was interrupted"):
         verbs.resume_tuning(run)
