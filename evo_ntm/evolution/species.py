@@ -37,14 +37,15 @@ class Distances:
 
     def __init__(self, genomes: Sequence[Genome], *, disjoint: float, difference: float) -> None:
         self._weights = disjoint, difference
-        keys = {id(genome.code): genome.code.keys for genome in genomes}
+        codes = [genome.code for genome in genomes]  # held, or an identity would name another one
+        keys = {id(code): code.keys for code in codes}
         every = np.unique(np.concatenate(list(keys.values())))
         columns = {which: np.searchsorted(every, own) for which, own in keys.items()}
         self._there = np.zeros((len(genomes), every.size), dtype=bool)
         self._genes = np.zeros((len(genomes), every.size), dtype=np.float32)
-        for row, genome in enumerate(genomes):
-            self._there[row, columns[id(genome.code)]] = True
-            self._genes[row, columns[id(genome.code)]] = genome.genes
+        for row, (genome, code) in enumerate(zip(genomes, codes, strict=True)):
+            self._there[row, columns[id(code)]] = True
+            self._genes[row, columns[id(code)]] = genome.genes
         self._counts = self._there.sum(1)
 
     def of(self, place: int) -> Numbers:

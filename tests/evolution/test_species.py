@@ -40,6 +40,15 @@ def test_a_distance_counts_disjoint_genes_and_the_mean_difference_of_shared_ones
     assert weighed.of(0)[1] == pytest.approx(6 / (count + 2))
 
 
+def test_there_may_be_more_topologies_than_are_remembered():
+    parent = graph(0.5, nodes=0)
+    several = [add_node(parent, generator=derive(1, "node", number)) for number in range(900)]
+    grown = [add_node(each, generator=derive(1, "other", n)) for n, each in enumerate(several)]
+    assert len({genome.topology for genome in grown}) > 512
+    alone = Distances([parent, grown[-1]], **TOLD).of(0)[1]
+    assert Distances([parent, *grown], **TOLD).of(0)[-1] == alone
+
+
 def gathered(ranked, elder=(), threshold=1.0):
     return gather(ranked, elder, threshold=threshold, generation=5, first=8, **TOLD)
 
