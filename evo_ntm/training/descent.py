@@ -20,6 +20,7 @@ from evo_ntm.genome import Encoding, Genome
 from evo_ntm.genome.encoding import code
 from evo_ntm.machine import Backend, Machine
 from evo_ntm.machine.kernels.gradient import differentiable_episode
+from evo_ntm.machine.kernels.layout import supports
 from evo_ntm.tasks import Episodes, grade
 from evo_ntm.topology import Topology
 from evo_ntm.training.optimisers import (
@@ -123,7 +124,8 @@ class Descent:
         """Give the mean cost of some sequences, in bits, and its gradient by the genes."""
         episodes = episodes.to(self.backend.device)
         flat = self._express(genes).requires_grad_()
-        with nullcontext() if self.backend.fused else _alone():
+        in_kernel = self.backend.fused and supports(self.topology)
+        with nullcontext() if in_kernel else _alone():
             answers = self._answers(flat, episodes, rows)
             with _alone():
                 heard = answers.detach().requires_grad_()

@@ -42,6 +42,18 @@ def gone(genome, steps, backend=None, lanes=5, **settings):
     return way, standing
 
 
+def on_threads():
+    """Let torch have another number of threads each time around."""
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            yield threads
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
 def in_double(genome):
     """Take cost and gradient of the genes through the reference, in double precision."""
     asked = episodes()
@@ -97,17 +109,28 @@ def test_a_step_goes_down_the_slope_of_the_clipped_gradient():
 @pytest.mark.parametrize("backend", [None, TORCH], ids=["fused", "torch"])
 @pytest.mark.parametrize(("steps", "lanes"), [(5, 5), (1, 2003)])
 def test_steps_are_the_same_on_any_number_of_threads(controller, encoding, backend, steps, lanes):
-    before, ended = torch.get_num_threads(), []
-    try:
-        for threads in (1, 2, 3):
-            torch.set_num_threads(threads)
-            ended.append(gone(genome(controller, encoding), steps, backend, lanes)[1])
-            assert torch.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
+    ended = [gone(genome(controller, encoding), steps, backend, lanes)[1] for _ in on_threads()]
     for standing in ended[1:]:
         for name, tensor in standing.tensors().items():
             assert tensor.tobytes() == ended[0].tensors()[name].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("lanes", "steps", "rows", "told"),
+    [
+        (16, 20, 128, {"units": (), "width": 20}),
+        (67, 40, 45, {"units": (), "width": 23, "readers": 0, "writers": 0, "tape_heads": 1}),
+        (16, 120, 64, {"units": (16,), "width": 9, "readers": 0, "writers": 0, "tape_heads": 1}),
+    ],
+    ids=["no layers", "a tape, no layers", "a tape"],
+)
+def test_so_are_slopes_of_machines_whose_gradients_no_kernel_takes(lanes, steps, rows, told):
+    task = make("copy", {"longest": steps})
+    asked = task.episodes(derive(1, "episodes"), lanes)
+    made = founder(task.inputs, task.outputs, **told, generator=derive(1, "founder"))
+    genes = torch.tensor(made.genes)
+    found = [descent(made).slope(genes, asked, rows=rows)[1] for _ in on_threads()]
+    assert all(torch.equal(gradient, found[0]) for gradient in found[1:])
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
