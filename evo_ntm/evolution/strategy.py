@@ -112,7 +112,12 @@ class Patience:
     """How long in this stage, where that is not as long as elsewhere."""
 
     def after(self, validation: Validation) -> "Patience":
-        """Begin to wait anew where a validation shows progress."""
+        """Begin to wait anew where a validation shows progress.
+
+        One of a generation before this search began is of another search.
+        """
+        if validation.generation < self.since:
+            return self
         stage, wrong_bits, bits, here = validation.judged
         left = 1 - self.share
         if stage != self.stage:

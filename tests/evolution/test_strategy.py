@@ -17,6 +17,12 @@ def test_patience_ends_so_many_generations_after_the_last_progress():
     assert patience.ended(19) and not patience.ended(18)
 
 
+def test_a_validation_of_the_search_before_is_not_waited_by():
+    patience = Patience(10, since=8)
+    assert patience.after(validation(7, 0.1)) == patience
+    assert patience.after(validation(8, 4.0)).bits == 4.0
+
+
 def test_only_a_better_validation_is_progress():
     patience = Patience(10, since=0).after(validation(3, 4.0))
     for bits in (4.0, 5.0, float("inf")):
