@@ -31,11 +31,7 @@ def add_reader(genome: Genome, *, generator: Generator, bounds: Bounds = USUAL) 
     as a perturbation makes controller or output listen.
     """
     head = _newcomer(genome, "reader", bounds.readers, generator)
-
-    def unheard(wire: Wire, weights: Weights) -> Weights:
-        return np.zeros_like(weights) if wire.source == head.name else weights
-
-    return graft(genome, _with_head(genome.topology, head), generator, fresh=unheard)
+    return graft(genome, _with_head(genome.topology, head), generator, fresh=_unheard(head))
 
 
 def drop_reader(
@@ -82,9 +78,10 @@ def add_tape_head(genome: Genome, *, generator: Generator, bounds: Bounds = USUA
     head = _newcomer(genome, "tape", bounds.tape_heads, generator)
     idle = {"interpolation": -SHUT, "jump": -NEAR, "shift": -NEAR}
 
+    unheard = _unheard(head)
+
     def still(wire: Wire, weights: Weights) -> Weights:
-        if wire.source in (head.name, before(head)):
-            return np.zeros_like(weights)
+        weights = unheard(wire, weights)
         if wire.organ != head.name or role(wire) not in idle:
             return weights
         return _biased(wire, weights, idle[role(wire)])
@@ -211,12 +208,18 @@ def change_target(genome: Genome, *, generator: Generator, birth: int | None = N
     every: tuple[Target, ...] = get_args(Target)
     targets = [target for target in every if target != head.target]
 
+    changed = _with_head(genome.topology, replace(head, target=draw(targets, generator)))
+    return graft(genome, changed, generator, fresh=_unheard(head))
+
+
+def _unheard(head: Head) -> Callable[[Wire, Weights], Weights]:
+    """Let nobody hear yet what a head reads, or read the step before, as where no layers are."""
+
     def unheard(wire: Wire, weights: Weights) -> Weights:
         heard = wire.source in (head.name, before(head))
         return np.zeros_like(weights) if heard else weights
 
-    changed = _with_head(genome.topology, replace(head, target=draw(targets, generator)))
-    return graft(genome, changed, generator, fresh=unheard)
+    return unheard
 
 
 def _newcomer(genome: Genome, kind: HeadKind, span: tuple[int, int], generator: Generator) -> Head:

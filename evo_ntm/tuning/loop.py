@@ -88,7 +88,8 @@ def tune(lesson: Lesson, genome: Genome, since: Place | None = None) -> Iterator
     begun = time.monotonic()
     if since is None:
         standing = lesson.descent.begin(parameters(genome, lesson.settings).genes)
-        since = Place(standing, 0, 0, 0.0, None, (), (), diverged=None, over=False)
+        stage = 0 if lesson.settings.curriculum else len(lesson.school.curriculum.stages) - 1
+        since = Place(standing, stage, 0, 0.0, None, (), (), diverged=None, over=False)
         look = _look(lesson, since, [], begun)
         yield look
         since = look.place
@@ -104,8 +105,7 @@ def tune(lesson: Lesson, genome: Genome, since: Place | None = None) -> Iterator
 def _descend(lesson: Lesson, place: Place, begun: float) -> tuple[Place, list[Slope]]:
     """Go step by step until it is time to look, or there is no way on."""
     settings, standing = lesson.settings, place.standing
-    slopes: list[Slope] = []
-    strayed = 0
+    slopes, strayed = list[Slope](), place.strayed
     while True:
         episodes, rows = lesson.met(standing.step, place.stage)
         number = standing.step + 1
@@ -124,7 +124,7 @@ def _descend(lesson: Lesson, place: Place, begun: float) -> tuple[Place, list[Sl
             break
     taken = standing.step - place.standing.step
     sequences = place.sequences + taken * settings.batch
-    return replace(place, standing=standing, sequences=sequences), slopes
+    return replace(place, standing=standing, sequences=sequences, strayed=strayed), slopes
 
 
 def _only_too_steep(slope: Slope) -> bool:

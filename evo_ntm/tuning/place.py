@@ -67,7 +67,8 @@ class Sat:
 class Place:
     """Where a tuning stands after a look.
 
-    `stage` is that of the next steps. `sequences` counts all that were met, `seconds` those spent.
+    `stage` is that of the next steps. `sequences` counts all that were met, `seconds` those spent,
+    `strayed` the steps since the last whose gradient was a number.
     `diverged` is the step, from 1, at which cost, gradient or genes were no numbers any more.
     """
 
@@ -80,6 +81,7 @@ class Place:
     curve: tuple[Point, ...]
     diverged: int | None
     over: bool
+    strayed: int = 0
 
     @property
     def solved(self) -> bool:
@@ -109,6 +111,7 @@ class Place:
             "curve": [_point(point) for point in self.curve],
             "diverged": self.diverged,
             "over": self.over,
+            "strayed": self.strayed,
         }
 
     @property
@@ -133,6 +136,7 @@ def read_place(words: Words, tensors: Tensors, descent: Descent) -> Place:
         curve=tuple(_read_point(each) for each in words["curve"]),
         diverged=words["diverged"],
         over=words["over"],
+        strayed=words.get("strayed", 0),  # version 0.1 had none
     )
 
 

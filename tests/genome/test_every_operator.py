@@ -119,6 +119,15 @@ def test_what_is_added_does_not_change_the_answers(name):
         assert child.genes.size > parent.genes.size
 
 
+@pytest.mark.parametrize("encoding", ["direct", "tied"])
+@pytest.mark.parametrize("name", ["add_reader", "add_writer", "widen_memory"])
+def test_nor_does_it_where_no_layer_stands_between(name, encoding):
+    parent = specimen("dense", encoding, units=())
+    child = vary(name, parent, derive(5, name))
+    inputs = sequences(parent.topology.inputs, steps=20)
+    assert distance(answers(child, inputs), answers(parent, inputs)) < 1e-5
+
+
 @pytest.mark.parametrize("name", WAKING)
 def test_what_is_added_wakes_by_a_perturbation_of_the_new_genes(name):
     woken, of_graphs = 0, name in settable.OF_GRAPHS

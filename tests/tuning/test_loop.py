@@ -167,7 +167,9 @@ def test_without_the_curriculum_there_is_only_its_last_stage():
     settings = lessons.settings.model_copy(update={"curriculum": False, "steps": 20})
     lessons = Lesson(lessons.experiment, settings, lessons.school, lessons.descent, map)
     assert {len(lessons.met(step, 0)[0].inputs) for step in range(30)} == {3, 5}
-    assert all(not look.opened for look in tune(lessons, genome))
+    found = list(tune(lessons, genome))
+    assert all(not look.opened for look in found)
+    assert {look.point.stage for look in found} == {1}
 
 
 @dataclass(frozen=True)
@@ -213,8 +215,9 @@ def test_a_step_whose_gradient_alone_is_no_number_is_left_out():
     assert found[2].met == 20 * 8
 
 
-def test_many_such_steps_in_a_row_are_no_accident():
-    found = stumbled(30, lost="norm", count=STRAYS + 1, exam=HARD)
+@pytest.mark.parametrize("every", [20, 5])
+def test_many_such_steps_in_a_row_are_no_accident(every):
+    found = stumbled(30, lost="norm", count=STRAYS + 1, exam=HARD, validate_every=every)
     assert found[-1].place.diverged == 30 + STRAYS
 
 
