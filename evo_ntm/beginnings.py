@@ -7,17 +7,11 @@ from typing import Any
 from evo_ntm.errors import ExperimentError, RunError
 from evo_ntm.evolution.workers import Workers, workers_of
 from evo_ntm.experiment import Experiment, load
-from evo_ntm.machine import Backend
 from evo_ntm.runs.run import EXPERIMENT, Run
 
 PLACES = (
     "threads", "workers", "ray", "cpus_per_worker", "gpus_per_worker", "timeout", "tensorboard",
 )  # fmt: skip
-
-
-def arithmetic_facts(backend: Backend) -> dict[str, Any]:
-    """Tell by whose arithmetic a run is computed, as its facts do."""
-    return {"backend": str(backend), "arithmetic": backend.arithmetic}
 
 
 def elsewhere(run: Run, overrides: Sequence[str]) -> Experiment:
@@ -47,7 +41,7 @@ def as_it_began(
     try:
         workers = stack.enter_context(workers_of(settings))
         experiment = experiment.model_copy(update={"run": settings})
-        told += drifted(facts.get("arithmetic", {}), workers.backend.arithmetic)
+        told += drifted(facts.get("arithmetic", {}), workers.facts["arithmetic"])
     except ExperimentError as error:
         told.append(f"began with the backend {began!r}, which is not to be had: {error}")
     if told and not accept_drift:

@@ -107,6 +107,11 @@ class Backend:
             told["fused kernel"] = str(program.ARITHMETIC)
         return told
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Tell by whose arithmetic is computed, as the facts of a run do."""
+        return {"backend": str(self), "arithmetic": self.arithmetic}
+
     def __str__(self) -> str:
         if not self.fused:
             return f"torch on {self.device}"

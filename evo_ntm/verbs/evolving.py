@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo_ntm.beginnings import arithmetic_facts, as_it_began, elsewhere
+from evo_ntm.beginnings import as_it_began, elsewhere
 from evo_ntm.errors import RunError
 from evo_ntm.evolution.breeding import found
 from evo_ntm.evolution.checkpoint import read_checkpoint
@@ -78,8 +78,8 @@ def evolve(
             on_begin()
         loop = generations(experiment, task, workers.map, toolbox, backend=workers.backend)
         first = next(loop)  # what cannot be evolved is refused here, before anything is written
-        process = provenance(experiment, str(workers.backend), workers.asked)
-        facts = {**arithmetic_facts(workers.backend), "toolbox": own_parts(toolbox),
+        process = provenance(experiment, workers.facts["backend"], workers.asked)
+        facts = {**workers.facts, "toolbox": own_parts(toolbox),
                  "rewards": isinstance(task, RewardTask)}  # fmt: skip
         with (
             create(folder, experiment, process=process, facts=facts) as recorder,
@@ -133,8 +133,8 @@ def resume(
         if on_begin is not None:
             on_begin()
         recorder.resume(since.generation if since else -1, genomes(since) if since else {})
-        process = provenance(experiment, str(workers.backend), workers.asked)
-        recorder.sign(process, arithmetic_facts(workers.backend))
+        process = provenance(experiment, workers.facts["backend"], workers.asked)
+        recorder.sign(process, workers.facts)
         begun = time.monotonic() - (since.seconds if since else 0.0)
         loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)
         watch = stack.enter_context(_watch(run, experiment, process))

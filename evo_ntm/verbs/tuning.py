@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from evo_ntm.beginnings import arithmetic_facts, drifted
+from evo_ntm.beginnings import drifted
 from evo_ntm.errors import RunError
 from evo_ntm.evolution.school import school
 from evo_ntm.evolution.workers import Local, backend_of
@@ -90,7 +90,7 @@ def finetune(
         log = Log()
         log.tell("began", **process)
         if recorder is None:
-            facts = {**arithmetic_facts(lesson.school.backend), "toolbox": []}
+            facts = {**lesson.school.backend.facts, "toolbox": []}
             facts[FACT] = assignment.words
             files = {f"{CHAMPIONS}/{assignment.parent}.safetensors": genome_bytes(source.genome)}
             recorder = stack.enter_context(

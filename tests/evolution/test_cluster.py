@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from evo_ntm.errors import TaskError
+from evo_ntm.errors import ClusterError, TaskError
 from evo_ntm.evolution.engine import FAILURE, evolve
 from evo_ntm.evolution.workers import Cluster
 from evo_ntm.evolution.workers.session import token
+from evo_ntm.evolution.workers.worker import Introduction, versions
 from evo_ntm.experiment.run import RunSettings
+from evo_ntm.machine import choose
 from tests.evolution.cases import STRATEGIES, births, experiment, generations, task_of
 from tests.evolution.faults import Faulty
 
@@ -40,6 +42,25 @@ def test_births_are_those_of_this_process(workers, strategy, encoding):
     assert births(there) == births(here)
     assert fitness(there) == fitness(here)
     assert not any(each.unscored for each in there)
+
+
+@pytest.mark.parametrize(
+    ("part", "other", "told"),
+    [
+        ("versions", {"python": "3.9"}, "with python .*, but one has 3.9"),
+        ("arithmetic", {"numpy": "0.1"}, "with numpy .*, but one has 0.1"),
+        ("arithmetic", {"instructions": "NO AVX"}, "with instructions .*, but one has NO AVX"),
+        ("arithmetic", {"triton": "3"}, "with triton none, but one has 3"),
+    ],
+)
+def test_a_worker_that_would_compute_otherwise_is_not_taken_in(workers, part, other, told):
+    here = choose()
+    facts = {**here.facts, "arithmetic": {**here.arithmetic, **other}}
+    who = Introduction(1, "node", {**versions(), **other}, here, here.facts, "")
+    who = who._replace(versions=versions(), facts=facts) if part == "arithmetic" else who
+    with pytest.raises(ClusterError, match=f"expected workers {told}"):
+        workers._welcome(None, who)
+    assert workers.facts == here.facts
 
 
 @pytest.mark.parametrize("way", [

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from evo_ntm.evolution.evaluate import Chunk, Scores
 from evo_ntm.evolution.workers.cluster import Cluster
@@ -19,6 +19,10 @@ class Workers(Protocol):
     @property
     def backend(self) -> Backend:
         """Give the backend that all compute with."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Tell by whose arithmetic they compute, which on a GPU only they can tell."""
 
     @property
     def asked(self) -> int:

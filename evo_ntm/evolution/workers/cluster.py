@@ -89,6 +89,7 @@ class Cluster:
         self._silent_since: float | None = None
         self._looked = 0.0
         self._backend: Backend | None = None
+        self._facts: dict[str, Any] = {}
         self.asked = run.workers
         """How many workers there are once all are up."""
         self.busiest = 0.0
@@ -99,6 +100,11 @@ class Cluster:
         """Give the backend that all workers compute with."""
         assert self._backend is not None, "a cluster has a backend once it is entered"
         return self._backend
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Tell by whose arithmetic all workers compute, once it is entered."""
+        return self._facts
 
     @property
     def alive(self) -> int:
@@ -312,13 +318,14 @@ class Cluster:
         """Take a worker in. Raises ClusterError where it would score otherwise than the others."""
         if who.complaint:
             raise ExperimentError(who.complaint)
-        self._backend = self._backend or who.backend
-        here = {**versions(), "backend": _kind(self._backend)}
-        there = {**who.versions, "backend": _kind(who.backend)}
-        for name, mine in here.items():
-            if there[name] != mine:
+        self._backend, self._facts = self._backend or who.backend, self._facts or who.facts
+        here = {**self._facts["arithmetic"], **versions(), "backend": _kind(self._backend)}
+        there = {**who.facts["arithmetic"], **who.versions, "backend": _kind(who.backend)}
+        for name in {**here, **there}:
+            mine, other = here.get(name, "none"), there.get(name, "none")
+            if mine != other:
                 raise ClusterError(f"{self._name}: expected workers with {name} {mine}, "
-                                   f"but one has {there[name]}")  # fmt: skip
+                                   f"but one has {other}")  # fmt: skip
         hand.who = who
         self._stillborn.clear()
 
@@ -359,7 +366,7 @@ class Cluster:
 
 
 def _kind(backend: Backend | None) -> str:
-    """Name what has to be the same; on a CPU all instruction sets give the same bits."""
+    """Name a kind of backend, which this computer may have chosen before any worker did."""
     assert backend is not None, "a worker without a backend has complained"
     return f"{'fused' if backend.fused else 'torch'} on {backend.device}"
 

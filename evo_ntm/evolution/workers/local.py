@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import torch
 
@@ -36,6 +36,11 @@ class Local:
         self._threads_before = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
         self._processes = Processes(threads)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Tell by whose arithmetic is computed here."""
+        return self.backend.facts
 
     def lost(self) -> list[str]:
         """Tell of processes that could not begin."""

@@ -22,13 +22,14 @@ from evo_ntm.machine import Backend
 class Introduction(NamedTuple):
     """Who a worker is: its process, its node, its versions, and what it computes with.
 
-    `complaint` says why it cannot compute as the run asks.
+    `facts` are those of its backend, `complaint` says why it cannot compute as the run asks.
     """
 
     process: int
     node: str
     versions: dict[str, str]
     backend: Backend | None
+    facts: dict[str, Any]
     complaint: str
 
 
@@ -68,9 +69,10 @@ class Worker:
         node = ray.get_runtime_context().get_node_id()
         try:
             backend, complaint = backend_of(self._run), ""
+            facts = backend.facts
         except EvoNTMError as error:
-            backend, complaint = None, str(error)
-        return Introduction(os.getpid(), node, versions(), backend, complaint)
+            backend, facts, complaint = None, {}, str(error)
+        return Introduction(os.getpid(), node, versions(), backend, facts, complaint)
 
     def score(
         self,
