@@ -23,8 +23,9 @@ Array = TypeVar("Array", NDArray[np.floating], torch.Tensor)
 class Problem:
     """Find the weights with which a machine of this topology does this task.
 
-    Fitness is to be maximised: minus the cross-entropy in bits a sequence. Episodes derive from the
-    seed: weights that are to be compared must be scored with the same one. `size` counts the
+    Fitness is to be maximised: minus the cross-entropy in bits a sequence, or, of a task that says
+    itself what answers or lives are worth, minus what they lack of the best. Episodes derive from
+    the seed: weights that are to be compared must be scored with the same one. `size` counts the
     weights of a machine.
     """
 

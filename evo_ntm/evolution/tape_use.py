@@ -21,7 +21,6 @@ from evo_ntm.tasks.lives import Foreseen
 
 LONGEST, JUMPS, SHIFTS = "longest tape", "jumps", "shifts"
 UNREAD = "without reads"
-USE = (LONGEST, JUMPS, SHIFTS)
 
 
 def with_tape_use(

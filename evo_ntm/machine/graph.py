@@ -12,13 +12,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from evo_ntm.errors import MachineError
 from evo_ntm.machine.controller import Carry, arrive
-from evo_ntm.machine.weights import Weights
+from evo_ntm.machine.weights import Weights, check_weights
 from evo_ntm.topology import Graph, Topology
 from evo_ntm.topology.graph import STEEPNESS
 from evo_ntm.topology.parts import total
-from evo_ntm.topology.wires import framed, places, size
+from evo_ntm.topology.wires import framed, places
 
 
 def wire_up(topology: Topology, flat: Float[Tensor, "*population D"]) -> Weights:
@@ -26,7 +25,7 @@ def wire_up(topology: Topology, flat: Float[Tensor, "*population D"]) -> Weights
 
     Raises MachineError where it is neither in number.
     """
-    check(topology, flat)
+    check_weights(topology, flat)
     rows, columns = framed(topology)
     if isinstance(topology.controller.graph, Graph):
         where = torch.as_tensor(places(topology), device=flat.device)
@@ -49,13 +48,6 @@ def wire_up(topology: Topology, flat: Float[Tensor, "*population D"]) -> Weights
         among=among,
         spoken=spoken,
     )
-
-
-def check(topology: Topology, flat: Tensor) -> None:
-    """Refuse weights of another number. Raises MachineError."""
-    if flat.shape[-1] != size(topology):
-        came = flat.shape[-1]
-        raise MachineError(f"expected {size(topology)} weights for {topology}, got {came}")
 
 
 def silence(topology: Topology, weights: Weights, lanes: int) -> Carry:

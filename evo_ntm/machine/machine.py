@@ -102,6 +102,7 @@ class Machine:
 
         Inputs without the axis of the population are shown to all of it. With `lengths`, one a
         lane, a lane stops after its own number of steps: later answers are 0 and its state stays.
+        Where the heads of a tape are has a slope only until the call, or any lane, ends.
         """
         check_inputs(self.topology, inputs, weights.start.shape[:-2])
         if lengths is not None:
@@ -132,7 +133,7 @@ class Machine:
             check_lengths(lengths, steps=len(inputs), lanes=inputs.shape[-2])
             if self.topology.tape_heads and _learns(weights):
                 # Between two runs the slope of where heads are would be lost.
-                return _until(self.run(weights, inputs, state)[0], lengths)
+                return until(self.run(weights, inputs, state)[0], lengths)
             if min(lengths) < len(inputs):
                 return self._run_ragged(weights, inputs, state, lengths, ends=False)[0]
         return self.run(weights, inputs, state)[0]
@@ -264,8 +265,8 @@ def _hear(weights: Weights, inputs: Tensor) -> Iterator[Tensor]:
         yield from torch.unflatten(heard, -1, steps.shape[-3:-1]).movedim(-2, 0).mT
 
 
-def _until(answers: Tensor, lengths: Sequence[int]) -> Tensor:
-    """Answer 0 after a lane's end."""
+def until(answers: Tensor, lengths: Sequence[int]) -> Tensor:
+    """Answer 0 after a lane's end; what comes later changes nothing before."""
     steps = torch.arange(len(answers), device=answers.device).unsqueeze(-1)
     going = steps < torch.tensor(lengths, device=answers.device)
     return answers.where(going.view(len(answers), *[1] * (answers.ndim - 3), -1, 1), 0.0)

@@ -3,7 +3,8 @@
 Where a head is, is also kept as weights on all cells: 1 at one of them, 0 elsewhere. Forward these
 are what was decided; backward they are made of the softmax of similarities where a head jumps, of
 sigmoids for whether it does, and of the softmax of its shifts (the straight-through estimator of
-Bengio, Léonard and Courville, 2013). So answers are those of the tape itself.
+Bengio, Léonard and Courville, 2013). So answers are those of the tape itself. Where a tape is
+closed to a ring, the slope does not know it: a shift over the seam has none.
 """
 
 import torch
@@ -98,7 +99,7 @@ class RelaxedTapeHeads(TapeHeads):
 
 
 def _moved(focus: Float[Tensor, "N *batch"], shares: Float[Tensor, "S *batch"]) -> Tensor:
-    """Move weights to either side by shares; what leaves the strip is lost, and none does."""
+    """Move weights to either side by shares; what leaves the strip is lost, as at a ring's seam."""
     edge = torch.zeros_like(focus[:1])
     left, right = torch.cat([focus[1:], edge]), torch.cat([edge, focus[:-1]])
     return shares[0] * left + shares[1] * focus + shares[2] * right

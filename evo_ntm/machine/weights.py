@@ -62,6 +62,12 @@ class Weights(NamedTuple):
     spoken: Float[Tensor, "*population G J"]
 
 
+def check_weights(topology: Topology, flat: Tensor) -> None:
+    """Refuse weights of another number. Raises MachineError."""
+    if flat.shape[-1] != (expected := size(topology)):
+        raise MachineError(f"expected {expected} weights for {topology}, got {flat.shape[-1]}")
+
+
 class Plan:
     """Where every weight goes, for all machines of one shape."""
 
@@ -74,15 +80,9 @@ class Plan:
         self.indices = self._layers(), *self._top(), self._starts()
         self.recalled = self._recalled()
 
-    def check(self, flat: Tensor) -> None:
-        """Refuse weights of another number. Raises MachineError."""
-        if flat.shape[-1] != self.size:
-            machine, came = self.topology, flat.shape[-1]
-            raise MachineError(f"expected {self.size} weights for {machine}, got {came}")
-
     def wire_up(self, flat: Float[Tensor, "*population D"]) -> Weights:
         """Lay flat weights out as matrices."""
-        self.check(flat)
+        check_weights(self.topology, flat)
         constants = flat.new_tensor(list(CONSTANTS.values())).expand(*flat.shape[:-1], 3)
         extended = torch.cat([flat, constants], dim=-1)
 

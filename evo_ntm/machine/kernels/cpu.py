@@ -16,12 +16,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from evo_ntm.errors import MachineError
-from evo_ntm.machine import graph
 from evo_ntm.machine.kernels import program
-from evo_ntm.machine.kernels.layout import layout
+from evo_ntm.machine.kernels.layout import layout, supports
 from evo_ntm.machine.machine import Machine, check_inputs, check_lengths, check_rows
 from evo_ntm.machine.state import Soft, State, check_state, over_tensors, soft, unwritten
-from evo_ntm.machine.weights import Weights, plan
+from evo_ntm.machine.weights import Weights, check_weights, plan
 from evo_ntm.topology import Tape, Topology
 from evo_ntm.topology.graph import STEEPNESS
 from evo_ntm.topology.parts import total
@@ -121,8 +120,12 @@ class FusedCPU:
         """Give the gradients of the weights, and of the inputs if wanted, from the answers'.
 
         It runs the episode again, and keeps for each thread all that happens to 16 lanes: at each
-        step 64 bytes for every number of the memory, the weightings and the controller.
+        step 64 bytes for every number of the memory, the weightings and the controller. Raises
+        MachineError where it knows no way back, as through a tape.
         """
+        if not supports(self.topology):
+            raise MachineError(f"expected a machine with a way back through the fused kernel, got "
+                               f"{self.topology}: use Machine.episode")  # fmt: skip
         check_rows(self.topology, rows)
         weights = self._flat(flat)
         check_inputs(self.topology, inputs, weights.shape[:-1])
@@ -148,7 +151,7 @@ class FusedCPU:
         return _plain(numbers).contiguous()
 
     def _flat(self, flat: Tensor) -> Tensor:
-        plan(self.topology).check(flat)
+        check_weights(self.topology, flat)
         return _plain(flat).contiguous()
 
     def _room(self, population: tuple[int, ...], *, lanes: int, rows: int) -> State:
@@ -268,10 +271,8 @@ class FusedTape(FusedCPU):
         return FusedWalk(self, laid, kept, rows, steps, lengths)
 
     def _flat(self, flat: Tensor) -> Tensor:
-        if self.topology.controller.graph is None:
-            return super()._flat(flat)
-        graph.check(self.topology, flat)
-        return (STEEPNESS * _plain(flat)).contiguous()
+        plain = super()._flat(flat)
+        return plain if self.topology.controller.graph is None else STEEPNESS * plain
 
 
 class FusedWalk:

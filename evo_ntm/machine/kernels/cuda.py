@@ -30,7 +30,7 @@ from evo_ntm.machine.machine import (
     check_rows,
 )
 from evo_ntm.machine.state import Soft, State, check_state, soft, unwritten
-from evo_ntm.machine.weights import plan
+from evo_ntm.machine.weights import check_weights
 from evo_ntm.topology import Topology
 from evo_ntm.topology.parts import total
 
@@ -71,7 +71,7 @@ class FusedCUDA:
     def wire_up(self, flat: Float[Tensor, "*population D"]) -> Laid:
         """Lay flat weights, wire after wire, out as the program wants them."""
         flat = plain(flat)
-        plan(self.topology).check(flat)
+        check_weights(self.topology, flat)
         return Laid(flat, lay(flat, _tables(self.topology, flat.device)[0]))
 
     def initial_state(self, weights: Laid, *, lanes: int, rows: int) -> State:

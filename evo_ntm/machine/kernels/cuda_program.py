@@ -3,8 +3,9 @@
 One instance runs a few lanes of one individual through a whole episode. Memory and weightings are
 tiles in its registers all the while, a thread a row: [width, lanes, rows] and [heads, lanes, rows],
 each side a power of two, what fills it up masked. All other numbers of a lane lie side by side in
-its `space` (`cuda.Arrangement` says where), which stays in the caches: what one thread leaves there
-another fetches, so a barrier stands between the two, and before what was fetched is overwritten.
+its `space` (`cuda_layout.Arrangement` says where), which stays in the caches: what one thread
+leaves there another fetches, so a barrier stands between the two, and before what was fetched is
+overwritten.
 
 Sizes are arguments, so that another topology is seldom another program to compile; sums go on in
 an order that neither the population nor the other lanes change. NaN stays NaN: comparisons choose

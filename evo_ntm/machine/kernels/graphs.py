@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from evo_ntm.errors import MachineError
-from evo_ntm.machine.machine import Machine, check_lengths
+from evo_ntm.machine.machine import Machine, check_lengths, until
 from evo_ntm.machine.weights import Layer, Weights
 from evo_ntm.topology import Topology
 
@@ -39,7 +39,7 @@ def episode(
     with torch.inference_mode(False), torch.no_grad():
         weights = _matrices(machine.wire_up(flat))
     (answers,) = _replayed(machine, rows, [inputs, *weights], None)
-    return answers if lengths is None else _ended(answers, lengths)
+    return answers if lengths is None else until(answers, lengths)
 
 
 def differentiable_episode(
@@ -54,7 +54,7 @@ def differentiable_episode(
     answers: Tensor = _Episode.apply(  # type: ignore[no-untyped-call]
         machine, rows, inputs, *_matrices(machine.wire_up(flat))
     )
-    return answers if lengths is None else _ended(answers, lengths)
+    return answers if lengths is None else until(answers, lengths)
 
 
 def refuse_second_gradients() -> None:
@@ -62,13 +62,6 @@ def refuse_second_gradients() -> None:
     if torch.is_grad_enabled():
         raise MachineError("expected to be differentiated once, got create_graph=True; "
                            "for gradients of gradients use Machine.episode")  # fmt: skip
-
-
-def _ended(answers: Tensor, lengths: Sequence[int]) -> Tensor:
-    """Answer 0 after a lane's end; what comes later changes nothing before."""
-    steps, device = len(answers), answers.device
-    going = torch.arange(steps, device=device).unsqueeze(-1) < torch.tensor(lengths, device=device)
-    return answers.where(going.view(steps, *[1] * (answers.ndim - 3), len(lengths), 1), 0.0)
 
 
 class _Episode(torch.autograd.Function):

@@ -1,6 +1,7 @@
 """The way back through the fused kernel against autograd of the reference."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,9 +11,9 @@ from hypothesis import strategies as some
 from evo_ntm.errors import MachineError
 from evo_ntm.machine import Machine
 from evo_ntm.machine.kernels import cpu, program
-from evo_ntm.machine.kernels.cpu import FusedCPU
+from evo_ntm.machine.kernels.cpu import FusedCPU, FusedTape
 from evo_ntm.machine.kernels.gradient import differentiable_episode
-from evo_ntm.topology import Head, Stages
+from evo_ntm.topology import Head, Stages, Tape
 from tests.machine.cases import (
     READER,
     RECURRENT,
@@ -261,3 +262,11 @@ def test_what_does_not_fit_is_refused(change, sentence):
     told = {"answers": wanted_of(USUAL, inputs).float(), "rows": 3} | change
     with pytest.raises(MachineError, match=sentence):
         FusedCPU(USUAL, EPS).gradients(weights_of(USUAL).float(), inputs, **told)
+
+
+def test_there_is_no_way_back_through_a_tape():
+    topology = replace(build("dense", (5,), Head(7, "tape", target="controller")), tape=Tape())
+    inputs = inputs_of(topology, 4, 2).float()
+    flat, wanted = weights_of(topology).float(), wanted_of(topology, inputs).float()
+    with pytest.raises(MachineError, match="expected a machine with a way back .* Machine.episode"):
+        FusedTape(topology).gradients(flat, inputs, wanted, rows=3)
