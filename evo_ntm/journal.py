@@ -45,6 +45,7 @@ def keep_journal(
     `begun` is when, on the monotonic clock, the run began or would have begun, had it not been
     interrupted. `workers` are those who score. Raises RunError where the disk does not allow it.
     """
+    words = recorder.run.words
     with _ending(recorder, watch, begun):
         for generation in turns:
             came = _drift(recorder, generation)
@@ -53,7 +54,7 @@ def keep_journal(
                     f"{recorder.run.folder}: expected generation {generation.number} to come out "
                     f"as it did, but {came}; --accept-drift goes on from here otherwise than before"
                 )
-            heard = progress(experiment, generation, workers.alive if workers else 0)
+            heard = progress(experiment, words, generation, workers.alive if workers else 0)
             if came is None and generation.number <= recorder.generation:
                 for individual in generation.births:
                     recorder.remember(individual.born, individual.genome)

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from evo_ntm.evolution.engine import QUANTILES, Generation
 from evo_ntm.experiment import Experiment
-from evo_ntm.experiment.tasks import costs
+from evo_ntm.experiment.tasks import CostWords
 from evo_ntm.reports.curves import Curves
 from evo_ntm.runs.log import Level, Log
 
@@ -40,15 +40,16 @@ class Progress:
     counted: str = "wrong_bits"
 
 
-def progress(experiment: Experiment, generation: Generation, workers: int = 0) -> Progress:
-    """Tell how far a run has come."""
+def progress(
+    experiment: Experiment, words: CostWords, generation: Generation, workers: int = 0
+) -> Progress:
+    """Tell how far a run has come, whose champions are chosen by what these words are of."""
     settings, number = experiment.evolve, generation.number
-    counted, _ = costs(experiment.task)
     return Progress(
         generation=number,
         generations=settings.generations,
         best_fitness=generation.best.fitness.values[0],
-        wrong_bits=generation.best.measures.get(counted, float("nan")),
+        wrong_bits=generation.best.measures.get(words.measure, float("nan")),
         species=generation.species,
         stage=generation.stage,
         rate=generation.timesteps / max(generation.lasted, 1e-9),
@@ -57,7 +58,7 @@ def progress(experiment: Experiment, generation: Generation, workers: int = 0) -
         failures=generation.failures,
         events=tuple(event.text for event in generation.events),
         workers=workers,
-        counted=counted,
+        counted=words.measure,
     )
 
 

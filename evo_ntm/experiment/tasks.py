@@ -157,11 +157,6 @@ def measures(task: str) -> tuple[str, ...]:
     return REWARD_MEASURES if task in REWARD_SETTINGS else MEASURES + OWN_MEASURES.get(task, ())
 
 
-def costs(task: str) -> tuple[str, str]:
-    """Name the two measures by which champions of a task are chosen, the first one first."""
-    return ("missed", "shortfall") if task in REWARD_SETTINGS else ("wrong_bits", "bits")
-
-
 class CostWords(NamedTuple):
     """What reports call the two measures by which champions are chosen."""
 
@@ -170,6 +165,11 @@ class CostWords(NamedTuple):
     episode: str
     episodes: str
     sentence: str
+
+    @property
+    def measure(self) -> str:
+        """Name the first one as scores do."""
+        return self.wrong.replace(" ", "_")
 
     @property
     def wrong_an_episode(self) -> str:

@@ -17,7 +17,6 @@ from evo_ntm.errors import ReportError
 from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.evolution.tape_use import JUMPS, LONGEST, SHIFTS, UNREAD
 from evo_ntm.experiment.model import told_rows
-from evo_ntm.experiment.rewards import REWARD_SETTINGS
 from evo_ntm.genome import Encoding
 from evo_ntm.runs.ancestry import Step
 from evo_ntm.runs.database import finite
@@ -207,13 +206,17 @@ def card_words(card: Card, folder: Path, pictures: Sequence[str]) -> str:
 
 
 def _did(card: Card) -> str:
-    if card.task in REWARD_SETTINGS:
+    if _of_lives(card.exam):
         return f"led {card.answered:,} lives"
     return f"answered {card.answered:,} sequences"
 
 
+def _of_lives(rows: Sequence[ExamRow]) -> bool:
+    return any(MISSED in row.measures for row in rows)
+
+
 def _exam_table(rows: Sequence[ExamRow]) -> list[str]:
-    if any(MISSED in row.measures for row in rows):
+    if _of_lives(rows):
         return _lives_table(rows)
     head = ["| exam | rows | sequences | wrong bits a sequence | bits a sequence | |",
             "|---|---:|---:|---:|---:|---|"]  # fmt: skip

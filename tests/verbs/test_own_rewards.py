@@ -1,10 +1,12 @@
 """Runs of a task with reward that only its author has."""
 
+import json
+
 import pytest
 import torch
 
 import evo_ntm
-from evo_ntm import next_steps, screen, verbs
+from evo_ntm import cli, next_steps, screen, verbs
 from evo_ntm.errors import TaskError
 from evo_ntm.experiment import parse
 from tests.tasks.coins import Coin
@@ -12,7 +14,7 @@ from tests.tasks.coins import Coin
 PART = {"name": "four throws", "rows": 2, "sequences": 4, "at_most": {"missed": 0}}
 
 
-def evolved(task, folder):
+def evolved(task, folder, on_generation=None):
     experiment = parse(
         {
             "task": "coin",
@@ -23,7 +25,7 @@ def evolved(task, folder):
         },
         tasks=["coin"],
     )  # fmt: skip
-    return evo_ntm.evolve(experiment, task=task, to=folder)
+    return evo_ntm.evolve(experiment, task=task, to=folder, on_generation=on_generation)
 
 
 def test_it_is_told_as_lives_and_what_its_author_alone_can_do_is_not_recommended(tmp_path, capsys):
@@ -37,6 +39,20 @@ def test_it_is_told_as_lives_and_what_its_author_alone_can_do_is_not_recommended
     with pytest.raises(TaskError, match=told):
         evo_ntm.exam(tmp_path / "run")
     assert evo_ntm.exam(tmp_path / "run", task=Coin()).rows[0].measures["missed"] == 1
+
+
+def test_what_it_misses_is_told_as_such_while_it_runs_and_where_runs_stand_side_by_side(
+    tmp_path, capsys
+):
+    heard = []
+    evolved(Coin(), tmp_path / "run", heard.append)
+    assert [(told.counted, told.wrong_bits) for told in heard] == [("missed", 1.0)]
+    lines = map(json.loads, (tmp_path / "run" / "log.jsonl").read_text().splitlines())
+    (told,) = (line for line in lines if line["kind"] == "generation")
+    assert (told["counted"], told["wrong_bits"]) == ("missed", 1.0)
+    assert cli.run(["compare", str(tmp_path / "run")]) == 0
+    out = capsys.readouterr().out
+    assert "Missed a life in the validation set" in out and "Wrong bits" not in out
 
 
 def test_one_that_lacks_a_member_leaves_nothing_behind(tmp_path):

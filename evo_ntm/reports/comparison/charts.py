@@ -6,7 +6,6 @@ from math import isfinite
 import numpy as np
 
 from evo_ntm.evolution.exam import ExamRow
-from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.reports.charts.layers import (
     Band,
     Bars,
@@ -103,7 +102,7 @@ def learning(groups: Sequence[Group]) -> Chart | None:
     span = learned_between(groups)
     if span is None:
         return None
-    wrong = cost_words(groups[0].task).wrong_an_episode
+    wrong = groups[0].words.wrong_an_episode
     steps = {place for group in groups for each in group.ended for place, _ in each.learned}
     places = sorted({*np.geomspace(*span, PLACES).tolist(), *steps} if len(steps) < PLACES else
                     np.geomspace(*span, PLACES).tolist())  # fmt: skip
@@ -171,7 +170,7 @@ def exam(groups: Sequence[Group]) -> Chart | None:
     sat = [(group, result.exam) for group in groups for result in group.ended if result.exam]
     if not sat:
         return None
-    wrong = cost_words(groups[0].task).wrong_an_episode
+    wrong = groups[0].words.wrong_an_episode
     sizes, axis = part_sizes([row for _, exam in sat for row in exam])
     layers: list[Layer] = []
     for place, group in enumerate(groups):

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.reports.comparison.comparison import HASH, Comparison
 from evo_ntm.reports.comparison.groups import Group
 from evo_ntm.reports.comparison.results import COMPUTED, Result
@@ -72,7 +71,7 @@ def _parts(groups: Sequence[Group]) -> dict[tuple[str, str], str]:
         (group.task_hash, row.name) for group in groups for run in group.results for row in run.exam
     )
     several = len({task for task, _ in keys}) > 1
-    words = {group.task_hash: cost_words(group.task) for group in groups}
+    words = {group.task_hash: group.words for group in groups}
     return {
         (task, name): f"{words[task].wrong}, {name}" + (f" (task {task[:HASH]})" if several else "")
         for task, name in keys

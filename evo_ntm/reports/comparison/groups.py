@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evo_ntm.experiment import Experiment
+from evo_ntm.experiment.tasks import CostWords
 from evo_ntm.reports.comparison.rates import (
     Cost,
     Interval,
@@ -46,6 +47,11 @@ class Group:
     solved: int
     rate: Interval
     costs: Mapping[Measure, Cost]
+
+    @property
+    def words(self) -> CostWords:
+        """Say what is called how that champions are chosen by."""
+        return self.results[0].words
 
     @property
     def ended(self) -> tuple[Result, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from evo_ntm.errors import EvoNTMError, RunError
 from evo_ntm.evolution.exam import ExamRow, read_rows
 from evo_ntm.experiment import Experiment
+from evo_ntm.experiment.tasks import CostWords
 from evo_ntm.runs.run import ROWS, in_words
 from evo_ntm.runs.snapshot import snapshot
 from evo_ntm.runs.store import is_unfinished, is_written, open_run
@@ -59,7 +60,8 @@ class Result:
     sequence-timesteps and in seconds, the latter with all that was done between. `exam` is the last
     sitting's, empty where none was sat; `learned` are the evaluations after which less was wrong in
     the validation set than ever before, and how much; `computed` tells where and with what, as
-    provenance does. `tuned` tells whether a gradient went on from there.
+    provenance does. `tuned` tells whether a gradient went on from there. `words` are for what is
+    counted.
     """
 
     path: Path
@@ -73,6 +75,7 @@ class Result:
     sittings: int
     exam: tuple[ExamRow, ...]
     computed: Mapping[str, str]
+    words: CostWords
     tuned: bool = False
     learned: tuple[tuple[float, float], ...] = ()
 
@@ -129,7 +132,7 @@ def find(paths: Sequence[Path]) -> tuple[list[Found], list[str]]:
 def read(path: Path) -> Found:
     """Read what a run came to. Raises RunError where there is none, or none that evolved."""
     with snapshot(open_run(path)) as run, in_words(path / ROWS):
-        experiment, facts = run.experiment, run.facts()
+        experiment, facts, words = run.experiment, run.facts(), run.words
         sittings = run.rows(SITTINGS)
         exam = read_rows(sittings[-1]["rows"]) if sittings else ()
         totals: dict[str, Any] = dict(run.rows(TOTALS)[0])
@@ -154,6 +157,7 @@ def read(path: Path) -> Found:
         computed=_computed(processes),
         tuned=tunings > 0,
         learned=learned,
+        words=words,
     )
     return Found(result, experiment, tuple(facts.get("toolbox", ())))
 

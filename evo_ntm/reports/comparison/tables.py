@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 from evo_ntm.evolution.exam import ExamRow
-from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.reports.comparison.comparison import HASH, Comparison, Contrast
 from evo_ntm.reports.comparison.groups import Group
 from evo_ntm.reports.comparison.rates import Cost, quantile
@@ -182,7 +181,7 @@ def _learning(comparison: Comparison) -> list[Table]:
         places = [round(place) for place in reversed(halved)]
         rows = [(group.name, *(_quartiles(*group.learned_by(place)) for place in places))
                 for group in groups if any(result.learned for result in group.ended)]  # fmt: skip
-        wrong = cost_words(groups[0].task).wrong_an_episode
+        wrong = groups[0].words.wrong_an_episode
         found.append(Table(
             f"learning {task[:HASH]}",
             f"{wrong.capitalize()} in the validation set, the least so far{of}",

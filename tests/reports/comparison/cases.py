@@ -4,6 +4,7 @@ from pathlib import Path
 
 from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.experiment import parse
+from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.reports.comparison.comparison import beside
 from evo_ntm.reports.comparison.results import COMPUTED, Found, Result
 from tests.evolution.cases import told
@@ -47,6 +48,7 @@ def run(
         sittings=len(exam) and 1,
         exam=exam,
         computed=computed,
+        words=cost_words(experiment.task),
         learned=learned,
     )
     return Found(result, experiment.with_seed(seed), brought)
