@@ -169,7 +169,7 @@ def exam_json(rows: Sequence["ExamRow"]) -> str:
         {
             "name": row.name,
             **row.extent,
-            "rows": row.rows,
+            "rows": told_rows(row.rows),
             "sequences": row.sequences,
             "wrong_bits_per_sequence": row.wrong_bits,
             "bits_per_sequence": row.bits,

@@ -136,7 +136,8 @@ def _tell_trunk(trunk: "Trunk", header: "Header", *, every: bool) -> None:
     if counts:
         show_facts({"steps": ", ".join(counts)})
     against = "its parent" if every else "the step told before it that was measured"
-    show_facts({"note": f"all on the same {trunk.episodes} episodes, {trunk.rows} memory rows; "
+    rows = f", {counted(trunk.rows, 'memory row')}" if trunk.rows else ""
+    show_facts({"note": f"all on the same {trunk.episodes} episodes{rows}; "
                         f"gained in {trunk.words.cost_an_episode} over {against}"})  # fmt: skip
 
 
@@ -237,6 +238,7 @@ def _tell_species(species: "SpeciesStream") -> None:
 
 
 def _tell_sizes(told: "Generalisation") -> None:
+    from evo_ntm.experiment.model import shown_rows
     from evo_ntm.tables import new_table, show_facts, show_table
 
     low, high = told.trained
@@ -245,7 +247,7 @@ def _tell_sizes(told: "Generalisation") -> None:
     table = new_table(told.axis, "rows", *(curve.name for curve in told.curves))
     for place, (size, rows) in enumerate(zip(told.sizes, told.rows, strict=True)):
         shares = (f"{100 * curve.shares[place]:.2f}" for curve in told.curves)
-        table.add_row(f"{size:,}", f"{rows:,}", *shares)
+        table.add_row(f"{size:,}", shown_rows(rows), *shares)
     show_table(table)
     show_facts({"note": f"{told.sequences} sequences of each; the line evolved with {trained}"})
 

@@ -112,6 +112,16 @@ def told_rows(rows: int) -> int | str:
     return "unbounded" if rows == UNBOUNDED else rows
 
 
+def shown_rows(rows: int) -> str:
+    """Say the same in a table."""
+    return "unbounded" if rows == UNBOUNDED else f"{rows:,}"
+
+
+def most_rows(*rows: int) -> int:
+    """Choose the most of some numbers of memory rows, above which UNBOUNDED is."""
+    return UNBOUNDED if UNBOUNDED in rows else max(rows)
+
+
 def _pair(told: Any) -> Any:
     whole = isinstance(told, int) and not isinstance(told, bool)
     both = (told, told) if whole or told == "unbounded" else told

@@ -10,7 +10,7 @@ from evo_ntm.errors import TaskError
 from evo_ntm.evolution.evaluate import Trial, answered
 from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.experiment import Experiment
-from evo_ntm.experiment.model import Settings
+from evo_ntm.experiment.model import Settings, most_rows
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.reports.chapters import Curve, Generalisation
@@ -127,13 +127,16 @@ def sizes_of(axis: Axis, experiment: Experiment) -> list[int]:
 def rows_for(size: int, axis: Axis, experiment: Experiment) -> int:
     """Choose memory rows as the smallest part of the exam that is as large has them.
 
-    Beyond the exam rows grow as sizes do; there are never fewer than evolution had at most.
+    Beyond the exam rows grow as sizes do; there are never fewer than evolution had at most, but of
+    a tape, where what a ring does hangs on its length.
     """
     parts = sorted(_examined(axis, experiment))
     enough = [rows for largest, rows in parts if largest >= size]
     largest, most = parts[-1]
     rows = min(enough) if enough else most * -(-size // largest)
-    return max(rows, experiment.rows_of()[1])
+    if experiment.machine.tape_heads:
+        return rows
+    return most_rows(rows, experiment.rows_of()[1])
 
 
 def _examined(axis: Axis, experiment: Experiment) -> list[tuple[int, int]]:

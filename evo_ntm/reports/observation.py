@@ -11,7 +11,7 @@ from torch import Tensor
 from evo_ntm.errors import ReportError
 from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.experiment import Experiment
-from evo_ntm.experiment.model import UNBOUNDED
+from evo_ntm.experiment.model import UNBOUNDED, most_rows
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Machine
 from evo_ntm.seeds import derive
@@ -155,9 +155,7 @@ def rows_to_show(experiment: Experiment, task: KnownTask) -> int:
     rows = [part.rows for part in experiment.exam.parts]
     if experiment.machine.tape_heads:  # what a ring does hangs on its length
         return rows[0]
-    if UNBOUNDED in rows:
-        return UNBOUNDED
-    return max(*rows, int(np.max(length)) + SPARE)
+    return most_rows(*rows, int(np.max(length)) + SPARE)
 
 
 def _longest_exam(experiment: Experiment) -> int:

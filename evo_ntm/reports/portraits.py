@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evo_ntm.experiment import Experiment
-from evo_ntm.experiment.model import UNBOUNDED
+from evo_ntm.experiment.model import most_rows
 from evo_ntm.genome import Genome
 from evo_ntm.reports.chapters import Portrait
 from evo_ntm.reports.line import Birth
@@ -58,7 +58,7 @@ def tell_portraits(
     """
     shown = task_to_show(experiment) if experiment.task in TASKS else task
     length = shown.extent().get("length", 0) if isinstance(shown, KnownTask) else 0
-    enough = UNBOUNDED if rows == UNBOUNDED else max(rows, int(np.max(length)) + SPARE)
+    enough = most_rows(rows, int(np.max(length)) + SPARE)
     epsilon = experiment.machine.epsilon
 
     def portray(station: Station) -> Portrait:

@@ -17,6 +17,7 @@ from evo_ntm.evolution.cohort import in_frame
 from evo_ntm.evolution.evaluate import Trial, answered, led_through
 from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.experiment import Experiment
+from evo_ntm.experiment.model import most_rows
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.machine.chunks import chunk_size
@@ -82,8 +83,14 @@ def paired_set(experiment: Experiment, task: Task, backend: Backend) -> Trial:
 
 
 def paired_rows(experiment: Experiment) -> int:
-    """Choose the memory rows of the paired set."""
-    return max(experiment.exam.parts[0].rows, experiment.rows_of()[1])
+    """Choose the memory rows of the paired set: those of the exam, or of evolution if more.
+
+    What the ring of a tape does hangs on its length: it is that of the exam.
+    """
+    examined = experiment.exam.parts[0].rows
+    if experiment.machine.tape_heads:
+        return examined
+    return most_rows(examined, experiment.rows_of()[1])
 
 
 def purpose(what: str, trial: Trial) -> str:

@@ -257,7 +257,7 @@ def generalisation(chapter: Generalisation) -> Sheet:
                      Column(f"{curve.name}, bits a sequence")]  # fmt: skip
         columns += [curve.shares, curve.bits]
     rows = zip(chapter.sizes, chapter.rows, *columns, strict=True)
-    return _sheet("Wrong bits by size", rows, chapter.axis, "memory rows", *headings)
+    return _sheet("Wrong bits by size", rows, chapter.axis, ROWS, *headings)
 
 
 def tuned(chapter: Sequence[Tuned]) -> Sheet:

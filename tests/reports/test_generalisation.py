@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from evo_ntm.experiment import load, parse
+from evo_ntm.experiment.model import UNBOUNDED, most_rows, shown_rows
 from evo_ntm.genome import Genome
 from evo_ntm.machine import Backend
 from evo_ntm.reports import generalisation
@@ -21,11 +22,13 @@ from evo_ntm.reports.generalisation import (
 )
 from evo_ntm.reports.line import read_line
 from evo_ntm.reports.portraits import stations
+from evo_ntm.reports.rescoring import paired_rows
 from evo_ntm.reports.sidecar import Sidecar
 from evo_ntm.tasks import TASKS, make
 from tests.evolution.cases import told
 from tests.reports.test_rescoring import alone
 
+TAPE = Path(__file__).parents[2] / "tasks" / "entm-copy-8.yaml"
 SHIPPED = [path for path in sorted((Path(__file__).parents[2] / "tasks").glob("*.yaml"))
            if load(path).task in TASKS]  # fmt: skip
 TORCH = Backend("cpu", fused=False)
@@ -55,6 +58,28 @@ def test_sizes_go_from_what_was_trained_to_twice_the_exam():
     assert sizes_of(axis, asked) == [1, 2, 4, 5, 8, 10]
     # Never fewer rows than evolution had at most, and beyond the exam as many more as it is longer.
     assert [rows_for(size, axis, asked) for size in (1, 2, 4, 5, 8, 10)] == [6, 6, 9, 9, 18, 18]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "rows"),
+    [
+        ([], UNBOUNDED),
+        (["machine.rows=16"], UNBOUNDED),
+        (["exam.parts=[{name: a ring, rows: 64, sequences: 8}]"], 64),
+    ],
+)
+def test_a_tape_is_as_long_as_in_the_exam_whatever_it_evolved_with(overrides, rows):
+    asked = load(TAPE, overrides)
+    axis = axis_of(asked)
+    assert paired_rows(asked) == rows
+    within = [size for size in sizes_of(axis, asked) if size <= 10]
+    assert {rows_for(size, axis, asked) for size in within} == {rows}
+
+
+def test_no_memory_is_more_than_one_without_bounds():
+    assert most_rows(3, 128, 5) == 128
+    assert most_rows(3, UNBOUNDED, 128) == UNBOUNDED
+    assert [shown_rows(1234), shown_rows(UNBOUNDED)] == ["1,234", "unbounded"]
 
 
 def test_what_was_trained_is_what_all_stages_had():

@@ -2,6 +2,7 @@
 
 from statistics import quantiles
 
+from evo_ntm.experiment.model import shown_rows
 from evo_ntm.reports.chapters import Generalisation, History
 from evo_ntm.reports.charts.layers import (
     Band,
@@ -82,7 +83,7 @@ def generalisation(chapter: Generalisation) -> Chart:
         y = briefly(tuple(100 * wrong for wrong in curve.shares))
         told = tuple(
             f"{curve.name}, birth {curve.birth}: {share(wrong, 2)} wrong, {number(bits)} bits "
-            f"a sequence at {chapter.axis} {size}, {rows} rows"
+            f"a sequence at {chapter.axis} {size}, {shown_rows(rows)} rows"
             for wrong, bits, size, rows in zip(
                 curve.shares, curve.bits, chapter.sizes, chapter.rows, strict=True
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.experiment.model import shown_rows
 from evo_ntm.reports.comparison.comparison import HASH, Comparison, Contrast
 from evo_ntm.reports.comparison.groups import Group
 from evo_ntm.reports.comparison.rates import Cost, quantile
@@ -218,7 +219,7 @@ def _exam(task: str, groups: Sequence[Group], of: str) -> Table:
             rows.append((
                 name,
                 *(_span(asked[name].extent.get(key)) for key in extents),
-                f"{memory:,}",
+                shown_rows(memory),
                 f"{sequences:,}",
                 group.name,
                 str(len(answers)),

@@ -6,6 +6,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
+from evo_ntm.experiment.model import told_rows
 from evo_ntm.reports.documents import make_folder, write_document
 from evo_ntm.reports.learning.champion import Champion
 from evo_ntm.reports.learning.charts import charts
@@ -54,7 +55,7 @@ def exam_csv(learners: Sequence[Learner]) -> str:
     return _csv(
         ["machine", "seed", "trained_sequences", "part", "rows", "sequences", "wrong_bits", "bits",
          "bits_by_chance"],
-        ((learner.name, course.seed, course.kept, row.name, row.rows, row.sequences,
+        ((learner.name, course.seed, course.kept, row.name, told_rows(row.rows), row.sequences,
           row.wrong_bits, row.bits, row.measures.get("chance"))
          for learner in learners for course in learner.courses for row in course.exam),
     )  # fmt: skip
