@@ -6,11 +6,15 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Ablation:
-    """What the machine is without a part: its cost beside that of the whole, on common episodes."""
+    """What the machine is without a part: its cost beside that of the whole, on common episodes.
+
+    There the whole has `whole_wrong_bits` of a sequence wrong.
+    """
 
     part: str
     bits: float
     wrong_bits: float
+    whole_wrong_bits: float
     loss: float
     low: float
     high: float

@@ -72,13 +72,18 @@ def _faults(task: Task, drawn: object, lanes: int) -> Iterator[tuple[str, str, o
         yield "lengths", f"{lanes} numbers", len(lengths)
     asked = targets[scored]
     if odd := [length for length in lengths if not _counts(length, steps)]:
-        yield "lengths", f"from 1 to {steps}", odd[0]
+        yield "lengths", f"whole numbers of Python from 1 to {steps}", _kindly(odd[0])
     elif not scored.any():
         yield "scored", "true in some step", "none that is"
     elif not (inputs.isfinite().all() and asked.isfinite().all()):
         yield "inputs and targets", "numbers", "some that are none"
-    elif not ((asked >= 0) & (asked <= 1)).all():
-        yield "targets", "from 0 to 1", f"{asked.min():g} to {asked.max():g}"
+    elif (others := asked[(asked != 0) & (asked != 1)]).numel():
+        yield "targets", "bits, 0 or 1", f"{others[0]:g}"
+
+
+def _kindly(came: object) -> str:
+    """Show a value with its kind where it is no whole number of Python."""
+    return str(came) if type(came) is int else f"{came} ({type(came).__name__})"
 
 
 def _counts(length: object, most: int) -> bool:
@@ -90,7 +95,7 @@ def _faults_of_lives(lives: Lives, lanes: int) -> Iterator[tuple[str, str, objec
     if len(lives.lengths) != lanes:
         yield "lengths", f"{lanes} numbers", len(lives.lengths)
     if odd := [length for length in lives.lengths if not _counts(length, LONGEST)]:
-        yield "lengths", f"from 1 to {LONGEST:,}", odd[0]
+        yield "lengths", f"whole numbers of Python from 1 to {LONGEST:,}", _kindly(odd[0])
     for world, fates, lengths, _ in lives.shares:
         if not isinstance(world.best, int | float) or not isfinite(world.best):
             yield "best", "a number", world.best

@@ -11,8 +11,8 @@ TOLD = Explanation(
     summary=("It answers all.", "It needs shift."),
     program=("while answers are due do", "  emit output", "end while"),
     evidence=("It was watched.",),
-    ablations=(Ablation("shift", 12.5, 4.0, 12.25, 11.0, 13.5, True),
-               Ablation("content", 0.25, 0.0, 0.0, -0.1, 0.1, False)),
+    ablations=(Ablation("shift", 12.5, 4.0, 0.0, 12.25, 11.0, 13.5, True),
+               Ablation("content", 0.25, 0.0, 0.0, 0.0, -0.1, 0.1, False)),
     sequences=1064,
     wrong_sequences=50,
     failings=(Failing("contains an all-zero vector", 41, 0.925, 0.0),
@@ -45,8 +45,9 @@ def test_what_there_is_nothing_of_is_not_printed(capsys):
 def test_the_same_is_told_in_json():
     read = json.loads(explanation_json(TOLD))
     assert read["program"] == list(TOLD.program)
-    assert read["ablations"][0] == {"part": "shift", "bits": 12.5, "wrong_bits": 4.0, "loss": 12.25,
-                                    "low": 11.0, "high": 13.5, "matters": True}  # fmt: skip
+    assert read["ablations"][0] == {"part": "shift", "bits": 12.5, "wrong_bits": 4.0,
+                                    "whole_wrong_bits": 0.0, "loss": 12.25, "low": 11.0,
+                                    "high": 13.5, "matters": True}  # fmt: skip
     assert read["failings"][1]["of"] == "answers"
     assert read["wrong_means"] == "at least one bit is wrong"
 

@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 
@@ -61,7 +62,12 @@ def unknown(numbers):
             {"lengths": lambda lengths: 1 / 0},
             r"episodes of task 'broken', but came ZeroDivision.*test_drawing\.py, line \d+",
         ),
-        ({"targets": lambda targets: targets + 5}, r"targets .* from 0 to 1, but came 5 to 6"),
+        ({"targets": lambda targets: targets + 5}, r"targets .* bits, 0 or 1, but came [56]$"),
+        ({"targets": lambda targets: 0.3 * targets}, r"targets .* bits, 0 or 1, but came 0\.3$"),
+        (
+            {"lengths": lambda lengths: np.array(lengths)},
+            r"lengths .* whole numbers of Python from 1 to 7, but came \d \(int64\)$",
+        ),
         ({"scored": lambda scored: scored.float()}, r"scored .* of torch.bool, but came torch.flo"),
         ({"inputs": lambda inputs: inputs.double()}, r"inputs .* of torch.float32, but came torch"),
         ({"inputs": lambda inputs: inputs.numpy()}, r"inputs .* to be a tensor, but came ndarray"),

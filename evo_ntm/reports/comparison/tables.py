@@ -119,13 +119,15 @@ def _told(contrasts: Sequence[Contrast]) -> str:
     pairs = sorted({len(contrast.seeds) for contrast in tested if contrast.paired})
     told = [f"Pairs are runs of the same seed ({' or '.join(map(str, pairs))})."] if pairs else []
     names = dict.fromkeys(test.name for contrast in tested for test in contrast.tests)
-    least = _chance(max(contrast.least for contrast in tested))
+    least = [contrast.least for contrast in tested]
+    low, high = _chance(min(least)), _chance(max(least))
+    span = low if low == high else f"{low} to {high}, by the pair,"
     return " ".join([
         *told,
         "A12 is the chance that the first does better, 0.5 telling no difference; who did not "
         "solve takes longest.",
         f"Tested by {', '.join(names)}; p is corrected after Holm for the number of pairs of "
-        f"groups, and cannot fall below {least} with so few runs.",
+        f"groups, and cannot fall below {span} with so few runs.",
     ])  # fmt: skip
 
 

@@ -70,8 +70,8 @@ def _ablation(
     # A constant answer that costs a bit a bit has every second one wrong.
     dearer = low > 0 and loss > WORTH * chance
     wronger = by_wrong and surely > 0 and worse > WORTH * chance / 2
-    bits, wrong = (float(each.mean()) for each in less)
-    return Ablation(name, bits, wrong, loss, low, high, dearer or wronger)
+    bits, wrong, with_it = (float(each.mean()) for each in (*less, whole[1]))
+    return Ablation(name, bits, wrong, with_it, loss, low, high, dearer or wronger)
 
 
 def _names(topology: Topology) -> dict[str, str]:

@@ -143,10 +143,12 @@ def _measured(trial: Trial, marks: Marks) -> Measured:
     found = plan(task.inputs, inputs, scored, going)
     places = [place for _, place in wide_blocks(task.outputs)]
     of_each = of_answers(found, inputs, targets, scored, places)
+    others = np.delete(targets, np.r_[tuple(places)], axis=-1)
+    marked: Booleans = np.any(others > 0.5, axis=-1)
     before = marks.steps.cumsum(0) - marks.steps
     counts = scored & (before == 0)
     return Measured(
-        quantities(found, inputs, scored),
+        quantities(found, inputs, scored, marked),
         counts.sum(0),
         {name: numbers[counts] for name, numbers in of_each.items()},
         marks.steps[counts],

@@ -67,8 +67,13 @@ OF_ANSWERS = {
 }
 
 
-def quantities(plan: Plan, inputs: Numbers, scored: Booleans) -> dict[str, Numbers]:
-    """Measure the sequences [T, B, I] that a plan is of: each quantity by its name, [B]."""
+def quantities(
+    plan: Plan, inputs: Numbers, scored: Booleans, marked: Booleans | None = None
+) -> dict[str, Numbers]:
+    """Measure the sequences [T, B, I] that a plan is of: each quantity by its name, [B].
+
+    Of the answers those that are `marked` [T, B] ask for no vector, but for a mark.
+    """
     vectors = inputs[..., list(plan.channels.vectors)] > 0.5
     shown = plan.heard
     length = shown.sum(0)
@@ -78,7 +83,8 @@ def quantities(plan: Plan, inputs: Numbers, scored: Booleans) -> dict[str, Numbe
     found["run"] = _longest_run(vectors, shown)
     if vectors.shape[-1] > 1:
         found |= _of_vectors(vectors, ones, shown)
-        found["turns"] = scored.sum(0) / np.maximum(length, 1)
+        of_vectors = scored if marked is None else scored & ~marked
+        found["turns"] = of_vectors.sum(0) / np.maximum(length, 1)
     for channel, name in plan.channels.values:
         if (inputs[..., channel] != 0)[shown].mean() > 0.5:
             found[f"gap of {name}"] = _gap(inputs[..., channel], shown)

@@ -127,7 +127,7 @@ def _by_which(worth: Sequence[Ablation], standing: Standing) -> list[str]:
         else:
             wrong = listed([f"{a.wrong_bits:.1f}" for a in needed])
             sentences.append(f"{begin} {wrong} bits of a sequence are wrong instead of "
-                             f"{standing.wrong_bits:.1f}.")  # fmt: skip
+                             f"{needed[0].whole_wrong_bits:.1f}.")  # fmt: skip
     if others:
         sentences.append(f"It does not need {listed(others)}.")
     return sentences

@@ -72,6 +72,17 @@ def test_tests_are_told_in_words():
     assert "Tested by exact sign test, Wilcoxon signed-rank test;" in table.notes[0]
 
 
+def test_how_low_a_chance_may_come_is_told_of_all_pairs():
+    costs = list(range(20, 30))
+    several = compared(
+        series(experiment(), costs),
+        series(experiment(population=32), costs),
+        series(experiment("cma"), costs[:5]),
+    )
+    note = by_name(several)["contrasts"].notes[0]
+    assert "cannot fall below 0.002 to 0.062, by the pair, with so few runs." in note
+
+
 def test_where_nothing_is_tested_a_sentence_says_why():
     table = by_name(compared(series(experiment(), [30]), series(experiment("cma"), [20])))[
         "contrasts"

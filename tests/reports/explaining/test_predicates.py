@@ -108,6 +108,14 @@ def test_items_are_found_behind_their_flags():
     assert (unsure.mean() < 0.5) and (measured["from the end"][~unsure] >= 0).all()
 
 
+def test_what_is_asked_for_several_times_is_counted_without_the_mark_at_the_end():
+    task = make("repeat_copy", {"bits": 3, "shortest": 1, "longest": 4, "fewest": 2, "most": 5})
+    found, inputs, targets, scored = planned(task, task.episodes(derive(1, "turns"), 60))
+    turns = quantities(found, inputs, scored, targets[..., 3] > 0.5)["turns"]
+    told = inputs[..., 4].sum(0) * 2.872 + 5.5
+    assert turns == pytest.approx(told, abs=1e-5) and set(turns) == {2, 3, 4, 5}
+
+
 def test_priorities_that_are_near_each_other_are_seen():
     task = make("priority_sort", {"bits": 3, "items": 5, "answers": 3})
     found, inputs, _, scored = planned(task, task.episodes(derive(1, "gap"), 50))

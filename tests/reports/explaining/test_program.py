@@ -114,7 +114,7 @@ def test_heads_that_do_not_matter_are_left_out_and_counted():
     seen = watched(copier(["follows", "stays"]), COPY)
     cast = Cast(seen, behaviours(seen), {"writer 71", "reader 73"}, True)
     assert "\n".join(program(cast)) == FOLLOWS
-    last = evidence(cast, (Ablation("reader 74", 1.0, 0.0, 0.125, 0.1, 0.2, False),))[-1]
+    last = evidence(cast, (Ablation("reader 74", 1.0, 0.0, 0.0, 0.125, 0.1, 0.2, False),))[-1]
     assert last == "Nothing is told of reader 74, without which a sequence costs +0.12 bits more."
 
 
