@@ -2,14 +2,13 @@
 
 import json
 import math
-import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
@@ -23,7 +22,7 @@ from evo_ntm.experiment.model import told_rows
 from evo_ntm.experiment.tasks import cost_words
 from evo_ntm.runs.database import finite
 from evo_ntm.tables import new_table, show_facts, show_table
-from evo_ntm.words import counted
+from evo_ntm.words import ENDED, as_typed, counted, span
 
 if TYPE_CHECKING:
     from evo_ntm.evolution.exam import ExamRow
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_REDRAWS = 0.1
-VERDICTS = {True: "passed", False: "not passed", None: "reported"}
 
 
 @contextmanager
@@ -148,12 +146,12 @@ def exam_table(rows: Sequence["ExamRow"]) -> Table:
     for row in rows:
         table.add_row(
             row.name,
-            *(_span(row.extent.get(key)) for key in extents),
+            *(span(row.extent.get(key)) for key in extents),
             str(told_rows(row.rows)),
             str(row.sequences),
             *(_number(number) for number in ([] if rewards else [row.wrong_bits, row.bits])),
             *(_number(row.measures.get(key, math.nan)) for key in own),
-            VERDICTS[row.passed],
+            ENDED[row.passed],
         )
     return table
 
@@ -232,7 +230,8 @@ def show_status(status: "Status") -> None:
         f"after {counted(status.checkpoint + 1, 'generation')}",
         "computed by": ", ".join(by),
         "processes": "" if last is None else
-        f"{len(status.processes)}, the last since {last.started}: {_typed(told)}",
+        f"{len(status.processes)}, the last since {last.started}: "
+        f"{as_typed(told.get('command') or [])}",
     }  # fmt: skip
     show_facts({name: fact for name, fact in facts.items() if fact})
     if status.events:
@@ -285,13 +284,6 @@ def _time(status: "Status") -> str:
         return clock(status.seconds)
     rate = f"{_thousands(status.rate)} sequence-timesteps/s"
     return f"{clock(status.seconds)}, {clock(status.seconds_left)} left, {rate}"
-
-
-def _typed(told: Mapping[str, Any]) -> str:
-    """Write the command of a process as it was typed."""
-    program, *arguments = told.get("command") or ["?"]
-    name = Path(program).name.replace("__main__.py", "evo-ntm")
-    return shlex.join([name, *arguments])
 
 
 def wires_table(rows: Sequence["WireRow"]) -> Table:
@@ -369,9 +361,3 @@ def _thousands(value: float) -> str:
     if not math.isfinite(value):
         return "?"
     return f"{value / 1e6:.2f}M" if value >= 1e6 else f"{value / 1e3:.0f}k"
-
-
-def _span(value: Any) -> str:
-    if value is None:
-        return ""
-    return " to ".join(map(str, value)) if isinstance(value, Sequence) else str(value)

@@ -25,6 +25,7 @@ from evo_ntm.runs.log import read_log
 from evo_ntm.runs.run import Run
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import KnownTask, grade, make
+from evo_ntm.words import ENDED
 from tests.evolution.cases import told
 
 ROOT = Path(__file__).parents[1]
@@ -139,7 +140,7 @@ def test_a_mistake_is_told_as_the_readme_shows(monkeypatch, capsys):
 def test_the_exam_of_the_first_run_is_laid_out_as_it_is_printed(capsys):
     printed = cell("text", "What next:").partition("\npart ")[2].partition("\nWhat next:")[0]
     lines = f"part {printed}".splitlines()
-    verdicts = {word: passed for passed, word in screen.VERDICTS.items()}
+    verdicts = {word: passed for passed, word in ENDED.items()}
     rows = []
     for line in lines[2:]:
         name, extent, *numbers, verdict = re.split(r"  +", line)

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from evo_ntm.reports.explanation import Explanation
 
-INDENT = 2
-
 
 def tell_explanation(explanation: "Explanation") -> None:
     """Print what a machine does."""

@@ -22,8 +22,9 @@ PURPOSE = "hardest"
 def with_hardest(
     trial: Trial, settings: Hardest, seed: int, generation: int, jobs: Sequence[Rows], spread: Map
 ) -> tuple[Trial, int]:
-    """Put the hardest of many fresh episodes in the places of as many of a trial.
+    """Put the hardest of many fresh episodes in the places of as many of a trial, the last ones.
 
+    In a curriculum these are those that show the next stage ahead, of which fewer are left then.
     Tells also how many timesteps it took to choose them. Where these could not be looked
     through, as their worker failed, the trial stays as it is.
     """

@@ -13,7 +13,10 @@ from evo_ntm.experiment.operators import FinetuneChildren
 
 
 class Finer(Settings):
-    """Smaller samples and steps from a stage on: coarse ones miss the last bits."""
+    """Smaller samples and steps from a stage on: coarse ones miss the last bits.
+
+    They begin at the first look at the validation set after the stage has opened.
+    """
 
     times: Annotated[
         float, Field(gt=0, le=1, description="what sigma and learning_rate are multiplied by")

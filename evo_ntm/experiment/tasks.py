@@ -41,8 +41,17 @@ class CopySettings(Settings):
         return ordered(self, "shortest", "longest")
 
 
-class MirrorCopySettings(CopySettings):
+class MirrorCopySettings(Settings):
     """Vectors of random bits, to be repeated forwards and backwards at once."""
+
+    bits: Bits = 8
+    shortest: Shortest = 1
+    longest: Longest = 20
+    uneven: Uneven = 0.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        return ordered(self, "shortest", "longest")
 
 
 class RepeatCopySettings(Settings):

@@ -22,13 +22,12 @@ from evo_ntm.runs.ancestry import Step
 from evo_ntm.runs.database import finite
 from evo_ntm.tasks.grading import SHORTFALL
 from evo_ntm.tasks.lives import MISSED, REWARD
-from evo_ntm.words import counted
+from evo_ntm.words import ENDED, counted
 
 VERSION = 3
 RANDOM: dict[Encoding, str] = {"direct": "random weights", "tied": "random tied genes"}
 IMPORTED = "an imported genome"
 CARD, WORDS, LINE = "card.json", "README.md", "lineage.csv"
-PASSED = {True: "passed", False: "not passed", None: "reported"}
 
 
 @dataclass(frozen=True)
@@ -222,7 +221,7 @@ def _exam_table(rows: Sequence[ExamRow]) -> list[str]:
             "|---|---:|---:|---:|---:|---|"]  # fmt: skip
     return head + [
         f"| {row.name} | {told_rows(row.rows)} | {row.sequences} | {row.wrong_bits:.4g} | "
-        f"{row.bits:.4g} | {PASSED[row.passed]} |"
+        f"{row.bits:.4g} | {ENDED[row.passed]} |"
         for row in rows
     ]
 
@@ -232,7 +231,7 @@ def _lives_table(rows: Sequence[ExamRow]) -> list[str]:
             "|---|---:|---:|---:|---:|---:|---|"]  # fmt: skip
     return head + [
         f"| {row.name} | {told_rows(row.rows)} | {row.sequences} | {row.measures[MISSED]:.4g} | "
-        f"{row.measures[SHORTFALL]:.4g} | {row.measures[REWARD]:.4g} | {PASSED[row.passed]} |"
+        f"{row.measures[SHORTFALL]:.4g} | {row.measures[REWARD]:.4g} | {ENDED[row.passed]} |"
         for row in rows
     ]
 

@@ -128,9 +128,9 @@ def _numbers(tensor: Tensor) -> Numbers:
 def task_to_show(experiment: Experiment, length: int | None = None) -> KnownTask:
     """Make the experiment's task, with sequences of one length.
 
-    Without `length`: copy and mirror copy at 20 vectors, or as many as the exam has where these are
-    fewer; others at the largest of their settings. Raises ReportError where a task has no length,
-    TaskError where it cannot have this one.
+    Without `length`: tasks whose size is a length alone, as copy, at 20, or as many as the exam has
+    where these are fewer; others at the largest of their settings. Raises ReportError where a task
+    has no length, TaskError where it cannot have this one.
     """
     settings = experiment.with_.model_dump()
     task = make(experiment.task, experiment.with_)

@@ -6,6 +6,7 @@ darker or lighter, so that each has a contrast of 3 to 1 at least on both papers
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
 BLUE, GREEN, RED, PINK = "#1a7fc0", "#0b9270", "#d55e00", "#c0699a"
 GREY, AMBER, BROWN = "#808792", "#c98500", "#8a6d3b"
@@ -13,6 +14,9 @@ NEUTRAL = "#767b85"
 """For words and lines of a figure whose paper is not known."""
 
 SERIES = (BLUE, RED, GREEN, PINK, AMBER, BROWN, "#5a6fc4", "#4f9aa8")
+DASHES: tuple[Literal["solid", "dash", "dot"], ...] = ("solid", "dash", "dot")
+SHAPES = ("circle", "diamond", "square", "triangle-up", "star", "cross")
+"""Of several series, told apart by more than colours."""
 
 VERDICTS: Mapping[str, str] = MappingProxyType({
     "founder": BLUE, "beneficial": GREEN, "neutral": GREY, "deleterious": RED,

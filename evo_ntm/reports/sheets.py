@@ -21,9 +21,9 @@ from evo_ntm.reports.chapters import (
 )
 from evo_ntm.reports.digits import UNKNOWN, clock, decimals_of, number, share
 from evo_ntm.reports.explanation import Ablation, Asked, Failing
+from evo_ntm.words import ENDED
 
 Kind = Literal["words", "number", "gain", "share", "birth", "rows"]
-VERDICTS = {True: "passed", False: "not passed", None: "reported"}
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def sittings(chapter: History) -> Sheet:
             cost = measures.get(words.cost, row["bits"])
             rows.append((sitting.generation, sitting.birth, row["name"], row["rows"],
                          row["sequences"], wrong, cost, measures.get("chance"),
-                         VERDICTS[row["passed"]]))  # fmt: skip
+                         ENDED[row["passed"]]))  # fmt: skip
     return _sheet("Sittings of the exam", rows, GENERATION, BIRTH, Column("part", "words"),
                   ROWS, words.episodes, words.wrong_an_episode,
                   words.cost_an_episode, "by chance", Column("", "words"))  # fmt: skip

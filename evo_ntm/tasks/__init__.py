@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
-from inspect import getdoc
 from typing import Any
 
 from evo_ntm.errors import TaskError, in_one_line, nearest, somebody_elses
@@ -65,7 +64,6 @@ __all__ = [
     "Worthy",
     "constant_cost",
     "costs",
-    "describe",
     "draw",
     "grade",
     "join",
@@ -139,11 +137,6 @@ def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> 
                         f"{in_one_line(repr(given))}")  # fmt: skip
     made: KnownTask = changed(task, given)
     return made
-
-
-def describe() -> dict[str, str]:
-    """Say of every known task in one line what it asks for."""
-    return {name: (getdoc(kind) or "").partition("\n")[0] for name, kind in known_tasks().items()}
 
 
 def _loaded(point: EntryPoint) -> Any:

@@ -22,7 +22,8 @@ class MemoryLength:
     The first step shows the bits, as -1 and 1; the last asks for one of them, and what is answered
     there earns 1 if right and -1 if wrong. All steps tell which share of the time is left. An
     answer is the larger of two: 0, 1.
-    Source: Osband et al. (2020), Memory Length; the bit that is asked for has a channel here.
+    Source: Osband et al. (2020), Memory Length. There the bit that is asked for is told by its
+    number, the bits are seen in two steps, and the time left with the question is a step, not 0.
     """
 
     settings: MemoryLengthSettings = MemoryLengthSettings()

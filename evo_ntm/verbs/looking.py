@@ -87,8 +87,9 @@ def exam(
 ) -> ExamResult:
     """Let a genome sit the exam of the experiment that it came from.
 
-    `ablate` takes a part away first: `reads`, `content`, `shift` or `head N`. Of a whole machine
-    with a tape the rows also tell what it makes of the tape. `task` is one's own, as in `evolve`.
+    `ablate` takes a part away first: `reads`, `writes`, a stage of addressing (`content`, `shift`,
+    `sharpening`), `head N`, or a stage of one, as `head N shift`. Of a whole machine with a tape
+    the rows also tell what it makes of the tape. `task` is one's own, as in `evolve`.
     Raises GenomeError or RunError where the path holds no genome, or a genome that knows of no
     exam.
     """

@@ -40,6 +40,7 @@ from evo_ntm.verbs.controls import (
     tuning_of,
 )
 from evo_ntm.verbs.looking import exam
+from evo_ntm.words import as_typed
 
 GENOMES = Path("genomes")
 PICTURE = "memory.png"
@@ -143,12 +144,7 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
         passed=sat.passed,
         tuning=tuning,
         controls=tuple(control_of(control, run, birth) for control in controls),
-        commands=tuple(dict.fromkeys(_command(command) for command in typed)),
+        commands=tuple(dict.fromkeys(as_typed(command) for command in typed)),
         versions=last.get("versions", {}),
         commit=last.get("commit"),
     )
-
-
-def _command(arguments: Sequence[str]) -> str:
-    program, *others = arguments or ["evo-ntm"]
-    return shlex.join([Path(program).name.replace("__main__.py", "evo-ntm"), *others])

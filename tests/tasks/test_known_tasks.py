@@ -5,7 +5,7 @@ import pytest
 from evo_ntm.errors import TaskError
 from evo_ntm.experiment.tasks import TASK_SETTINGS, CopySettings
 from evo_ntm.seeds import derive
-from evo_ntm.tasks import REWARD_TASKS, TASKS, describe, known_tasks, make
+from evo_ntm.tasks import REWARD_TASKS, TASKS, known_tasks, make
 
 PARITY = '''
 from dataclasses import dataclass
@@ -70,14 +70,6 @@ def test_a_task_is_made_from_a_mapping_or_from_checked_settings():
     assert make("copy") == TASKS["copy"]()
 
 
-def test_every_task_is_described_in_one_line():
-    described = describe()
-    assert described.keys() >= TASKS.keys()
-    assert len(set(described.values())) == len(described)
-    for line in described.values():
-        assert line.endswith(".") and 10 < len(line) <= 100
-
-
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -120,7 +112,6 @@ def test_an_unknown_task_is_refused_with_the_nearest_name():
 def test_tasks_of_other_packages_are_known(offer):
     offer("parity = parity_of_somebody:Parity")
     assert list(known_tasks()) == [*TASKS, *REWARD_TASKS, "parity"]
-    assert describe()["parity"] == "Tell whether the ones are odd."
     task = make("parity", {"longest": 2})
     assert task.extent() == {"length": 2}
     assert max(task.episodes(derive(1, "test"), 20).lengths) == 5

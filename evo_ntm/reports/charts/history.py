@@ -7,7 +7,6 @@ from evo_ntm.reports.chapters import Generalisation, History
 from evo_ntm.reports.charts.layers import (
     Band,
     Chart,
-    Dash,
     Layer,
     Line,
     Marks,
@@ -17,13 +16,11 @@ from evo_ntm.reports.charts.layers import (
     briefly,
 )
 from evo_ntm.reports.digits import number, share
-from evo_ntm.reports.palette import BLUE, GREEN, GREY, PINK, RED, series
+from evo_ntm.reports.palette import BLUE, DASHES, GREEN, GREY, PINK, RED, SHAPES, series
 from evo_ntm.words import counted
 
 WIDE = 20  # times that the largest is of the smallest, for an axis to be logarithmic
 MOST_FIGURES = 8
-SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "cross")
-DASHES: tuple[Dash, ...] = ("solid", "dash", "dot")
 
 
 def fitness(history: History) -> Chart:
@@ -90,7 +87,7 @@ def generalisation(chapter: Generalisation) -> Chart:
         )
         colour, dash = series(place), DASHES[place % len(DASHES)]
         layers.append(Line(curve.name, x, y, colour, dash=dash))
-        layers.append(Marks(curve.name, x, y, colour, SYMBOLS[place % len(SYMBOLS)], 7, told=told))
+        layers.append(Marks(curve.name, x, y, colour, SHAPES[place % len(SHAPES)], 7, told=told))
     sizes = [size for size in chapter.sizes if size > 0]
     names = " and ".join(curve.name for curve in chapter.curves)
     return Chart(

@@ -10,7 +10,6 @@ from evo_ntm.reports.charts.layers import (
     Band,
     Bars,
     Chart,
-    Dash,
     Layer,
     Line,
     Marks,
@@ -23,10 +22,8 @@ from evo_ntm.reports.comparison.groups import Group
 from evo_ntm.reports.comparison.rates import Cost, Interval, quantile
 from evo_ntm.reports.comparison.results import MEASURES, Measure
 from evo_ntm.reports.comparison.tables import MEASURED, learned_between
-from evo_ntm.reports.palette import BLUE, GREY, SERIES, series
+from evo_ntm.reports.palette import BLUE, DASHES, GREY, SERIES, SHAPES, series
 
-DASHES: tuple[Dash, ...] = ("solid", "dash", "dot")
-SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "cross")
 VEIL = f"{GREY}99"  # what lies below shows through
 PLACES = 200
 WIDE = 8  # times that the largest size is of the smallest, for an axis to be logarithmic
@@ -186,7 +183,7 @@ def exam(groups: Sequence[Group]) -> Chart | None:
         colour, dash = series(place), DASHES[place % len(DASHES)]
         layers += [
             Line(group.name, x, briefly(tuple(middle)), colour, dash=dash),
-            Marks(group.name, x, briefly(tuple(middle)), colour, SYMBOLS[place % len(SYMBOLS)], 8,
+            Marks(group.name, x, briefly(tuple(middle)), colour, SHAPES[place % len(SHAPES)], 8,
                   briefly(tuple(low)), briefly(tuple(high)), tuple(told)),
         ]  # fmt: skip
     task = groups[0].task_hash[:HASH]

@@ -10,6 +10,7 @@ from evo_ntm.reports.comparison.comparison import HASH, Comparison, Contrast
 from evo_ntm.reports.comparison.groups import Group
 from evo_ntm.reports.comparison.rates import Cost, quantile
 from evo_ntm.reports.comparison.results import Measure, Result
+from evo_ntm.words import span
 
 UNSOLVED, NOT_ASKED = "unsolved", "not asked"
 CHANCE = "chance"  # is of the questions, not of who answers them
@@ -220,7 +221,7 @@ def _exam(task: str, groups: Sequence[Group], of: str) -> Table:
                 continue
             rows.append((
                 name,
-                *(_span(asked[name].extent.get(key)) for key in extents),
+                *(span(asked[name].extent.get(key)) for key in extents),
                 shown_rows(memory),
                 f"{sequences:,}",
                 group.name,
@@ -296,12 +297,6 @@ def _ending(result: Result | None) -> str:
 def _passed(answers: Sequence[ExamRow]) -> str:
     decided = [row.passed for row in answers if row.passed is not None]
     return f"{sum(decided)} of {len(decided)}" if decided else "reported"
-
-
-def _span(value: int | Sequence[int] | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int) else " to ".join(map(str, value))
 
 
 def _chance(p: float) -> str:

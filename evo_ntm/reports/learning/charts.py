@@ -20,12 +20,11 @@ from evo_ntm.reports.comparison.charts import part_sizes
 from evo_ntm.reports.digits import number
 from evo_ntm.reports.learning.champion import Champion, Points
 from evo_ntm.reports.learning.learner import Course, Learner
-from evo_ntm.reports.palette import GREY, PINK, series
+from evo_ntm.reports.palette import DASHES, GREY, PINK, series
 
 LEAST = 0.01  # bits a sequence: whatever is less is drawn there
 WIDE = 20  # times that the largest is of the smallest, for an axis of bits to be logarithmic
 FAR = 4  # the same of an axis of sizes
-DASHES: tuple[Dash, ...] = ("solid", "dash", "dot")
 SYMBOLS = ("circle-open", "diamond", "square")
 SIZES = (14.0, 7.0, 8.0)  # so that all marks in one place are seen
 CONSTANT, ESTIMATOR = "best constant answer", "best possible estimator"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from evo_ntm.reports.card import Card, Look, Tuning
 from evo_ntm.reports.charts.layers import Chart, Line, briefly
-from evo_ntm.reports.learning.charts import DASHES, scaled
-from evo_ntm.reports.palette import series
+from evo_ntm.reports.learning.charts import scaled
+from evo_ntm.reports.palette import DASHES, series
 
 COST = "Bits, all of the validation set added up"
 
