@@ -6,6 +6,7 @@ from typing import Any
 
 from evo_ntm.errors import TaskError, in_one_line, nearest, somebody_elses
 from evo_ntm.experiment.model import Settings
+from evo_ntm.experiment.tasks import GROUP
 from evo_ntm.tasks.associative_recall import AssociativeRecall
 from evo_ntm.tasks.copy import Copy
 from evo_ntm.tasks.curriculum import Curriculum, Gate
@@ -90,7 +91,6 @@ REWARD_TASKS: dict[str, type[Any]] = {
     "memory_length": MemoryLength,
     "gymnasium": Gymnasium,
 }
-GROUP = "evo_ntm.tasks"
 
 
 def known_tasks() -> dict[str, type[Any]]:
