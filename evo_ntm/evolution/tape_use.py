@@ -56,7 +56,8 @@ def tape_use(part: Questions, genome: Genome) -> dict[str, float]:
                 steps += int(going.sum())
                 jumps += int((step.orders.j.any(0) & going).sum())
                 shifts += int(((step.orders.s != 0).any(0) & going).sum())
-    return {LONGEST: longest, JUMPS: jumps / steps, SHIFTS: shifts / steps}
+    taken = max(steps, 1)  # lives may be over before their first one
+    return {LONGEST: longest, JUMPS: jumps / taken, SHIFTS: shifts / taken}
 
 
 def _watched(
@@ -73,7 +74,9 @@ def _watched(
             yield from _answering(machine, weights, life.ahead, share.lengths, rows)
             continue
         state = machine.initial_state(weights, lanes=len(share.lengths), rows=rows)
-        while not life.done.all():
+        for _ in range(max(share.lengths)):
+            if life.done.all():
+                break
             [step] = machine.steps(weights, life.observation.unsqueeze(0), state)
             yield step, ~life.done
             state, life = step.after.state(), life.react(step.answer.nan_to_num())

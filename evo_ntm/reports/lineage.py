@@ -164,16 +164,20 @@ def _measure(
     *,
     explain: bool,
 ) -> Measures:
+    unmeasured = "nothing could be measured again: {}"
     try:
         task = make(experiment.task, experiment.with_) if brought is None else brought
     except TaskError as error:
-        return Measures({}, warnings=(f"nothing could be measured again: {error}",))
+        return Measures({}, warnings=(unmeasured.format(error),))
     with Local(experiment.run.threads) as local:
         trial = paired_set(experiment, task, local.backend)
         genomes = [*_genomes(read)]
         if genomes:
             tell(f"scoring {len(genomes):,} genomes again")
-        marks = rescore(genomes, trial, sidecar, local.map)
+        try:
+            marks = rescore(genomes, trial, sidecar, local.map)
+        except TaskError as error:
+            return Measures({}, warnings=(unmeasured.format(error),))
         last = "champion" if read.header.is_champion else f"birth {read.header.birth}"
         known = stations(read.line, marks, last)
         warnings: list[str] = []

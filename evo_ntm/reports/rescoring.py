@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evo_ntm.errors import TaskError
 from evo_ntm.evolution.cohort import in_frame
 from evo_ntm.evolution.evaluate import Trial, answered, led_through
 from evo_ntm.evolution.fitting import for_the_task
@@ -108,7 +109,8 @@ def rescore(
 
     `spread` is a map over pieces of work. A genome's marks do not depend on who is scored beside
     it, so that it does not matter which were known. A tied genome is expressed to as many bits as
-    the task has. Raises ReportError where a genome is not for the task's channels.
+    the task has. Raises GenomeError where a genome is not for the task's channels, TaskError where
+    an episode fails.
     """
     about = purpose("paired set", trial)
     asked = {genome.id: genome for genome in genomes}
@@ -190,6 +192,8 @@ def _marks(piece: Piece) -> list[Marks]:
     """Mark sequences by bits and wrong bits, lives by what they lack and what they missed."""
     if isinstance(piece.trial.episodes, Lives):
         led = led_through(*piece)
+        if led.reasons:  # of a failure nothing is learned about a machine, and it would be kept
+            raise TaskError(led.reasons[0])
         told = led.best - led.score, led.marks[MISSED]
     else:
         grades = answered(*piece)

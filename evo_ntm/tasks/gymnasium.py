@@ -334,7 +334,11 @@ def _told(settings: GymnasiumSettings) -> str:
 @lru_cache
 def _spaces(name: str, options: str) -> tuple[Any, Any]:
     environment = make(GymnasiumSettings(id=name, options=json.loads(options)))
-    return environment.observation_space, environment.action_space
+    try:
+        return environment.observation_space, environment.action_space
+    except FAULTS as reason:
+        raise TaskError(f"expected {name} to say what it shows and what may be done, but came "
+                        f"{in_one_line(repr(reason))}") from None  # fmt: skip
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from evo_ntm.errors import RunError
+from evo_ntm.errors import RunError, TaskError
 from evo_ntm.experiment import dump
 from evo_ntm.genome.files import PUBLISHED, genome_bytes
 from evo_ntm.reports.card import (
@@ -61,7 +61,7 @@ def publish(
     picture of its memory at work. `controls` are runs of the same tuning from random weights in the
     same topology, or from an ancestor of the birth; they are charted beside it. Raises RunError
     where the run has not ended, where a control is something else, or where there is a folder of
-    the name.
+    the name, TaskError where an episode of the exam fails.
     """
     folder, opening = Path(to) / name, open_run(Path(run))
     if not NAME.fullmatch(name):
@@ -108,6 +108,8 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
     """Write down what is claimed of a birth, its exam sat anew."""
     experiment, genome = run.experiment, run.genome(birth)
     sat = exam(run.folder, birth=birth)
+    if sat.failures:
+        raise TaskError(f"{run.folder}: {sat.failures[0]}")
     [done] = run.rows("SELECT count(*) AS generations, sum(scored) AS scored FROM generations")
     spent, answered = run.facts().get("seconds", 0.0), answered_in(run)
     tuning, has_evolved, line = tuning_of(run, birth), evolved(run), trunk(run, birth)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from evo_ntm import journal, screen, verbs
-from evo_ntm.errors import EvoNTMError
+from evo_ntm.errors import EvoNTMError, TaskError
 from evo_ntm.experiment import parse
 from evo_ntm.runs.run import Run
 from evo_ntm.tasks import gymnasium as tasks
+from evo_ntm.tasks import make
 
 gymnasium = pytest.importorskip("gymnasium")
 from gymnasium.spaces import Box, Discrete, Text  # noqa: E402
@@ -69,6 +70,31 @@ def test_a_run_goes_on_where_episodes_fail_and_tells_why_once_a_generation(tmp_p
     sat = verbs.exam(tmp_path / "run")
     assert sat.rows[0].measures["shortfall"] > 0.5
     assert sat.failures == (told,)  # once, however many episodes failed
+    with pytest.raises(TaskError, match=f"{tmp_path / 'run'}: {told}"):
+        verbs.publish(tmp_path / "run", "moody", to=tmp_path)
+    assert not (tmp_path / "moody").exists()
+    (warning,) = [each for each in verbs.lineage(tmp_path / "run").header.warnings if told in each]
+    assert warning == f"nothing could be measured again: {told}"
+
+
+def test_what_failed_for_a_moment_is_measured_once_it_does_not(tmp_path, monkeypatch):
+    evolved(tmp_path / "run")
+    monkeypatch.setattr(Moody, "step", lambda self, action: 1 / 0)
+    assert not verbs.lineage(tmp_path / "run").trunk.steps[-1].measured
+    monkeypatch.undo()
+    assert verbs.lineage(tmp_path / "run").trunk.steps[-1].measured
+
+
+def test_an_environment_that_does_not_say_what_it_shows_is_refused():
+    class Bare(gymnasium.Env):
+        pass
+
+    gymnasium.register("Bare-v0", entry_point=Bare)
+    try:
+        with pytest.raises(TaskError, match="expected Bare-v0 to say what it shows .* Attribute"):
+            _ = make("gymnasium", {"id": "Bare-v0"}).inputs
+    finally:
+        del gymnasium.registry["Bare-v0"]
 
 
 def test_an_exam_without_failures_tells_of_none(tmp_path):

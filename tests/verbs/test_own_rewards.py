@@ -55,6 +55,16 @@ def test_what_it_misses_is_told_as_such_while_it_runs_and_where_runs_stand_side_
     assert "Missed a life in the validation set" in out and "Wrong bits" not in out
 
 
+def test_an_exam_ends_though_lives_do_not_and_though_they_are_over_at_once(tmp_path):
+    evolved(Coin(), tmp_path / "run")
+    endless = Coin(then={"done": torch.zeros(4, dtype=torch.bool)})
+    measures = evo_ntm.exam(tmp_path / "run", task=endless).rows[0].measures
+    assert measures["longest tape"] >= 1
+    over = Coin(wrong={"done": torch.ones(4, dtype=torch.bool)})
+    measures = evo_ntm.exam(tmp_path / "run", task=over).rows[0].measures
+    assert (measures["jumps"], measures["shifts"]) == (0, 0)
+
+
 def test_one_that_lacks_a_member_leaves_nothing_behind(tmp_path):
     lacking = type("Lacking", (Coin,), {"choice": None})()
     with pytest.raises(TaskError, match="but it has no choice"):
