@@ -68,8 +68,8 @@ class Place:
     """Where a tuning stands after a look.
 
     `stage` is that of the next steps. `sequences` counts all that were met, `seconds` those spent,
-    `strayed` the steps since the last whose gradient was a number.
-    `diverged` is the step, from 1, at which cost, gradient or genes were no numbers any more.
+    `strayed` the steps since the last whose gradient was a number. `diverged` is the step, from 1,
+    at which cost, gradient or genes were no numbers any more.
     """
 
     standing: Standing
@@ -90,9 +90,9 @@ class Place:
 
     @property
     def rows(self) -> tuple[ExamRow, ...]:
-        """Tell how what is kept did at the exam, or on the validation set where it did not sit.
+        """Tell of the last sitting that was passed, as who has passed is kept, else of the last.
 
-        Who has passed is kept whoever fails later.
+        Where none was sat they are those of the best on the validation set.
         """
         if self.sittings:
             return max(self.sittings, key=lambda sitting: (sitting.solved, sitting.step)).rows
