@@ -143,9 +143,9 @@ def agreement(pulls: Vector, noise: NDArray[np.float64]) -> float:
 
 
 def centred_ranks(fitness: Vector) -> Vector:
-    """Rank from -1/2, the worst, to 1/2, the best; equals share the mean of their ranks."""
-    _, which, counts = np.unique(fitness, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts + 1) / 2)[which]
+    """Rank from -1/2, the worst, to 1/2, the best; equals keep the order of the samples."""
+    ranks = np.empty(len(fitness))
+    ranks[np.argsort(fitness, kind="stable")] = np.arange(len(fitness))
     return ranks / max(len(fitness) - 1, 1) - 0.5
 
 

@@ -98,12 +98,6 @@ def test_the_worst_fitness_has_the_lowest_rank():
     assert centred_ranks(np.array([-inf, 2.0, -7.0])).tolist() == [-0.5, 0.5, 0.0]
 
 
-def test_equals_share_a_rank_so_that_a_pair_of_them_pulls_nowhere():
-    assert centred_ranks(np.array([4.0, 1.0, 4.0, 4.0, -inf])).tolist() == [0.25, -0.25, 0.25,
-                                                                           0.25, -0.5]  # fmt: skip
-    assert not centred_ranks(np.full(8, -inf)).any()
-
-
 def test_adam_steps_as_torch_does():
     gradients = derive(1, "gradients").normal((20, 5)).astype(np.float64)
     place = torch.nn.Parameter(torch.zeros(5, dtype=torch.float64))
