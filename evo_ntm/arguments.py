@@ -1,6 +1,7 @@
 """What is written on the command line, read into values."""
 
 import re
+import shlex
 from collections.abc import Sequence
 
 from evo_ntm.errors import ArgumentError, nearest
@@ -48,11 +49,11 @@ def read_ablation(text: str) -> str:
 
 def filled(arguments: Sequence[str]) -> Sequence[str]:
     """Give the arguments back. Raises ArgumentError where one is empty: as a path it were here."""
-    for before, one in zip(["", *arguments], arguments, strict=False):
+    for place, (before, one) in enumerate(zip(["", *arguments], arguments, strict=False)):
         if not one.strip() or re.fullmatch(r"--[a-z-]+=\s*", one):
             name = one.partition("=")[0].strip() or (before if before.startswith("--") else "")
-            told = f"{name}: " if name else ""
-            raise ArgumentError(f"{told}expected something, but came an empty text")
+            told = name or " ".join([*map(shlex.quote, arguments[:place]), "''"])
+            raise ArgumentError(f"{told}: expected something, but came an empty text")
     return arguments
 
 

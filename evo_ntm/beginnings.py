@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from evo_ntm.errors import ExperimentError, RunError
+from evo_ntm.errors import ExperimentError, RunError, refuse_text
 from evo_ntm.evolution.workers import Workers, workers_of
 from evo_ntm.experiment import Experiment, load
 from evo_ntm.runs.run import EXPERIMENT, Run
@@ -16,6 +16,7 @@ PLACES = (
 
 def elsewhere(run: Run, overrides: Sequence[str]) -> Experiment:
     """Give the experiment of a run, computed elsewhere from now on. Raises ExperimentError."""
+    refuse_text(overrides, "overrides, as ['run.workers=2']", ExperimentError)
     for override in overrides:
         key = override.partition("=")[0]
         if key.removeprefix("run.") not in PLACES or not key.startswith("run."):

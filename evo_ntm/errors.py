@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from os import sep
+from pathlib import PurePath
 from sysconfig import get_path
 from traceback import extract_tb
 
@@ -76,7 +77,13 @@ def somebody_elses(expected: str, kind: type[EvoNTMError]) -> Iterator[None]:
         theirs = [frame for frame in frames if not frame.filename.startswith(STANDARD)]
         *_, frame = theirs or frames or extract_tb(error.__traceback__)
         where = f"{frame.filename}, line {frame.lineno}"
-        raise kind(f"expected {expected}, but came {in_one_line(repr(error))} ({where})") from error
+        raise kind(f"expected {expected}, but came {in_words(error)} ({where})") from error
+
+
+def refuse_text(told: object, expected: str, kind: type[EvoNTMError]) -> None:
+    """Raise `kind` for a text, or a path, where a list is meant: its letters would be taken."""
+    if isinstance(told, str | PurePath):
+        raise kind(f"expected a list of {expected}, but came {str(told)!r}")
 
 
 def near(word: str, words: Iterable[str]) -> str | None:
@@ -99,6 +106,14 @@ def nearest(word: str, words: Iterable[str]) -> str:
     known = sorted(words)
     found = near(word, known)
     return f"known: {', '.join(known)}" if found is None else f"did you mean {found!r}?"
+
+
+def in_words(thing: object) -> str:
+    """Show anybody's object in one line, by its kind alone where it cannot show itself."""
+    try:
+        return in_one_line(repr(thing))
+    except Exception:
+        return type(thing).__name__
 
 
 def in_one_line(words: str) -> str:

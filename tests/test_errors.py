@@ -63,6 +63,24 @@ def test_a_beginning_and_another_spelling_are_understood(word, meant):
     assert near(word, ["population", "wrong_bits", "learning_rate", "bits"]) == meant
 
 
+class Odd(Exception):
+    """One that cannot show itself."""
+
+    def __repr__(self):
+        raise OSError("no words")
+
+
+def test_what_cannot_show_itself_is_named_by_its_kind():
+    def fail():
+        raise Odd
+
+    with (
+        pytest.raises(TaskError, match=r"expected a thing, but came Odd \(.*test_errors\.py"),
+        somebody_elses("a thing", TaskError),
+    ):
+        fail()
+
+
 @dataclass(frozen=True)
 class Theirs:
     """Somebody else's, with a slip in it."""

@@ -71,7 +71,7 @@ def exam(
     else:
         tables.show_table(screen.exam_table(result.rows))
         for reason in result.failures:
-            screen.tell(reason)
+            screen.tell(f"{path}: {reason}")
     return NOT_PASSED if result.passed is False else DONE
 
 

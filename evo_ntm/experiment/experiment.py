@@ -24,6 +24,7 @@ from evo_ntm.experiment.genetic import Genetic
 from evo_ntm.experiment.machine import MachineSettings
 from evo_ntm.experiment.model import Path, Settings, refuse, within
 from evo_ntm.experiment.neat import NEAT
+from evo_ntm.experiment.operators import OF_GRAPHS
 from evo_ntm.experiment.rewards import REWARD_SETTINGS, GymnasiumSettings
 from evo_ntm.experiment.run import RunSettings
 from evo_ntm.experiment.tasks import known_measure, known_task, measures, task_settings
@@ -101,6 +102,7 @@ class Experiment(Settings):
         self._stage_there_is(self.evolve.hardest, ("evolve", "hardest"))
         if isinstance(self.evolve, EvolutionStrategy):
             self._stage_there_is(self.evolve.finer, ("evolve", "finer"))
+        self._graphs_to_change()
         if self.task in REWARD_SETTINGS:
             self._without_gradients()
         if self.finetune.rows is not None:
@@ -111,6 +113,14 @@ class Experiment(Settings):
         stages = max(len(self.curriculum), 1)
         if told is not None and (told.stage or 1) > stages:
             refuse((*path, "stage"), f"at most {stages}, the stages there are", told.stage)
+
+    def _graphs_to_change(self) -> None:
+        """Refuse operators that would never find anything to change."""
+        for name in OF_GRAPHS:
+            operator = self.evolve.operators.get(name)
+            if operator is not None and operator.share and self.machine.controller != "graph":
+                expected = "machine.controller: graph, as it changes nothing else"
+                refuse(("evolve", "operators", name), expected, self.machine.controller)
 
     def _without_gradients(self) -> None:
         """Refuse to learn by gradients where nothing says what would have been right."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from evo_ntm.errors import ExperimentError, near, nearest
+from evo_ntm.errors import ExperimentError, near, nearest, refuse_text
 from evo_ntm.experiment.complaints import complaint, dotted, refusal, shown, touching
 from evo_ntm.experiment.experiment import Experiment
 from evo_ntm.experiment.model import frozen
@@ -50,6 +50,8 @@ def parse(
     `name` is that of an experiment that does not name itself. Only what was written `of_a_run` may
     say what was overridden.
     """
+    refuse_text(overrides, "overrides, as ['evolve.seed=2']", ExperimentError)
+    refuse_text(tasks, "names of tasks", ExperimentError)
     if isinstance(told, str):
         told = read_yaml(told, source)
     if not isinstance(told, Mapping):

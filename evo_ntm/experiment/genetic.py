@@ -62,7 +62,10 @@ class Genetic(Evolution):
 
     @model_validator(mode="after")
     def _room(self) -> Self:
-        for key in ("elites", "tournament", "species_size"):
+        if self.elites >= self.population:
+            refuse(("elites",), f"fewer than the population ({self.population}), or nobody is born",
+                   self.elites)  # fmt: skip
+        for key in ("tournament", "species_size"):
             if (value := getattr(self, key)) > self.population:
                 refuse((key,), f"at most the population ({self.population})", value)
         if self.most_sigma is not None and not 0 < self.least_sigma <= self.most_sigma:

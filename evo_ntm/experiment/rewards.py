@@ -108,9 +108,22 @@ class GymnasiumSettings(Settings):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
+        for name, option in self.options.items():
+            if not _written(option):
+                expected = "true, false, null, a number, text, or a list or group of these"
+                refuse(("options", name), expected, option)
         if self.worst >= self.best:
             refuse(("worst",), f"less than best ({self.best})", self.worst)
         return self
+
+
+def _written(value: object) -> bool:
+    """Tell whether a value can be written into a task file, and read again."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _written(one) for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_written, value))
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 REWARD_SETTINGS: dict[str, type[Settings]] = {

@@ -56,7 +56,7 @@ def observe_life(
         measures={SHORTFALL: lacking + 0.0, **marks},  # nor is it -0
         earned=_numbers(torch.stack(earned)),
         way=_way(lived),
-        failed=bool(share.reasons + getattr(lived[-1], "reasons", ())),
+        failed=bool(_reasons(share, lived[-1])),
     )
 
 
@@ -75,8 +75,15 @@ def _led(
         lived.append(now.react(answer[0]))
         earned.append(lived[-1].reward)
     if not seen:
-        raise ReportError("expected a life of at least one step to show, but it failed before")
+        why = [f": {reason}" for reason in _reasons(share, first)[:1]]
+        raise ReportError(f"expected a life of at least one step to show, but it failed before"
+                          f"{''.join(why)}")  # fmt: skip
     return lived, seen, earned
+
+
+def _reasons(share: Share, life: Life) -> tuple[str, ...]:
+    """Tell why an episode failed, if one did."""
+    return (*share.reasons, *getattr(life, "reasons", ()))
 
 
 def _way(lived: list[Life]) -> Way | None:

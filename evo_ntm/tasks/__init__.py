@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from evo_ntm.errors import TaskError, in_one_line, nearest, somebody_elses
+from evo_ntm.errors import TaskError, in_words, nearest, somebody_elses
 from evo_ntm.experiment.model import Settings
 from evo_ntm.experiment.tasks import GROUP
 from evo_ntm.tasks.associative_recall import AssociativeRecall
@@ -115,7 +115,7 @@ def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> 
     Raises TaskError.
     """
     if not isinstance(name, str):
-        raise TaskError(f"expected the name of a task, but came {in_one_line(repr(name))}")
+        raise TaskError(f"expected the name of a task, but came {in_words(name)}")
     kind = (TASKS | REWARD_TASKS).get(name)
     if kind is None:  # only then, and only that, so that a broken package harms itself alone
         points = {point.name: point for point in entry_points(group=GROUP)}
@@ -134,7 +134,7 @@ def make(name: str, settings: Settings | Mapping[str, object] | None = None) -> 
     given = settings.model_dump() if isinstance(settings, Settings) else settings or {}
     if not (isinstance(given, Mapping) and all(isinstance(key, str) for key in given)):
         raise TaskError(f"expected settings of task {name!r} by name, but came "
-                        f"{in_one_line(repr(given))}")  # fmt: skip
+                        f"{in_words(given)}")  # fmt: skip
     made: KnownTask = changed(task, given)
     return made
 

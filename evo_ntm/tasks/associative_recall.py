@@ -61,6 +61,6 @@ class AssociativeRecall:
         """Tell how many items are shown before the query."""
         return {"items": span(self.settings.fewest, self.settings.most)}
 
-    def with_settings(self, **overrides: object) -> "AssociativeRecall":
+    def with_settings(self, /, **overrides: object) -> "AssociativeRecall":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))

@@ -48,6 +48,6 @@ class Copy:
         """Tell how many vectors there are."""
         return {"length": span(self.settings.shortest, self.settings.longest)}
 
-    def with_settings(self, **overrides: object) -> "Copy":
+    def with_settings(self, /, **overrides: object) -> "Copy":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))

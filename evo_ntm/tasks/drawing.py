@@ -1,12 +1,13 @@
 """Drawing episodes of a task that may be anybody's: what it raises or gives is told in one line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sized
 from math import isfinite
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from evo_ntm.errors import TaskError
+from evo_ntm.errors import TaskError, in_words
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks.hosting import answering, called, rewarding
 from evo_ntm.tasks.lives import Lives, Share
@@ -68,8 +69,10 @@ def _faults(task: Task, drawn: object, lanes: int) -> Iterator[tuple[str, str, o
             yield part, f"of {kind}", tensor.dtype
     if not steps:
         yield "inputs", "of at least one step", "none"
-    if len(lengths) != lanes:
-        yield "lengths", f"{lanes} numbers", len(lengths)
+    if not targets.is_floating_point():
+        yield "targets", "of a kind that has fractions, as torch.float32", targets.dtype
+    if not isinstance(lengths, Sized) or len(lengths) != lanes:
+        yield "lengths", f"{lanes} numbers", _count(lengths)
     asked = targets[scored]
     if odd := [length for length in lengths if not _counts(length, steps)]:
         yield "lengths", f"whole numbers of Python from 1 to {steps}", _kindly(odd[0])
@@ -79,6 +82,11 @@ def _faults(task: Task, drawn: object, lanes: int) -> Iterator[tuple[str, str, o
         yield "inputs and targets", "numbers", "some that are none"
     elif (others := asked[(asked != 0) & (asked != 1)]).numel():
         yield "targets", "bits, 0 or 1", f"{others[0]:g}"
+
+
+def _count(lengths: object) -> str:
+    """Tell how many there are, or what came instead of any."""
+    return str(len(lengths)) if isinstance(lengths, Sized) else in_words(lengths)
 
 
 def _kindly(came: object) -> str:
@@ -92,6 +100,12 @@ def _counts(length: object, most: int) -> bool:
 
 def _faults_of_lives(lives: Lives, lanes: int) -> Iterator[tuple[str, str, object]]:
     """Tell what is wrong with lives, before anybody leads them."""
+    for share in lives.shares:
+        theirs: Any = share
+        if not isinstance(theirs.lengths, Sized):
+            yield "lengths", "numbers, one a lane", in_words(theirs.lengths)
+        if not isinstance(theirs.fates, Mapping):
+            yield "fates", "tensors by name", in_words(theirs.fates)
     if len(lives.lengths) != lanes:
         yield "lengths", f"{lanes} numbers", len(lives.lengths)
     if odd := [length for length in lives.lengths if not _counts(length, LONGEST)]:

@@ -68,6 +68,6 @@ class EntmCopy:
         """Tell how many vectors there are."""
         return {"length": span(self.settings.shortest, self.settings.longest)}
 
-    def with_settings(self, **overrides: object) -> "EntmCopy":
+    def with_settings(self, /, **overrides: object) -> "EntmCopy":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))

@@ -50,7 +50,7 @@ class Player:
             action = (first + stride * len(earned)) % int(self.actions.n)
             shown, reward, ended, cut, _ = self.environment.step(self.actions.start + action)
             earned.append(spaces.finite(np.float64(reward), "reward"))
-            over = ended or cut or len(earned) >= self.steps
+            over = spaces.over(ended, cut) or len(earned) >= self.steps
         return Play(np.stack(seen), np.array(earned))
 
     def foresee(self, seed: int, name: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evo_ntm.errors import TaskError, in_one_line
+from evo_ntm.errors import TaskError, in_one_line, in_words
 from evo_ntm.experiment.rewards import GymnasiumSettings
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks import foreseen, spaces
@@ -108,7 +108,7 @@ class Gymnasium:
         """Tell for how many steps an episode may last."""
         return {"steps": self.settings.steps}
 
-    def with_settings(self, **overrides: object) -> "Gymnasium":
+    def with_settings(self, /, **overrides: object) -> "Gymnasium":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))
 
@@ -196,7 +196,7 @@ def make(settings: GymnasiumSettings) -> Any:
     try:
         return library.make(settings.id, disable_env_checker=True, **dict(settings.options))
     except FAULTS as reason:
-        told = in_one_line(str(reason)) or type(reason).__name__
+        told = _said(reason) or type(reason).__name__
         module = settings.id.partition(":")[0]
         if isinstance(reason, ModuleNotFoundError) and module in EXTRAS:
             told = f"the package {module} is not installed: pip install 'evo-ntm[{module}]'"
@@ -259,7 +259,7 @@ def _stepped(life: GymnasiumLife, logits: NDArray[np.float64]) -> GymnasiumLife:
             after.earned[place] = spaces.finite(
                 float(after.earned[place]) + float(after.last[place]), "return"
             )
-            after.over[place] = ended or cut or moment >= task.settings.steps
+            after.over[place] = spaces.over(ended, cut) or moment >= task.settings.steps
         except FAULTS as reason:
             _fail(after, environments, place, there, reason, reasons)
     return replace(after, reasons=tuple(reasons))
@@ -315,8 +315,16 @@ def _fail(
 def _note(reason: BaseException, name: str, reasons: list[str]) -> None:
     """Note why an episode failed, of the first few."""
     if len(reasons) < MOST_REASONS:
-        told = ": ".join(filter(None, (type(reason).__name__, in_one_line(str(reason)))))
+        told = ": ".join(filter(None, (type(reason).__name__, _said(reason))))
         reasons.append(f"expected {name} to go on, but an episode of it failed: {told}")
+
+
+def _said(reason: BaseException) -> str:
+    """Give the words of an exception, if it has any."""
+    try:
+        return in_one_line(str(reason))
+    except Exception:  # one of somebody else's may fail at that, too
+        return ""
 
 
 def _refuse_failed(failed: NDArray[np.bool_], name: str, reasons: Sequence[str]) -> None:
@@ -338,7 +346,7 @@ def _spaces(name: str, options: str) -> tuple[Any, Any]:
         return environment.observation_space, environment.action_space
     except FAULTS as reason:
         raise TaskError(f"expected {name} to say what it shows and what may be done, but came "
-                        f"{in_one_line(repr(reason))}") from None  # fmt: skip
+                        f"{in_words(reason)}") from None  # fmt: skip
 
 
 @lru_cache

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from evo_ntm.errors import TaskError, in_one_line, somebody_elses
+from evo_ntm.errors import TaskError, in_words, somebody_elses
 from evo_ntm.tasks.lives import MISSED, REWARD, Fates, Life, World
 from evo_ntm.tasks.task import Episodes, Grades, KnownTask, Measured, RewardTask, Task, Worthy
 from evo_ntm.topology import Block
@@ -20,6 +20,7 @@ OURS = __name__.partition(".")[0]
 MEMBERS = "name", "choice", "best", "live", "extent", "with_settings"
 """What a task has that rewards what is done, beside channels and episodes."""
 OF_LIVES = "observation", "reward", "done", "score", "marks", "react", "among"
+SINGLE = "numbers of torch.float32"  # as machines compute
 HAIR = 1e-5  # that a worth may exceed 1 by being rounded
 
 
@@ -54,9 +55,9 @@ def welcome(task: T) -> T:
     with answering(task, "channels"):
         came: Any = task
         if isinstance(came, type) or not isinstance(came, Task):
-            told = f"the class {came.__name__}" if isinstance(came, type) else repr(came)
+            told = f"the class {came.__name__}" if isinstance(came, type) else in_words(came)
             raise TaskError("expected a task, an object with inputs, outputs and episodes, but "
-                            f"came {in_one_line(told)}")  # fmt: skip
+                            f"came {told}")  # fmt: skip
         blocks = [*_blocks(task, "inputs"), *_blocks(task, "outputs")]
         rewards = hasattr(task, "live")
     births = [block.birth for block in blocks]
@@ -94,13 +95,17 @@ def begun(world: World, fates: Fates, lanes: int) -> Life:
                             f"they have no {', no '.join(lacks)}")  # fmt: skip
         channels = total(world.inputs) if isinstance(world, Task) else life.observation.shape[-1]
         for name, kind, shape in (
-            ("observation", "numbers", (lanes, channels)),
+            ("observation", SINGLE, (lanes, channels)),
             ("done", "truths", (lanes,)),
             ("score", "numbers", (lanes,)),
         ):
             _refuse_part(world, name, getattr(life, name), kind, shape)
+        marks = life.marks
+        if not isinstance(marks, Mapping):
+            raise TaskError(f"expected marks of {called(world)} by name, but came "
+                            f"{in_words(marks)}")  # fmt: skip
         for name in (MISSED, REWARD):
-            _refuse_part(world, f"marks[{name!r}]", dict(life.marks).get(name), None, (lanes,))
+            _refuse_part(world, f"marks[{name!r}]", marks.get(name), None, (lanes,))
     return life  # type: ignore[no-any-return]
 
 
@@ -118,12 +123,18 @@ def _refuse_part(
     """Refuse a part of a life that is no tensor for all lanes."""
     came: object = type(value).__name__
     if isinstance(value, Tensor):
-        right = kind is None or (value.dtype == torch.bool) == (kind == "truths")
-        if right and tuple(value.shape[-len(shape) :]) == shape:
+        if _is_of(kind, value.dtype) and tuple(value.shape[-len(shape) :]) == shape:
             return
         came = f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
     raise TaskError(f"expected {name} of {called(world)} to be a tensor of {kind or 'numbers'} "
                     f"{list(shape)}, but came {came}")  # fmt: skip
+
+
+def _is_of(kind: str | None, dtype: torch.dtype) -> bool:
+    """Tell whether a tensor holds what a part of a life is to hold; None is anything."""
+    if kind == SINGLE:
+        return dtype == torch.float32
+    return kind is None or (dtype == torch.bool) == (kind == "truths")
 
 
 def _blocks(task: object, side: str) -> tuple[Block, ...]:

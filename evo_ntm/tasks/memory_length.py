@@ -61,7 +61,7 @@ class MemoryLength:
         """Tell how many steps there are until a bit is asked for."""
         return {"length": span(self.settings.shortest, self.settings.longest)}
 
-    def with_settings(self, **overrides: object) -> "MemoryLength":
+    def with_settings(self, /, **overrides: object) -> "MemoryLength":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))
 

@@ -50,6 +50,6 @@ class MirrorCopy:
         """Tell how many vectors there are."""
         return {"length": span(self.settings.shortest, self.settings.longest)}
 
-    def with_settings(self, **overrides: object) -> "MirrorCopy":
+    def with_settings(self, /, **overrides: object) -> "MirrorCopy":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))

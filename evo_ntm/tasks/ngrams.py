@@ -102,6 +102,6 @@ class NGrams:
         """Tell how many bits a sequence has."""
         return {"steps": self.settings.steps}
 
-    def with_settings(self, **overrides: object) -> "NGrams":
+    def with_settings(self, /, **overrides: object) -> "NGrams":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))

@@ -62,6 +62,6 @@ class PrioritySort:
         """Tell how many vectors come in."""
         return {"items": self.settings.items}
 
-    def with_settings(self, **overrides: object) -> "PrioritySort":
+    def with_settings(self, /, **overrides: object) -> "PrioritySort":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))

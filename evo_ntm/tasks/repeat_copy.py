@@ -64,6 +64,6 @@ class RepeatCopy:
             "repeats": span(settings.fewest, settings.most),
         }
 
-    def with_settings(self, **overrides: object) -> "RepeatCopy":
+    def with_settings(self, /, **overrides: object) -> "RepeatCopy":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))

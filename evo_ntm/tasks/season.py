@@ -81,7 +81,7 @@ class Season:
         days = span(settings.fewest_days, settings.most_days)
         return {"years": settings.years, "days": days}
 
-    def with_settings(self, **overrides: object) -> "Season":
+    def with_settings(self, /, **overrides: object) -> "Season":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))
 

@@ -79,6 +79,14 @@ def finite(value: Any, what: str) -> Any:
     return value
 
 
+def over(ended: Any, cut: Any) -> bool:
+    """Tell whether an episode has ended. Raises ValueError where that is neither true nor false."""
+    for what, told in (("terminated", ended), ("truncated", cut)):
+        if told not in (False, True):  # NaN is true to Python
+            raise ValueError(f"its {what} is neither true nor false")
+    return bool(ended or cut)
+
+
 @lru_cache
 def _one_hot(count: int) -> NDArray[np.float32]:
     return np.eye(count, dtype=np.float32)

@@ -80,7 +80,7 @@ class TMaze:
         """Tell how many runs a life has."""
         return {"runs": self.runs}
 
-    def with_settings(self, **overrides: object) -> "TMaze":
+    def with_settings(self, /, **overrides: object) -> "TMaze":
         """Make the same task with some settings changed. Raises TaskError."""
         return replace(self, settings=revised(self.name, self.settings, overrides))
 

@@ -84,7 +84,7 @@ class KnownTask(Task, Protocol):
     def extent(self) -> Extent:
         """Tell how large the sequences are, under the words of an exam's rows."""
 
-    def with_settings(self, **overrides: object) -> "KnownTask":
+    def with_settings(self, /, **overrides: object) -> "KnownTask":
         """Make the same task with some settings changed. Raises TaskError."""
 
 

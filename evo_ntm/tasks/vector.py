@@ -3,6 +3,7 @@
 Imported by nothing else here, for Gymnasium need not be installed.
 """
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evo_ntm.errors import TaskError, in_one_line
+from evo_ntm.errors import TaskError, in_words
 from evo_ntm.seeds import derive
 from evo_ntm.tasks.drawing import draw_lives
 from evo_ntm.tasks.hosting import begun, called, welcome
@@ -31,7 +32,8 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     """So many lives of a task side by side. One that has ended begins anew on the next step.
 
     An action is a whole number where an answer is a choice, and else numbers from 0 to 1. Raises
-    TaskError where the lives of a task cannot begin anew one by one, and where actions are others.
+    TaskError where the lives of a task cannot begin anew one by one, and where a seed or actions
+    are others.
     """
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
@@ -40,8 +42,8 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         welcome(task)
         if not isinstance(task, RewardTask):
             raise TaskError(f"expected a task that rewards what is done, but came {called(task)}")
-        if not isinstance(num_envs, int) or num_envs < 1:
-            raise TaskError(f"expected at least one life, but came num_envs={num_envs!r}")
+        if type(num_envs) is not int or num_envs < 1:
+            raise TaskError(f"expected at least one life, but came num_envs={in_words(num_envs)}")
         self.task, self.num_envs = task, num_envs
         inputs, outputs = total(task.inputs), total(task.outputs)
         actions: Space[Any] = Discrete(outputs) if task.choice else Box(0, 1, (outputs,))
@@ -60,6 +62,7 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[Any], dict[str, Any]]:
         """Begin all lives anew, all from the seed if there is one."""
+        seed = None if seed is None else _whole(seed)
         super().reset(seed=seed)
         self._seed = int(self.np_random.integers(SEEDS)) if seed is None else seed
         self._draws, self._begun = 0, True
@@ -71,7 +74,7 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         if not self._begun:
             raise TaskError("expected reset before the first step")
         ended = self._life.done
-        life = self._life.react(self._answers(np.asarray(actions)))
+        life = self._life.react(self._answers(_side_by_side(actions)))
         assert isinstance(life, Restarts)
         self._life = life
         reward = torch.where(ended, 0.0, life.reward).double().numpy()
@@ -84,7 +87,7 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         """Say actions as a machine says them, in logits. Raises TaskError."""
         space = self.action_space
         if not _allowed(actions, space):
-            raise TaskError(f"expected actions of {space}, but came {in_one_line(repr(actions))}")
+            raise TaskError(f"expected actions of {space}, but came {in_words(actions)}")
         if self.task.choice:
             outputs = total(self.task.outputs)
             return LOUD * torch.nn.functional.one_hot(torch.from_numpy(actions).long(), outputs)
@@ -99,6 +102,26 @@ class RewardVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
 
     def _fates(self, seed: int, draw: int) -> Fates:
         return draw_lives(self.task, derive(seed, "vector", draw), self.num_envs).fates
+
+
+def _whole(seed: object) -> int:
+    """Give a seed as a number of Python. Raises TaskError."""
+    try:
+        whole = index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        whole = -1
+    if whole < 0:
+        raise TaskError(f"expected a whole seed from 0, but came {in_words(seed)}")
+    return whole
+
+
+def _side_by_side(actions: object) -> NDArray[Any]:
+    """Put actions into one array. Raises TaskError where they are of different lengths."""
+    try:
+        return np.asarray(actions)
+    except ValueError:
+        raise TaskError(f"expected as many numbers of every action, but came {in_words(actions)}"
+                        ) from None  # fmt: skip
 
 
 def _allowed(actions: NDArray[Any], space: Space[Any]) -> bool:

@@ -152,8 +152,8 @@ def slow(experiment: Experiment) -> str | None:
 
 def founder(experiment: Experiment, *, task: Task | None = None) -> Genome:
     """Make a genome as an experiment begins with, for an optimiser of one's own."""
-    stream = derive(experiment.evolve.seed, "founder")
-    return found(experiment, task_of(experiment, task), stream)
+    task = task_of(experiment, task)
+    return found(experiment, task, derive(experiment.evolve.seed, "founder"))
 
 
 def _watch(run: Run, experiment: Experiment, process: Mapping[str, Any]) -> Watch:

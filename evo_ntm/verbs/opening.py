@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from evo_ntm.errors import EvoNTMError, RunError, TaskError, near
+from evo_ntm.errors import EvoNTMError, ExperimentError, RunError, TaskError, in_words, near
 from evo_ntm.experiment import Experiment, parse
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import PUBLISHED, read_card, read_genome
@@ -58,7 +58,14 @@ def _inside(folder: Path) -> list[str]:
 
 
 def task_of(experiment: Experiment, brought: Task | None) -> Task:
-    """Make the task of an experiment, or give its settings to the one that was brought."""
+    """Make the task of an experiment, or give its settings to the one that was brought.
+
+    Raises ExperimentError where that is no experiment, but perhaps the path of one, TaskError.
+    """
+    came: object = experiment
+    if not isinstance(came, Experiment):
+        raise ExperimentError("expected an Experiment, as load(path) gives one, but came "
+                              f"{in_words(came)}")  # fmt: skip
     if brought is None:
         return make(experiment.task, experiment.with_)
     welcome(brought)

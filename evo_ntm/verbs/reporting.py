@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from evo_ntm.errors import ReportError, RunError
+from evo_ntm.errors import ReportError, RunError, refuse_text
 from evo_ntm.evolution.workers import backend_of
 from evo_ntm.reports.chapters import Lineage
 from evo_ntm.reports.comparison import Comparison
@@ -107,6 +107,7 @@ def compare(
     `html`, `csv` and `latex` name files to write, `export` a folder for the figures. Raises
     RunError where there is no run, ReportError where a file cannot be written.
     """
+    refuse_text(paths, "runs, or folders of runs", RunError)
     if not paths:
         raise ReportError("expected at least one run to compare, but came none")
     files = [Path(file) for file in (html, csv, latex) if file is not None]

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from evo_ntm.beginnings import drifted
-from evo_ntm.errors import RunError
+from evo_ntm.errors import ExperimentError, RunError, refuse_text
 from evo_ntm.evolution.school import school
 from evo_ntm.evolution.workers import Local, backend_of
 from evo_ntm.experiment import Experiment
@@ -64,6 +64,7 @@ def finetune(
     ended, is written by another process, or cannot be made, GenomeError and ExperimentError where
     genome, task and settings do not go together.
     """
+    refuse_text(overrides, "overrides, as ['finetune.batch=8']", ExperimentError)
     told = {"finetune.steps": steps, "finetune.seed": seed, "run.device": device,
             "run.backend": backend}  # fmt: skip
     changes = [*overrides, *(f"{key}={value}" for key, value in told.items() if value is not None)]

@@ -1,6 +1,7 @@
 """Whatever is wrong with a task file is said in one line: file, key, expected, came, nearest."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -418,7 +419,8 @@ def test_the_tied_encoding_needs_room_for_every_bit(override: str, told: str):
 @pytest.mark.parametrize(
     ("strategy", "key", "value", "told"),
     [
-        ("genetic", "elites", 9, "expected at most the population (8), but came 9"),
+        ("genetic", "elites", 8,
+         "expected fewer than the population (8), or nobody is born, but came 8"),
         ("genetic", "tournament", 9, "expected at most the population (8), but came 9"),
         ("neat", "elite_from", 9, "expected at most the population (8), but came 9"),
         ("neat", "least_sigma", 3.0, "expected at most sigma (2), but came 3.0"),
@@ -437,6 +439,16 @@ def test_every_strategy_refuses_what_it_cannot_do(
     with pytest.raises(ExperimentError) as refusal:
         load(small, [strategies, override])
     assert str(refusal.value).endswith(f"evolve.{key}: {told}")
+
+
+@pytest.mark.parametrize("operator", ["add_node", "add_connection", "drop_connection"])
+def test_an_operator_of_graphs_alone_is_refused_where_there_is_no_graph(small, operator):
+    override = f"evolve.operators={{{operator}: {{}}}}"
+    told = f"evolve.operators.{operator}: expected machine.controller: graph, as it changes " \
+           "nothing else, but came 'dense'"  # fmt: skip
+    with pytest.raises(ExperimentError, match=re.escape(told)):
+        load(small, [override])
+    assert load(small, [f"evolve.operators={{perturb: {{}}, {operator}: {{share: 0}}}}"])
 
 
 @pytest.mark.parametrize("name", ["../evil", "/evil", ".evil", "a\nb", "a\x1b[31m", "a\x00", "a/b"])

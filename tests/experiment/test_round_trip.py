@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from evo_ntm.errors import ExperimentError
 from evo_ntm.experiment import Experiment, dump, load, parse
-from evo_ntm.experiment.operators import OPERATORS
+from evo_ntm.experiment.operators import OF_GRAPHS, OPERATORS
 from evo_ntm.experiment.rewards import REWARD_SETTINGS
 from evo_ntm.experiment.tasks import TASK_SETTINGS, measures
 from tests.evolution import cases
@@ -73,7 +73,7 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     evolve |= draw(st.fixed_dictionaries({}, optional=OWN[strategy]))
     if strategy != "cma":
         shares = st.fixed_dictionaries({"share": st.floats(1e-3, 1e3)})
-        names = sorted(OPERATORS.keys() - {"finetune"})
+        names = sorted(OPERATORS.keys() - {"finetune", *OF_GRAPHS})
         evolve["operators"] = draw(st.dictionaries(st.sampled_from(names), shares))
     if strategy == "genetic" and task not in REWARD_SETTINGS and draw(st.booleans()):
         taught = {"share": st.floats(1e-3, 1), "steps": st.integers(1, 100)}

@@ -18,7 +18,7 @@ from evo_ntm.genome.founder import founder
 from evo_ntm.machine import choose
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import TASKS, draw, make
-from evo_ntm.tasks.lives import lives
+from evo_ntm.tasks.lives import Lives, lives
 from evo_ntm.topology.parts import total
 
 COPY = make("copy", {"bits": 2, "longest": 3})
@@ -72,6 +72,11 @@ def unknown(numbers):
         ({"inputs": lambda inputs: inputs.double()}, r"inputs .* of torch.float32, but came torch"),
         ({"inputs": lambda inputs: inputs.numpy()}, r"inputs .* to be a tensor, but came ndarray"),
         ({"inputs": lambda inputs: inputs.tolist()}, r"inputs .* to be a tensor, but came list"),
+        (
+            {"targets": lambda targets: targets.long()},
+            r"targets .* of a kind that has fractions, as torch.float32, but came torch.int64",
+        ),
+        ({"lengths": lambda lengths: None}, r"lengths .* to be 4 numbers, but came None$"),
     ],
 )
 def test_what_is_wrong_with_episodes_is_told_with_the_name_of_the_task(wrong, told):
@@ -112,6 +117,27 @@ def test_lives_that_cannot_be_led_are_refused(best, fates, lengths, told):
             return lives(replace(self), fates, lengths)
 
     Falls.best = best
+    with pytest.raises(TaskError, match=told):
+        draw(Falls(), derive(1, "test"), 2)
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ({"fates": None}, "fates of task 'falls' to be tensors by name, but came None"),
+        ({"lengths": None}, "lengths of task 'falls' to be numbers, one a lane, but came None"),
+    ],
+)
+def test_lives_of_which_a_part_is_missing_are_refused_with_its_name(part, told):
+    @dataclass(frozen=True)
+    class Falls(Pit):
+        name = "falls"
+        inputs, outputs = COPY.inputs, COPY.outputs
+
+        def episodes(self, generator, lanes):
+            (share,) = lives(self, {}, [3, 3]).shares
+            return Lives((share._replace(**part),))
+
     with pytest.raises(TaskError, match=told):
         draw(Falls(), derive(1, "test"), 2)
 

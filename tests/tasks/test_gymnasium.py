@@ -28,6 +28,13 @@ from gymnasium.spaces import (  # noqa: E402
 )
 
 
+class Mute(Exception):
+    """One that cannot say what it is."""
+
+    def __str__(self):
+        raise OSError("no words")
+
+
 class Counter(gymnasium.Env):
     """Counts to three; shows, earns and does as it is told when it is made."""
 
@@ -35,9 +42,9 @@ class Counter(gymnasium.Env):
 
     def __init__(
         self, *, space=None, action=None, fails_at=None, shows=0.0, earns=None, twice=False,
-        leaves=False, fails_to_reset=False, loud=False,
+        leaves=False, fails_to_reset=False, loud=False, ends=None, mute=False,
     ):  # fmt: skip
-        self.loud = loud
+        self.loud, self.ends, self.mute = loud, ends, mute
         self._say("made")
         type(self).made += 1
         others = {"sequence": Sequence(Discrete(2)), "text": Text(3), "none": None,
@@ -68,13 +75,16 @@ class Counter(gymnasium.Env):
         self.count += 1
         self.heard.append(action)
         if self.odd and self.count == self.fails_at:
+            if self.mute:
+                raise Mute
             raise SystemExit(3) if self.leaves else RuntimeError("it fell\napart\x1b[0m")
         wrong = self.odd and (self.count == 2 or self.twice)
         shown = [self.shows if wrong else 0.0, self.count]
         if self.shows == "less":
             shown = [self.count] if wrong else [0.0, self.count]
         earned = self.earns if wrong and self.earns is not None else float(action)
-        return np.array(shown, dtype=np.float32), earned, self.count == 3, False, {}
+        over = self.ends if wrong and self.ends is not None else self.count == 3
+        return np.array(shown, dtype=np.float32), earned, over, False, {}
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +159,8 @@ def test_what_is_told_is_the_largest_or_a_number_between_bounds(space, logits, e
          "'nowhere:Nothing-v0' is none: .*nowhere"),
         ({"options": {"colour": "red"}},
          "but 'Counter-v0' is none: .*colour"),
+        ({"options": {"space": {1: "x"}}}, "options.space must be true, false, null, a number"),
+        ({"options": {"shows": object()}}, "options.shows must be true, false, null, a number"),
         ({"worst": 7.0}, "gymnasium: worst must be less than best .6.0., not 7.0"),
     ],
 )  # fmt: skip
@@ -203,6 +215,8 @@ def test_what_an_environment_prints_is_no_result(capsys, foreseen):
         ({"earns": np.inf}, "ValueError: its reward is no number"),
         ({"earns": 1.7e308, "twice": True}, "ValueError: its return is no number"),
         ({"fails_at": 2, "leaves": True}, "SystemExit: 3"),
+        ({"ends": np.nan}, "ValueError: its terminated is neither true nor false"),
+        ({"fails_at": 2, "mute": True}, "Mute"),
         ({"fails_to_reset": True}, "RuntimeError: no beginning"),
     ],
 )

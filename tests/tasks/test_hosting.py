@@ -176,7 +176,7 @@ def test_blocks_of_one_birth_are_refused():
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"observation": None}, r"observation .* of numbers \[4, 1\], but came NoneType"),
+        ({"observation": None}, r"observation .* of torch.float32 \[4, 1\], but came NoneType"),
         ({"observation": torch.zeros(4)}, r"observation .* \[4, 1\], but came float32 \[4\]"),
         ({"observation": torch.zeros(4, 2)}, r"observation .* but came float32 \[4, 2\]"),
         ({"observation": torch.full((4, 1), torch.nan)}, "observation .* a number, but came nan"),
@@ -184,7 +184,11 @@ def test_blocks_of_one_birth_are_refused():
         ({"done": torch.zeros(4)}, r"done .* of truths \[4\], but came float32 \[4\]"),
         ({"score": 0.5}, r"score of task 'coin' to be a tensor of numbers \[4\], but came float"),
         ({"marks": {"reward": torch.zeros(4)}}, r"marks\['missed'\] .* but came NoneType"),
-        ({"marks": 3}, "lives of task 'coin', but came TypeError"),
+        ({"marks": None}, "marks of task 'coin' by name, but came None"),
+        (
+            {"observation": torch.zeros(4, 1).double()},
+            r"observation .* of numbers of torch.float32 \[4, 1\], but came float64 \[4, 1\]",
+        ),
     ],
 )
 def test_lives_that_cannot_be_led_are_refused(wrong, told):

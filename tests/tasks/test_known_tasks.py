@@ -104,6 +104,11 @@ def test_what_is_no_name_and_no_setting_is_refused(name, settings, message):
     assert str(refused.value) == message
 
 
+def test_a_setting_may_have_any_name_to_be_refused_by():
+    with pytest.raises(TaskError, match="copy has no setting 'self': known: bits"):
+        make("copy", {"self": 1})
+
+
 def test_an_unknown_task_is_refused_with_the_nearest_name():
     with pytest.raises(TaskError, match="task, but came 'mirorcopy': did you mean 'mirror_copy'"):
         make("mirorcopy")

@@ -1,5 +1,7 @@
 """Tasks as vector environments of Gymnasium."""
 
+from inspect import unwrap
+
 import numpy as np
 import pytest
 import torch
@@ -120,8 +122,29 @@ def test_actions_of_another_space_are_refused(name, actions):
 def test_a_task_of_sequences_is_no_vector_environment_nor_are_none_of_its_lives():
     with pytest.raises(TaskError, match="rewards what is done, but came task 'copy'"):
         RewardVectorEnv(make("copy"))
-    with pytest.raises(TaskError, match="at least one life, but came num_envs=0"):
-        RewardVectorEnv(make("season"), 0)
+    for none in (0, True, 2.0):
+        with pytest.raises(TaskError, match=f"at least one life, but came num_envs={none}"):
+            unwrap(RewardVectorEnv.__init__)(RewardVectorEnv(make("season")), make("season"), none)
+
+
+def test_actions_of_different_lengths_are_refused():
+    several = RewardVectorEnv(make("season", SMALL["season"]), 2)
+    several.reset(seed=1)
+    with pytest.raises(TaskError, match=r"as many numbers of every action, but came \[\[0\.5\], "):
+        unwrap(RewardVectorEnv.step)(several, [[0.5], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, "one"])
+def test_what_is_no_seed_is_refused(seed):
+    with pytest.raises(TaskError, match=f"a whole seed from 0, but came {seed!r}"):
+        unwrap(RewardVectorEnv.reset)(RewardVectorEnv(make("season", SMALL["season"])), seed=seed)
+
+
+def test_a_seed_of_numpy_is_as_good_as_one_of_python():
+    several = RewardVectorEnv(make("season", SMALL["season"]), 2)
+    again, _ = unwrap(RewardVectorEnv.reset)(several, seed=np.uint8(7))
+    seen, _ = several.reset(seed=7)
+    assert np.array_equal(seen, again)
 
 
 def test_a_step_before_the_first_reset_is_refused():
