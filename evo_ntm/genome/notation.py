@@ -44,7 +44,7 @@ GRAPH = {"nodes": [int], "connections": [[str]]}
 LONGEST = 60
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)  # a graph takes some ten thousand letters
 def topology_json(topology: Topology) -> str:
     """Write a topology as one line of JSON, always the same for the same topology."""
     graph = topology.controller.graph

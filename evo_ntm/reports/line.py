@@ -10,13 +10,16 @@ from evo_ntm.genome import Genome
 from evo_ntm.genome.notation import read_topology
 from evo_ntm.runs.ancestry import trunk
 from evo_ntm.runs.run import Run
+from evo_ntm.runs.topologies import whole
 from evo_ntm.topology import Topology
 
 BIRTHS = """
 SELECT number, generation, operators, parents, fitness, genome, topology FROM births
 WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number
 """
-TOPOLOGIES = "SELECT number, told, shape FROM topologies"
+TOPOLOGIES = """
+SELECT number, told, shape, graph FROM topologies WHERE number IN (SELECT value FROM json_each(?))
+"""
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,11 @@ def _topologies(run: Run, used: set[int], genomes: Iterable[Genome]) -> dict[int
     for genome in genomes:
         told.setdefault(str(genome.topology), genome.topology)
     found = {}
-    for row in run.rows(TOPOLOGIES):
-        if row["number"] not in used:
-            continue
+    for row in run.rows(TOPOLOGIES, json.dumps(sorted(used))):
         if row["shape"] is not None:
-            found[row["number"]] = read_topology(row["shape"], f"{run.folder}: a topology")
+            source = f"{run.folder}: topology {row['number']}"
+            text = whole(row["shape"], row["graph"], source)
+            found[row["number"]] = read_topology(text, source)
         elif row["told"] in told:
             found[row["number"]] = told[row["told"]]
         else:

@@ -4,7 +4,7 @@ Births that were tuned after evolution are left out: they are of no population.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from evo_ntm.errors import ReportError
 from evo_ntm.genome.notation import read_topology
 from evo_ntm.runs.run import Run
+from evo_ntm.runs.topologies import whole
 from evo_ntm.topology import Topology
 
 Places = NDArray[np.int32]
@@ -32,15 +33,15 @@ SELECT number, generation, parents, operators, topology, fitness FROM births
 WHERE number NOT IN (SELECT birth FROM tunings) AND generation <= ? ORDER BY number
 """
 GENERATIONS = "SELECT number, scored, stage, survivors FROM generations ORDER BY number"
-TOPOLOGIES = "SELECT number, told, shape FROM topologies ORDER BY number"
+TOPOLOGIES = "SELECT number, told, shape, graph FROM topologies ORDER BY number"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A topology as the rows tell it; version 1 kept its words only."""
+    """A topology in words, and one of the same species; version 1 kept the words only."""
 
     told: str
-    topology: Topology | None
+    like: Topology | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +120,7 @@ def read_pedigree(run: Run) -> Pedigree:
         if not told:
             raise ReportError(f"{run.folder}: expected a generation that is over, but there is "
                               "none yet")  # fmt: skip
-        kinds = {row["number"]: _kind(row, run) for row in rows.execute(TOPOLOGIES)}
+        kinds = _kinds(rows.execute(TOPOLOGIES), run)
         columns = _read(rows.execute(BIRTHS, (len(told) - 1,)).fetchmany)
     numbers, generation = columns.numbers, columns.generation
     primary, others, others_begin = _parents(columns)
@@ -205,10 +206,18 @@ def _survivors(told: str | None, numbers: Numbers, *, known: bool) -> Places | N
     return np.searchsorted(numbers, found).astype(np.int32)
 
 
-def _kind(row: Any, run: Run) -> Kind:
-    source = f"{run.folder}: topology {row['number']}"
-    shape = None if row["shape"] is None else read_topology(row["shape"], source)
-    return Kind(row["told"], shape)
+def _kinds(rows: Iterable[Any], run: Run) -> dict[int, Kind]:
+    """Read topologies by number; the first stands for all that differ in their graphs only.
+
+    Of those there may be very many.
+    """
+    kinds, like = {}, dict[str | None, Topology | None]({None: None})
+    for row in rows:
+        shape, source = row["shape"], f"{run.folder}: topology {row['number']}"
+        if shape not in like:
+            like[shape] = read_topology(whole(shape, row["graph"], source), source)
+        kinds[row["number"]] = Kind(row["told"], like[shape])
+    return kinds
 
 
 def _toolbox(run: Run) -> list[str]:

@@ -25,7 +25,7 @@ def tell_species(pedigree: Pedigree) -> tuple[SpeciesStream | None, tuple[str, .
     A species is a topology but for units and width. The lives are those of all, in the order in
     which they came up, and tell of all generations, also where a species was away in between.
     """
-    topologies = [kind.topology for kind in pedigree.kinds]
+    topologies = [kind.like for kind in pedigree.kinds]
     known = [topology for topology in topologies if topology is not None]
     if len(known) < len(topologies):
         return None, (UNKNOWN,)

@@ -3,7 +3,9 @@
 import sqlite3
 from collections.abc import Callable
 
-VERSION = 4
+from evo_ntm.runs.topologies import kept
+
+VERSION = 5
 
 INTERN = (
     "CREATE TABLE topologies (number INTEGER PRIMARY KEY, told TEXT NOT NULL, shape TEXT UNIQUE)"
@@ -41,6 +43,14 @@ TUNE = (
     " curve TEXT NOT NULL) STRICT",
 )
 
+LAY_APART = (
+    "CREATE TABLE apart (number INTEGER PRIMARY KEY, told TEXT NOT NULL, shape TEXT, graph BLOB,"
+    " hash TEXT UNIQUE) STRICT",
+    "INSERT INTO apart (number, told) SELECT number, told FROM topologies WHERE shape IS NULL",
+    "DROP TABLE topologies",
+    "ALTER TABLE apart RENAME TO topologies",
+)
+
 
 def _one_to_two(rows: sqlite3.Connection) -> None:
     """Intern topologies; make room for processes, checkpoints and genomes."""
@@ -60,10 +70,23 @@ def _three_to_four(rows: sqlite3.Connection) -> None:
         rows.execute(statement)
 
 
+def _four_to_five(rows: sqlite3.Connection) -> None:
+    """Keep the graphs of topologies apart and deflated, and know topologies by their hash."""
+    make, take_over, *replace = LAY_APART
+    rows.execute(make)
+    rows.execute(take_over)
+    told = rows.execute("SELECT number, told, shape FROM topologies WHERE shape IS NOT NULL")
+    rows.executemany("INSERT INTO apart VALUES (?, ?, ?, ?, ?)",
+                     ((number, *kept(words, text)) for number, words, text in told))  # fmt: skip
+    for statement in replace:
+        rows.execute(statement)
+
+
 STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {
     1: _one_to_two,
     2: _two_to_three,
     3: _three_to_four,
+    4: _four_to_five,
 }
 
 

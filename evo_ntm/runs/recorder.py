@@ -10,6 +10,7 @@ from itertools import groupby
 from sqlite3 import Connection
 from types import MappingProxyType
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 from evo_ntm.genome import Genome
 from evo_ntm.genome.files import genome_bytes, publish, unheard
@@ -19,6 +20,7 @@ from evo_ntm.runs.database import FACT, as_json, finish, writing
 from evo_ntm.runs.disk import allowed, lock
 from evo_ntm.runs.lineage import Line
 from evo_ntm.runs.run import CHAMPIONS, CHECKPOINTS, EXPERIMENT, ROWS, Run
+from evo_ntm.runs.topologies import KEEP, NUMBER, kept
 from evo_ntm.topology import Topology
 
 AFTER = {
@@ -58,7 +60,8 @@ class Recorder:
             raise
         self._rows: Connection | None = None
         self._line = Line(self._keep)
-        self._topologies: dict[Topology, int] = {}
+        # Those of machines that are alive: with NEAT there come to be a hundred in a generation.
+        self._topologies: WeakKeyDictionary[Topology, int] = WeakKeyDictionary()
         self._facts: dict[str, object] = {}
         self._process: dict[str, Any] = {}
         self._beside = ThreadPoolExecutor(1)
@@ -267,8 +270,7 @@ class Recorder:
 
     def _interned(self, topology: Topology) -> int:
         if topology not in self._topologies:
-            rows, told = self._begin(), (str(topology), topology_json(topology))
-            rows.execute("INSERT OR IGNORE INTO topologies (told, shape) VALUES (?, ?)", told)
-            found = "SELECT number FROM topologies WHERE shape = ?"
-            self._topologies[topology] = rows.execute(found, told[1:]).fetchone()[0]
+            rows, row = self._begin(), kept(str(topology), topology_json(topology))
+            rows.execute(KEEP, row)
+            self._topologies[topology] = rows.execute(NUMBER, (row.hash,)).fetchone()[0]
         return self._topologies[topology]

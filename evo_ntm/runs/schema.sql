@@ -1,8 +1,8 @@
--- One file a run: run.sqlite. Version 4; `migrations.py` brings older ones up to it.
+-- One file a run: run.sqlite. Version 5; `migrations.py` brings older ones up to it.
 -- What was not finite is -Inf where more is better, Inf where less is, and null in JSON.
 BEGIN;
 PRAGMA application_id = 0x45564F4E; -- "EVON"
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
@@ -16,7 +16,9 @@ CREATE TABLE processes (      -- every one that wrote to the run
 CREATE TABLE topologies (
     number INTEGER PRIMARY KEY,
     told TEXT NOT NULL,       -- in words
-    shape TEXT UNIQUE         -- JSON, as in a genome's file; null where version 1 did not keep it
+    shape TEXT,               -- JSON, as in a genome's file, but for the graph; null from version 1
+    graph BLOB,               -- the graph there, as JSON that zlib has deflated; null where none is
+    hash TEXT UNIQUE          -- BLAKE2b of the whole JSON; null from version 1
 ) STRICT;
 
 CREATE TABLE births (

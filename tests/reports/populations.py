@@ -12,6 +12,7 @@ from evo_ntm.genome.notation import topology_json
 from evo_ntm.runs.database import as_json, finish, writing
 from evo_ntm.runs.run import ROWS, Run
 from evo_ntm.runs.store import create
+from evo_ntm.runs.topologies import kept as kept_topology
 from evo_ntm.seeds import derive
 from tests.evolution.cases import tiny, told
 
@@ -29,8 +30,8 @@ def _rows(folder, experiment):
     rows = writing(folder / ROWS)
     try:
         rows.execute("BEGIN")
-        rows.executemany("INSERT INTO topologies VALUES (?, ?, ?)", [
-            (number, str(topology), topology_json(topology))
+        rows.executemany("INSERT INTO topologies VALUES (?, ?, ?, ?, ?)", [
+            (number, *kept_topology(str(topology), topology_json(topology)))
             for number, topology in enumerate(TOPOLOGIES, start=1)
         ])  # fmt: skip
         yield rows

@@ -40,7 +40,7 @@ def test_every_birth_of_a_run_is_there_as_the_rows_tell_it(tmp_path, strategy):
         assert pedigree.fitness[place] == row["fitness"]
         assert pedigree.recipes[pedigree.recipe[place]] == tuple(json.loads(row["operators"]))
         kind = pedigree.kinds[pedigree.kind[place]]
-        assert kind.told == str(kind.topology) == row["told"]
+        assert kind.told == str(kind.like) == row["told"]
         parents = json.loads(row["parents"])
         assert [pedigree.numbers[parent] for parent in parents_of(pedigree, place)] == parents
     assert pedigree.means is (strategy not in ("genetic", "lexicase", "neat"))
@@ -61,7 +61,7 @@ def test_who_is_alive_are_survivors_and_births(tmp_path):
     ]  # fmt: skip
     assert parents_of(pedigree, 4) == [3, 0, 2]
     assert pedigree.fitness[1] == -np.inf
-    assert [kind.topology for kind in pedigree.kinds] == TOPOLOGIES
+    assert [kind.like for kind in pedigree.kinds] == TOPOLOGIES
 
 
 def test_births_are_found_by_their_numbers_where_they_are_of_evolution(tmp_path):

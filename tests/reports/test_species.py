@@ -56,7 +56,7 @@ def test_of_long_runs_some_generations_are_told_and_peaks_are_those_of_all(tmp_p
     assert len(stream.generations) == 200 == len(stream.sizes[0])
     for life in stream.lives:
         alive = pedigree.alive(life.peak_generation)
-        names = [species_name(pedigree.kinds[pedigree.kind[place]].topology) for place in alive]
+        names = [species_name(pedigree.kinds[pedigree.kind[place]].like) for place in alive]
         assert names.count(life.name) == life.peak
 
 

@@ -44,7 +44,7 @@ def test_a_run_that_is_written_has_a_log_and_one_that_is_closed_is_one_file(fold
     assert files(folder) == ["experiment.yaml", "run.sqlite"]
     assert pragma(folder, "journal_mode") == "delete"
     assert pragma(folder, "integrity_check") == "ok"
-    assert pragma(folder, "user_version") == 4
+    assert pragma(folder, "user_version") == 5
 
 
 def test_rows_point_to_rows_that_are_there(folder, experiment):

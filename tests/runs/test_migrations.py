@@ -13,6 +13,7 @@ from evo_ntm.errors import EvoNTMError, RunError
 from evo_ntm.runs.database import make_rows
 from evo_ntm.runs.migrations import STEPS, VERSION, migrate
 from evo_ntm.runs.store import open_run
+from evo_ntm.runs.topologies import whole
 
 HERE = Path(__file__).parent
 
@@ -111,7 +112,7 @@ def test_an_old_run_that_was_interrupted_is_resumed_from_its_beginning(old):
 def laid_out(folder, version):
     """Lay out a run that was interrupted after its fifth generation, with a checkpoint after four.
 
-    It is of the genetic algorithm, with eight individuals and three elites.
+    It is of the genetic algorithm, with eight individuals and three elites; version 4 of NEAT.
     """
     for name in ("champions", "checkpoints"):
         (folder / name).mkdir(parents=True)
@@ -128,7 +129,7 @@ def second(tmp_path):
     return laid_out(tmp_path / "second", 2)
 
 
-@pytest.mark.parametrize(("version", "kept"), [(2, 1), (3, 10)])
+@pytest.mark.parametrize(("version", "kept"), [(2, 1), (3, 10), (4, 3)])
 def test_a_later_run_is_read_and_gone_on_with_from_its_checkpoint(tmp_path, version, kept):
     folder = laid_out(tmp_path / "run", version)
     assert verbs.status(folder).checkpoint == 3
@@ -158,6 +159,19 @@ def test_an_old_run_that_is_refused_is_not_brought_up(second, tmp_path, killed):
     index = second / "run.sqlite-shm"
     after = {path: path.read_bytes() for path in second.iterdir() if path.is_file()}
     assert {**after, index: b""} == {**before, index: b""}
+
+
+def test_the_graphs_of_version_4_are_what_they_were(tmp_path):
+    run = open_run(laid_out(tmp_path / "fourth", 4))
+    question = "SELECT number, shape FROM topologies ORDER BY number"
+    with closing(sqlite3.connect(run.folder / "run.sqlite")) as rows:
+        before = dict(rows.execute(question))
+    after = {row["number"]: whole(row["shape"], row["graph"], "it")
+             for row in run.rows("SELECT * FROM topologies")}  # fmt: skip
+    assert after == before and len(after) == 4
+    assert all("connections" in text for text in after.values())
+    shapes = run.rows("SELECT shape, count(*) AS count FROM topologies GROUP BY shape")
+    assert [row["count"] for row in shapes] == [4]  # which differ in their graphs alone
 
 
 def test_who_survived_is_known_from_version_4_on(tmp_path):

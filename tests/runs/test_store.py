@@ -246,7 +246,7 @@ def test_a_published_machine_is_no_run_and_says_where_its_line_is(tmp_path):
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [
-        ("PRAGMA user_version = 7", "expected version 4 or older, .* a newer one, version 7"),
+        ("PRAGMA user_version = 7", "expected version 5 or older, .* a newer one, version 7"),
         ("PRAGMA application_id = 1", "expected the rows of a run, but it is somebody else's"),
         ("DROP TABLE facts", "expected the rows of a run, but no such table: facts"),
     ],

@@ -1,0 +1,49 @@
+"""Topologies in the rows: each once, under its hash, with what its graph connects kept apart.
+
+NEAT makes a hundred new graphs a generation, each of hundreds of connections, so that these are
+deflated; without them what machines of one species are made of reads alike.
+"""
+
+import hashlib
+import json
+import zlib
+from typing import Any, NamedTuple
+
+from evo_ntm.errors import RunError
+
+KEEP = "INSERT OR IGNORE INTO topologies (told, shape, graph, hash) VALUES (?, ?, ?, ?)"
+NUMBER = "SELECT number FROM topologies WHERE hash = ?"
+
+
+class Kept(NamedTuple):
+    """What the rows keep of a topology."""
+
+    told: str
+    shape: str
+    graph: bytes | None
+    hash: str
+
+
+def kept(told: str, text: str) -> Kept:
+    """Take the JSON of a topology apart, as `topology_json` writes it; `told` are its words."""
+    parts = json.loads(text)
+    graph = parts["controller"].pop("graph", None)
+    deflated = None if graph is None else zlib.compress(_line(graph).encode())
+    name = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return Kept(told, text if graph is None else _line(parts), deflated, name)
+
+
+def whole(shape: str, graph: bytes | None, source: str) -> str:
+    """Put the JSON of a topology together again. Raises RunError where its graph is torn."""
+    if graph is None:
+        return shape
+    try:
+        parts = json.loads(shape)
+        parts["controller"]["graph"] = json.loads(zlib.decompress(graph))
+    except (zlib.error, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{source}: expected a shape and a graph, but {error}") from error
+    return _line(parts)
+
+
+def _line(told: Any) -> str:
+    return json.dumps(told, sort_keys=True, separators=(",", ":"))
