@@ -1,5 +1,7 @@
 """What all tests share: hypothesis without clocks or luck, torch on one thread, a small task."""
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,13 @@ def small(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
     path.write_text(SMALL, encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    """A process in which nobody checks the shapes of every step, which takes as long as these."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONWARNINGS", "error")
+        one = {"initializer": torch.set_num_threads, "initargs": (1,)}
+        with ProcessPoolExecutor(1, get_context("spawn"), **one) as pool:
+            yield pool

@@ -14,6 +14,7 @@ from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate
 from evo_ntm.machine import Machine
 from evo_ntm.machine.soft import Step
+from evo_ntm.machine.threads import one_thread
 from evo_ntm.machine.weights import Weights
 from evo_ntm.tasks import Lives
 from evo_ntm.tasks.grading import SHORTFALL
@@ -47,7 +48,7 @@ def tape_use(part: Questions, genome: Genome) -> dict[str, float]:
     genome = express(genome, part.task)
     machine = Machine(genome.topology, part.trials[0].epsilon)
     longest = steps = jumps = shifts = 0
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         flat = torch.tensor(genome.weights)
         for trial in part.trials:
             for step, going in _watched(machine, flat, trial):

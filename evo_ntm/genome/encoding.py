@@ -105,15 +105,16 @@ def likes(topology: Topology) -> NDArray[np.int64]:
 @lru_cache(maxsize=512)
 def audience(topology: Topology, encoding: Encoding) -> NDArray[np.int64]:
     """Count for each gene the senders that one unit hears by it: 7 other bits out of 8, say."""
-    expression = code(topology, encoding).expression
-    heard = np.zeros(expression.max() + 1, dtype=np.int64)
+    expression, keys, _ = code(topology, encoding)
+    if encoding == "direct":
+        return np.ones(keys.size, dtype=np.int64)
+    heard = np.zeros(keys.size, dtype=np.int64)
     for wire in wires(topology).values():
         read = expression[wire.place].reshape(wire.shape)
-        units = np.broadcast_to(np.arange(len(read))[:, None], read.shape)
-        pairs, counts = np.unique(
-            np.stack([units.ravel(), read.ravel()]), axis=1, return_counts=True
-        )
-        np.maximum.at(heard, pairs[1], counts)
+        units, genes = len(read), keys.size
+        asked = np.arange(units)[:, None] * genes + read  # a number for each unit and gene
+        counts = np.bincount(asked.ravel(), minlength=units * genes).reshape(units, genes)
+        np.maximum(heard, counts.max(0), out=heard)
     return heard
 
 

@@ -4,8 +4,8 @@ Nothing is mutated: a step takes where the descent stands and gives where it sta
 steps from the same place lead to the same bits on any number of threads.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from evo_ntm.genome.encoding import code
 from evo_ntm.machine import Backend, Machine
 from evo_ntm.machine.kernels.gradient import differentiable_episode
 from evo_ntm.machine.kernels.layout import supports
+from evo_ntm.machine.threads import one_thread
 from evo_ntm.tasks import Episodes, grade
 from evo_ntm.topology import Topology
 from evo_ntm.training.optimisers import (
@@ -125,9 +126,9 @@ class Descent:
         episodes = episodes.to(self.backend.device)
         flat = self._express(genes).requires_grad_()
         in_kernel = self.backend.fused and supports(self.topology)
-        with nullcontext() if in_kernel else _alone():
+        with nullcontext() if in_kernel else one_thread():
             answers = self._answers(flat, episodes, rows)
-            with _alone():
+            with one_thread():
                 heard = answers.detach().requires_grad_()
                 grades = grade(episodes, heard)
                 bits = grades.bits.mean(-1)
@@ -162,17 +163,6 @@ class Descent:
         rows = gradient.reshape(-1, gradient.shape[-1]).double().cpu().numpy()
         summed = np.stack([np.bincount(expression, row, keys.size) for row in rows])
         return torch.from_numpy(summed.reshape(*gradient.shape[:-1], keys.size)).to(gradient)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Let torch compute on one thread: cut otherwise, its sums and functions give other bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def parameters(genome: Genome, settings: Finetune) -> Genome:
