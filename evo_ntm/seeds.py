@@ -8,6 +8,7 @@ machine and under every version, and a genome's card can be measured again years
 import hashlib
 import random
 from functools import cache
+from math import prod
 from statistics import NormalDist
 
 import numpy as np
@@ -35,13 +36,13 @@ class Generator:
 
     def bits(self, shape: Shape) -> NDArray[np.uint8]:
         """Draw fair coins, 0 or 1."""
-        count = int(np.prod(shape))
+        count = _count(shape)
         drawn = self.words(-(-count // 64)).view(np.uint8)
         return np.unpackbits(drawn, count=count).reshape(shape)
 
     def random(self, shape: Shape = ()) -> NDArray[np.float64]:
         """Draw uniforms from [0, 1), 53 bits each."""
-        drawn = self.words(int(np.prod(shape))) >> np.uint64(11)
+        drawn = self.words(_count(shape)) >> np.uint64(11)
         return (drawn * np.float64(2.0**-53)).reshape(shape)
 
     def integers(self, low: int, high: int, shape: Shape = ()) -> NDArray[np.int64]:
@@ -50,7 +51,7 @@ class Generator:
 
     def normal(self, shape: Shape = ()) -> NDArray[np.float32]:
         """Draw standard normals: the scaled sum of two 16-bit quantiles of the normal law."""
-        count = int(np.prod(shape))
+        count = _count(shape)
         drawn = self.words(-(-count // 2)).view("<u2").reshape(2, -1)[:, :count]
         return _normals(drawn[0], drawn[1]).reshape(shape)
 
@@ -87,6 +88,10 @@ def reseed_globals(seed: int, purpose: str, generation: int) -> None:
     key = digest("evo-ntm", seed, purpose, generation, "globals")
     random.seed(key)
     np.random.seed(int.from_bytes(key[:4], "little"))
+
+
+def _count(shape: Shape) -> int:
+    return shape if isinstance(shape, int) else prod(shape)
 
 
 def _normals(one: NDArray[np.uint16], other: NDArray[np.uint16]) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ that parents, children, files and reports go by; no other module knows where a w
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ class Wire:
         """Name the wire: receiver < sender."""
         return f"{self.port.name} < {self.source}"
 
-    @property
+    @cached_property  # as a graph has hundreds of wires, which are asked again and again
     def shape(self) -> tuple[int, int]:
         """Count the receiving and the sending units."""
         return total(self.rows), total(self.columns)
