@@ -34,7 +34,7 @@ def as_it_began(
     is accepted: the experiment, the backend, or the arithmetic of it; ClusterError as they do.
     """
     facts = run.facts()
-    told = _edited(experiment, facts)
+    told = edited(experiment, facts)
     began = str(facts.get("backend", ""))
     kind = began.partition(" ")[0]
     settings = experiment.run.model_copy(update={"backend": kind} if kind else {})
@@ -53,7 +53,7 @@ def as_it_began(
     return experiment, workers, "; ".join(told) or None
 
 
-def _edited(experiment: Experiment, facts: Mapping[str, Any]) -> list[str]:
+def edited(experiment: Experiment, facts: Mapping[str, Any]) -> list[str]:
     """Tell of an experiment that is no longer what the run began with."""
     hashes = {"task": experiment.task_hash, "config": experiment.config_hash}
     return [

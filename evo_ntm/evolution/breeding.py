@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from evo_ntm.errors import ExperimentError
 from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.operators import UNSTRUCTURED, FinetuneChildren
 from evo_ntm.genome import Genome
@@ -11,7 +12,7 @@ from evo_ntm.genome.founder import founder
 from evo_ntm.genome.variation import Operator, bind, parents_needed
 from evo_ntm.seeds import Generator
 from evo_ntm.tasks import Task
-from evo_ntm.topology import Tape
+from evo_ntm.topology import Graph, Tape
 
 
 class Choice(NamedTuple):
@@ -32,9 +33,12 @@ class Bred(NamedTuple):
 
 
 def found(experiment: Experiment, task: Task, generator: Generator) -> Genome:
-    """Make a founder of the machine that a task file asks for."""
+    """Make a founder of the machine that a task file asks for.
+
+    Raises ExperimentError where it is a graph of more or fewer connections than it may have.
+    """
     machine = experiment.machine
-    return founder(
+    made = founder(
         task.inputs,
         task.outputs,
         controller=machine.controller,
@@ -51,6 +55,11 @@ def found(experiment: Experiment, task: Task, generator: Generator) -> Genome:
         encoding=machine.encoding,
         generator=generator,
     )
+    graph, (least, most) = made.topology.controller.graph, machine.bounds.connections
+    if isinstance(graph, Graph) and not least <= (count := len(graph.connections)) <= most:
+        raise ExperimentError(f"machine.bounds.connections: expected room for the {count} that a "
+                              f"founder has, but came {least} to {most}")  # fmt: skip
+    return made
 
 
 def operators_of(experiment: Experiment) -> dict[str, Choice]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from evo_ntm.machine.backends import Runs
 from evo_ntm.machine.walk import walk
 from evo_ntm.tasks.grading import SHORTFALL
-from evo_ntm.tasks.hosting import begun, finite
+from evo_ntm.tasks.hosting import begun, finite, reacted
 from evo_ntm.tasks.lives import MISSED, REWARD, Foreseen, Life, Lives, Share, World
 
 LIVES_AT_ONCE = 4096  # enough to outweigh Python
@@ -61,7 +61,7 @@ def _led(machine: Runs, flat: Tensor, share: Share, rows: int) -> Led:
             whole = answer.isfinite().all(-1)
             broken = broken | (~whole & ~life.done)
             answer = torch.where(whole.unsqueeze(-1), answer, 0.0)
-        life = life.react(answer)
+        life = reacted(share.world, life, answer)
         if step % STEPS_BETWEEN:
             continue
         going = (~life.done).expand(len(who), lanes).any(-1)

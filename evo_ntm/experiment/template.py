@@ -212,6 +212,6 @@ _BEGINNINGS: dict[str, dict[str, Any]] = {
         "with": {"id": "CartPole-v1", "best": 500.0},
         "at_most": {"shortfall": 25.0},
         "machine": {"width": 4, "rows": 16},
-        "exam": [("a hundred episodes", {}, 16, 100)],
+        "exam": [("episodes", {}, 16, 100)],
     },
 }

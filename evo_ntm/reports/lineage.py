@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from evo_ntm.errors import EvoNTMError, ReportError, TaskError
+from evo_ntm.errors import EvoNTMError, GenomeError, ReportError, TaskError
 from evo_ntm.evolution.evaluate import Trial
 from evo_ntm.evolution.workers import Local
 from evo_ntm.experiment import Experiment
@@ -176,7 +176,7 @@ def _measure(
             tell(f"scoring {len(genomes):,} genomes again")
         try:
             marks = rescore(genomes, trial, sidecar, local.map)
-        except TaskError as error:
+        except (TaskError, GenomeError) as error:
             return Measures({}, warnings=(unmeasured.format(error),))
         last = "champion" if read.header.is_champion else f"birth {read.header.birth}"
         known = stations(read.line, marks, last)

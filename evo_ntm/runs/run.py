@@ -117,7 +117,7 @@ class Run:
         number = self.champion() if birth is None else birth
         path = self.champion_file(number)
         if path.exists():
-            return read_genome(path)
+            return self._of_the_birth(number, read_genome(path), path)
         if kept := self._beside([number]):
             return kept[number]
         names = [found.stem for found in path.parent.glob("*.safetensors")]
@@ -135,7 +135,8 @@ class Run:
         """
         kept = self._beside(births)
         files = {birth: self.champion_file(birth) for birth in births if birth not in kept}
-        champions = {birth: read_genome(path) for birth, path in files.items() if path.exists()}
+        champions = {birth: self._of_the_birth(birth, read_genome(path), path)
+                     for birth, path in files.items() if path.exists()}  # fmt: skip
         found = kept | champions
         return {birth: found[birth] for birth in births if birth in found}
 
@@ -150,6 +151,14 @@ class Run:
                     raise GenomeError(f"{self.folder}: expected the genome {told} of birth "
                                       f"{number}, but it holds {genome.id}")  # fmt: skip
         return genomes
+
+    def _of_the_birth(self, birth: int, genome: Genome, path: Path) -> Genome:
+        """Give a genome that was kept in a file. Raises GenomeError where it is another birth's."""
+        told = self.rows("SELECT genome FROM births WHERE number = ?", birth)
+        if told and told[0]["genome"] != genome.id:
+            raise GenomeError(f"{path}: expected the genome {told[0]['genome']} of birth {birth}, "
+                              f"but the file holds {genome.id}")  # fmt: skip
+        return genome
 
     def champion_file(self, birth: int) -> Path:
         """Say where the genome of a champion is kept."""

@@ -197,7 +197,7 @@ def _instead(folder: Path) -> str:
     if not folder.is_dir():
         return "this is a file" if folder.exists() else "there is no such folder"
     if (folder / PUBLISHED).is_file():
-        return ("this is a published machine, for exam, show and explain: its line is in "
+        return ("this is a published machine, for exam and show: its line is in "
                 f"{folder / 'lineage.csv'}")  # fmt: skip
     names = sorted(path.parent.name for path in folder.glob(f"*/{ROWS}"))
     if not names:

@@ -340,6 +340,7 @@ def _told(settings: GymnasiumSettings) -> str:
 
 
 @lru_cache
+@aside()
 def _spaces(name: str, options: str) -> tuple[Any, Any]:
     environment = make(GymnasiumSettings(id=name, options=json.loads(options)))
     try:

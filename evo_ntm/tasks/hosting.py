@@ -27,11 +27,16 @@ HAIR = 1e-5  # that a worth may exceed 1 by being rounded
 @contextmanager
 def answering(task: object, what: str) -> Iterator[None]:
     """Let a task of somebody else's raise, for what is our own fault shall look like one."""
-    if type(task).__module__.partition(".")[0] == OURS:
+    if is_ours(task):
         yield
         return
     with somebody_elses(f"{what} of {called(task)}", TaskError):
         yield
+
+
+def is_ours(task: object) -> bool:
+    """Tell whether a task is one of this package."""
+    return type(task).__module__.partition(".")[0] == OURS
 
 
 def called(task: object) -> str:
@@ -90,9 +95,7 @@ def begun(world: World, fates: Fates, lanes: int) -> Life:
     """Begin the lives that these fates are of. Raises TaskError where these cannot be led."""
     with answering(world, "lives"):
         life: Any = world.live(fates)
-        if lacks := [name for name in OF_LIVES if not hasattr(life, name)]:
-            raise TaskError(f"expected lives of {called(world)} to have all that a Life has, but "
-                            f"they have no {', no '.join(lacks)}")  # fmt: skip
+        _refuse_lifeless(world, life)
         channels = total(world.inputs) if isinstance(world, Task) else life.observation.shape[-1]
         for name, kind, shape in (
             ("observation", SINGLE, (lanes, channels)),
@@ -107,6 +110,30 @@ def begun(world: World, fates: Fates, lanes: int) -> Life:
         for name in (MISSED, REWARD):
             _refuse_part(world, f"marks[{name!r}]", marks.get(name), None, (lanes,))
     return life  # type: ignore[no-any-return]
+
+
+def reacted(world: World, life: Life, answer: Tensor) -> Life:
+    """Let lives go on from an answer, given in logits.
+
+    Raises TaskError where these are none any more, or where a life that was done goes on.
+    """
+    after = life.react(answer)
+    if is_ours(world):
+        return after
+    _refuse_lifeless(world, after)
+    over = life.done
+    moved = over & (life.score != after.score)
+    if moved.any() or not (~over | after.done).all():
+        raise TaskError(f"expected a life of {called(world)} that is done to stay as it is, "
+                        "whatever it is answered, but one goes on")  # fmt: skip
+    return after
+
+
+def _refuse_lifeless(world: World, life: object) -> None:
+    """Refuse what lacks anything that a life has. Raises TaskError."""
+    if lacks := [name for name in OF_LIVES if not hasattr(life, name)]:
+        raise TaskError(f"expected lives of {called(world)} to have all that a Life has, but "
+                        f"they have no {', no '.join(lacks)}")  # fmt: skip
 
 
 def finite(world: World, name: str, numbers: Tensor) -> Tensor:

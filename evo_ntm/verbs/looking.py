@@ -100,11 +100,11 @@ def exam(
     asked = {key: told for key, told in asked.items() if told}
     run = experiment.run.model_copy(update={**asked, "gpus_per_worker": 0.0})
     with about(path):
+        task, epsilon = task_of(experiment, task), experiment.machine.epsilon
+        for_the_task(genome, task)
         if ablate is not None:
             genome = ablated(genome, ablate)
         chosen = backend_of(run)
-        task, epsilon = task_of(experiment, task), experiment.machine.epsilon
-        for_the_task(genome, task)
     questions = prepare(experiment.exam.parts, task, "exam", epsilon=epsilon, backend=chosen)
     with Local(threads or experiment.run.threads) as local:
         spread = partial(heard, local.map, reasons := list[str]())

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from evo_ntm.beginnings import edited
 from evo_ntm.errors import RunError, TaskError
 from evo_ntm.experiment import dump
 from evo_ntm.genome.files import PUBLISHED, genome_bytes
@@ -60,8 +61,8 @@ def publish(
     It holds the genome, a card whose claims are measured now, the line from its founder, and a
     picture of its memory at work. `controls` are runs of the same tuning from random weights in the
     same topology, or from an ancestor of the birth; they are charted beside it. Raises RunError
-    where the run has not ended, where a control is something else, or where there is a folder of
-    the name, TaskError where an episode of the exam fails.
+    where the run has not ended or its task file was edited since, where a control is something
+    else, or where there is a folder of the name, TaskError where an episode of the exam fails.
     """
     folder, opening = Path(to) / name, open_run(Path(run))
     if not NAME.fullmatch(name):
@@ -74,6 +75,9 @@ def publish(
         raise RunError(f"{run}: expected a run that has ended, but a tuning of birth "
                        f"{tuning.parent} was interrupted: evo-ntm resume {shlex.quote(str(run))} "
                        "goes on with it")  # fmt: skip
+    if changed := edited(opening.experiment, opening.facts()):
+        raise RunError(f"{run}: expected the experiment that the run began with, but it "
+                       f"{changed[0]}")  # fmt: skip
     number = opening.champion() if birth is None else birth
     genome, experiment = opening.genome(number), opening.experiment
     card = card_of(opening, name, number, [open_run(Path(control)) for control in controls])

@@ -99,8 +99,9 @@ def _in_place(run: Run, on: Path | str | None, changes: Sequence[str]) -> Experi
         return load(run.folder / EXPERIMENT, changes, tasks=None)
     own, other = run.experiment, load(on, changes, tasks=None)
     if own.task_hash != other.task_hash:
+        hint = "; --to DIR makes a run of its own" if own.task == other.task else ""
         raise ExperimentError(f"{on}: expected the task of {run.folder}, {_named(own)}, but it is "
-                              f"{_named(other)}; --to DIR makes a run of its own")  # fmt: skip
+                              f"{_named(other)}{hint}")  # fmt: skip
     return own.model_copy(update={"finetune": other.finetune, "run": other.run})
 
 

@@ -3,10 +3,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.breeding import Choice, found, operators_of, structural, vary
+from evo_ntm.experiment import parse
 from evo_ntm.genome.bounds import Inapplicable
 from evo_ntm.seeds import derive
-from tests.evolution.cases import experiment, task_of, tiny
+from tests.evolution.cases import experiment, task_of, tiny, told
 
 PARENT, OTHER = tiny(1), tiny(2)
 
@@ -90,6 +92,17 @@ def test_an_operator_has_the_parameters_and_the_bounds_of_the_task_file():
     narrow = asked.machine.model_copy(update={"bounds": bounds})
     told = asked.model_copy(update={"machine": narrow})
     assert vary(operators_of(told), genome, generator=derive(1, "test")) is None
+
+
+@pytest.mark.parametrize("span", [(1, 2), (1000, 2000)])
+def test_a_graph_has_to_have_room_for_what_a_founder_is_connected_by(span):
+    machine = {"controller": "graph", "units": [], "width": 3, "rows": 6}
+    asked, stream = parse({**told("neat"), "machine": machine}), derive(1, "founder")
+    count = len(found(asked, task_of(asked), stream).topology.controller.graph.connections)
+    narrow = parse({**told("neat"), "machine": {**machine, "bounds": {"connections": [*span]}}})
+    said = f"room for the {count} that a founder has, but came {span[0]} to {span[1]}"
+    with pytest.raises(ExperimentError, match=f"^machine.bounds.connections: expected {said}$"):
+        found(narrow, task_of(narrow), stream)
 
 
 def test_structural_operators_are_those_that_change_a_topology():

@@ -1,4 +1,5 @@
 import json
+import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evo_ntm.errors import RunError
+from evo_ntm.errors import GenomeError, RunError
 from evo_ntm.experiment import load
 from evo_ntm.genome.files import read_card
 from evo_ntm.runs.store import (
@@ -186,7 +187,9 @@ def test_a_full_disk_leaves_what_was_committed(folder, experiment):
 
 def test_the_genome_of_a_champion_is_kept_with_its_experiment(folder, experiment):
     with create(folder, experiment) as recorder:
-        recorder.record("births", [birth(number) for number in (1, 2, 3, 4)])
+        recorder.record("births", [
+            birth(number, genome=tiny(seed=number).id) for number in (1, 2, 3, 4)
+        ])  # fmt: skip
         recorder.record("validations", [validation(1), validation(3, 5), validation(4, 9, 0)])
         for number in (1, 3):
             recorder.keep(number, tiny(seed=number))
@@ -198,6 +201,23 @@ def test_the_genome_of_a_champion_is_kept_with_its_experiment(folder, experiment
     card = read_card(run.champion_file(3))
     assert card["birth"] == "3"
     assert card["experiment"] == (folder / "experiment.yaml").read_text()
+
+
+def test_the_file_of_another_champion_is_refused(folder, experiment):
+    with create(folder, experiment) as recorder:
+        recorder.record("births", [birth(n, genome=tiny(seed=n).id) for n in (1, 2)])
+        recorder.record("validations", [validation(1), validation(2, 5)])
+        for number in (1, 2):
+            recorder.keep(number, tiny(seed=number))
+        recorder.commit()
+    run = open_run(folder)
+    shutil.copy(run.champion_file(1), run.champion_file(2))
+    own, other = (tiny(seed=number).id for number in (2, 1))
+    told = f"2.safetensors: expected the genome {own} of birth 2, but the file holds {other}"
+    for read in (run.genome, lambda: run.genomes([1, 2])):
+        with pytest.raises(GenomeError, match=told):
+            read()
+    assert run.genome(1).id == other
 
 
 @pytest.mark.parametrize(

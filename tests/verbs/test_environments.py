@@ -85,6 +85,16 @@ def test_what_failed_for_a_moment_is_measured_once_it_does_not(tmp_path, monkeyp
     assert verbs.lineage(tmp_path / "run").trunk.steps[-1].measured
 
 
+def test_the_line_is_told_though_the_environment_shows_more_than_it_did(tmp_path, monkeypatch):
+    evolved(tmp_path / "run")
+    monkeypatch.setattr(make("gymnasium", {"id": "Moody-v0"}).__class__, "spaces", property(
+        lambda self: (gymnasium.spaces.Box(-1, 1, (3,)), gymnasium.spaces.Discrete(2))
+    ))  # fmt: skip
+    told = verbs.lineage(tmp_path / "run")
+    assert told.trunk.steps and not told.trunk.steps[-1].measured
+    assert any("expected a machine of 3 inputs" in each for each in told.header.warnings)
+
+
 def test_an_environment_that_does_not_say_what_it_shows_is_refused():
     class Bare(gymnasium.Env):
         pass

@@ -65,6 +65,25 @@ def test_an_exam_ends_though_lives_do_not_and_though_they_are_over_at_once(tmp_p
     assert (measures["jumps"], measures["shifts"]) == (0, 0)
 
 
+def test_a_life_that_is_done_and_goes_on_is_refused(tmp_path):
+    evolved(Coin(), tmp_path / "run")
+    over = {"done": torch.ones(4, dtype=torch.bool)}
+    for then in ({"score": torch.ones(4)}, {"done": torch.zeros(4, dtype=torch.bool)}):
+        with pytest.raises(TaskError, match="life of task 'coin' that is done to stay as it is"):
+            evo_ntm.exam(tmp_path / "run", task=Coin(wrong=over, then=then))
+
+
+def test_a_reaction_that_is_no_life_is_blamed_on_the_task(tmp_path):
+    class Mute(Coin):
+        def live(self, fates):
+            life = super().live(fates)
+            life.react = lambda answer: None
+            return life
+
+    with pytest.raises(TaskError, match="lives of task 'coin' to have all that a Life has, but"):
+        evolved(Mute(), tmp_path / "run")
+
+
 def test_one_that_lacks_a_member_leaves_nothing_behind(tmp_path):
     lacking = type("Lacking", (Coin,), {"choice": None})()
     with pytest.raises(TaskError, match="but it has no choice"):

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,15 @@ def test_a_published_genome_stands_by_itself_and_its_exam_comes_out_as_claimed(r
     assert lines[0].startswith("number,generation,parents,operators")
     assert lines[-1].startswith(f"{claims['birth']},")
     assert "![memory](memory.png)" in (folder / "README.md").read_text()
+
+
+def test_a_run_whose_task_file_was_edited_since_is_not_published(run, tmp_path):
+    edited = shutil.copytree(run, tmp_path / "run")
+    told = (edited / "experiment.yaml").read_text().replace("sequences: 48", "sequences: 2")
+    (edited / "experiment.yaml").write_text(told)
+    with pytest.raises(RunError, match="experiment that the run began with, but it began with an"):
+        verbs.publish(edited, "tiny", to=tmp_path)
+    assert not (tmp_path / "tiny").exists()
 
 
 def test_nothing_is_left_where_publishing_failed(run, tmp_path, monkeypatch):

@@ -279,6 +279,7 @@ def test_a_file_of_another_task_is_refused_and_both_are_named(run, tmp_path):
         with pytest.raises(ExperimentError) as refusal:
             verbs.finetune(run, on=other, to=place)
         assert "copy (" in str(refusal.value) and "mirror_copy (" in str(refusal.value)
+        assert "--to" not in str(refusal.value)  # which would not help
     assert everything(run) == before and not (tmp_path / "other").exists()
 
 

@@ -194,9 +194,11 @@ def _names(titles: Sequence[str], settings: Sequence[Settings], hashes: Sequence
 
 
 def _word(difference: Difference, place: int, every: set[str]) -> str:
-    """Say what a key says, by as much of its end as no other key ends with."""
+    """Say what a key says, by as much of its end as no other key ends with, or by all of it."""
     parts = difference.key.split(".")
-    ends = (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
-    short = next(end for end in ends if sum(f".{key}".endswith(f".{end}") for key in every) == 1)
+    ends = (".".join(parts[place:]) for place in reversed(range(len(parts)))
+            if not parts[place].isdecimal())  # fmt: skip
+    alone = (end for end in ends if sum(f".{key}".endswith(f".{end}") for key in every) == 1)
+    short = next(alone, difference.key)
     value = difference.values[place]
     return f"{short} {value if len(value) <= LONGEST_WORD else value[:LONGEST_WORD] + '…'}"

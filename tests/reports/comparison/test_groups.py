@@ -49,6 +49,16 @@ def test_a_key_is_called_by_as_much_of_its_end_as_is_its_own():
     assert told == ["copy, add_reader.share 1.0", "copy, add_reader.share 0.5"]
 
 
+def test_a_key_that_others_end_with_is_told_whole_and_begins_with_no_number():
+    several = [experiment(changes=[f"with.longest={longest}", f"exam.parts.0.with.longest={part}"])
+               for longest, part in ((4, 5), (6, 5), (4, 7))]  # fmt: skip
+    assert names(*(series(each, [30]) for each in several)) == [
+        "copy, with.longest 4, parts.0.with.longest 5",
+        "copy, with.longest 6, parts.0.with.longest 5",
+        "copy, with.longest 4, parts.0.with.longest 7",
+    ]
+
+
 def test_a_key_that_is_not_there_says_none():
     told = compared(series(experiment(), [30]),
                     series(experiment(operators={"add_reader": {}}), [30]))  # fmt: skip
