@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from evo_ntm.errors import ReportError
 from evo_ntm.genome.notation import read_topology
 from evo_ntm.runs.run import Run
-from evo_ntm.runs.topologies import whole
+from evo_ntm.runs.topologies import apart, whole
 from evo_ntm.topology import Topology
 
 Places = NDArray[np.int32]
@@ -213,10 +213,11 @@ def _kinds(rows: Iterable[Any], run: Run) -> dict[int, Kind]:
     """
     kinds, like = {}, dict[str | None, Topology | None]({None: None})
     for row in rows:
-        shape, source = row["shape"], f"{run.folder}: topology {row['number']}"
-        if shape not in like:
-            like[shape] = read_topology(whole(shape, row["graph"], source), source)
-        kinds[row["number"]] = Kind(row["told"], like[shape])
+        shape, graph, source = row["shape"], row["graph"], f"{run.folder}: topology {row['number']}"
+        alike = apart(shape)[0] if shape and graph is None else shape  # an old row holds both
+        if alike not in like:
+            like[alike] = read_topology(whole(shape, graph, source), source)
+        kinds[row["number"]] = Kind(row["told"], like[alike])
     return kinds
 
 

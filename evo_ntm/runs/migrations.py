@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 
-from evo_ntm.runs.topologies import kept
+from evo_ntm.runs.topologies import name_of
 
 VERSION = 5
 
@@ -46,7 +46,7 @@ TUNE = (
 LAY_APART = (
     "CREATE TABLE apart (number INTEGER PRIMARY KEY, told TEXT NOT NULL, shape TEXT, graph BLOB,"
     " hash TEXT UNIQUE) STRICT",
-    "INSERT INTO apart (number, told) SELECT number, told FROM topologies WHERE shape IS NULL",
+    "INSERT INTO apart SELECT number, told, shape, NULL, name_of(shape) FROM topologies",
     "DROP TABLE topologies",
     "ALTER TABLE apart RENAME TO topologies",
 )
@@ -71,14 +71,12 @@ def _three_to_four(rows: sqlite3.Connection) -> None:
 
 
 def _four_to_five(rows: sqlite3.Connection) -> None:
-    """Keep the graphs of topologies apart and deflated, and know topologies by their hash."""
-    make, take_over, *replace = LAY_APART
-    rows.execute(make)
-    rows.execute(take_over)
-    told = rows.execute("SELECT number, told, shape FROM topologies WHERE shape IS NOT NULL")
-    rows.executemany("INSERT INTO apart VALUES (?, ?, ?, ?, ?)",
-                     ((number, *kept(words, text)) for number, words, text in told))  # fmt: skip
-    for statement in replace:
+    """Know topologies by their hash, and make room for graphs apart from them.
+
+    Those that are there stay within their shapes, as who reads an old run does this each time.
+    """
+    rows.create_function("name_of", 1, lambda text: None if text is None else name_of(text))
+    for statement in LAY_APART:
         rows.execute(statement)
 
 

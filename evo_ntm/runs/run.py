@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +117,9 @@ class Run:
         number = self.champion() if birth is None else birth
         path = self.champion_file(number)
         if path.exists():
-            return self._of_the_birth(number, read_genome(path), path)
+            genome = read_genome(path)
+            self._refuse_others({number: genome})
+            return genome
         if kept := self._beside([number]):
             return kept[number]
         names = [found.stem for found in path.parent.glob("*.safetensors")]
@@ -135,8 +137,8 @@ class Run:
         """
         kept = self._beside(births)
         files = {birth: self.champion_file(birth) for birth in births if birth not in kept}
-        champions = {birth: self._of_the_birth(birth, read_genome(path), path)
-                     for birth, path in files.items() if path.exists()}  # fmt: skip
+        champions = {birth: read_genome(path) for birth, path in files.items() if path.exists()}
+        self._refuse_others(champions)
         found = kept | champions
         return {birth: found[birth] for birth in births if birth in found}
 
@@ -152,13 +154,15 @@ class Run:
                                       f"{number}, but it holds {genome.id}")  # fmt: skip
         return genomes
 
-    def _of_the_birth(self, birth: int, genome: Genome, path: Path) -> Genome:
-        """Give a genome that was kept in a file. Raises GenomeError where it is another birth's."""
-        told = self.rows("SELECT genome FROM births WHERE number = ?", birth)
-        if told and told[0]["genome"] != genome.id:
-            raise GenomeError(f"{path}: expected the genome {told[0]['genome']} of birth {birth}, "
-                              f"but the file holds {genome.id}")  # fmt: skip
-        return genome
+    def _refuse_others(self, champions: Mapping[int, Genome]) -> None:
+        """Refuse files that hold the genome of another birth. Raises GenomeError."""
+        question = (
+            "SELECT number, genome FROM births WHERE number IN (SELECT value FROM json_each(?))"
+        )
+        for number, told in self.rows(question, json.dumps([*champions])):
+            if told != (came := champions[number].id):
+                raise GenomeError(f"{self.champion_file(number)}: expected the genome {told} of "
+                                  f"birth {number}, but the file holds {came}")  # fmt: skip
 
     def champion_file(self, birth: int) -> Path:
         """Say where the genome of a champion is kept."""

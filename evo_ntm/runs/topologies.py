@@ -1,7 +1,8 @@
 """Topologies in the rows: each once, under its hash, with what its graph connects kept apart.
 
 NEAT makes a hundred new graphs a generation, each of hundreds of connections, so that these are
-deflated; without them what machines of one species are made of reads alike.
+deflated; without them what machines of one species are made of reads alike. Older
+rows have them within the shape.
 """
 
 import hashlib
@@ -25,12 +26,22 @@ class Kept(NamedTuple):
 
 
 def kept(told: str, text: str) -> Kept:
-    """Take the JSON of a topology apart, as `topology_json` writes it; `told` are its words."""
+    """Say what to keep of a topology, of its words and its JSON as `topology_json` writes it."""
+    shape, graph = apart(text)
+    deflated = None if graph is None else zlib.compress(graph.encode())
+    return Kept(told, shape, deflated, name_of(text))
+
+
+def name_of(text: str) -> str:
+    """Hash the JSON of a topology."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def apart(text: str) -> tuple[str, str | None]:
+    """Take the JSON of a topology apart: without its graph, and that of the graph, if it is one."""
     parts = json.loads(text)
     graph = parts["controller"].pop("graph", None)
-    deflated = None if graph is None else zlib.compress(_line(graph).encode())
-    name = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    return Kept(told, text if graph is None else _line(parts), deflated, name)
+    return (text, None) if graph is None else (_line(parts), _line(graph))
 
 
 def whole(shape: str, graph: bytes | None, source: str) -> str:
