@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from evo_ntm.errors import RunError
-from evo_ntm.runs.migrations import VERSION, migrate, version_of
+from evo_ntm.runs.migrations import SEEN_AS_PRESENT, VERSION, migrate, version_of
 
 APPLICATION = 0x45564F4E
 OPEN = "SELECT value FROM facts WHERE name = 'open'"
@@ -43,7 +43,10 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     _refuse_half(path)
     with closing(_opened(path)) as rows:
         rows.row_factory = sqlite3.Row
-        if version_of(rows) == VERSION:
+        version = version_of(rows)
+        if version in SEEN_AS_PRESENT:
+            rows.execute(SEEN_AS_PRESENT[version])
+        if version == VERSION or version in SEEN_AS_PRESENT:
             yield rows
             return
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:

@@ -51,6 +51,12 @@ LAY_APART = (
     "ALTER TABLE apart RENAME TO topologies",
 )
 
+SEEN_AS_PRESENT = {
+    4: "CREATE TEMP VIEW topologies AS"
+       " SELECT number, told, shape, NULL AS graph, NULL AS hash FROM main.topologies",
+}  # fmt: skip
+"""How whoever reads sees rows of an older version as the present ones, without copying them."""
+
 
 def _one_to_two(rows: sqlite3.Connection) -> None:
     """Intern topologies; make room for processes, checkpoints and genomes."""
@@ -71,10 +77,7 @@ def _three_to_four(rows: sqlite3.Connection) -> None:
 
 
 def _four_to_five(rows: sqlite3.Connection) -> None:
-    """Know topologies by their hash, and make room for graphs apart from them.
-
-    Those that are there stay within their shapes, as who reads an old run does this each time.
-    """
+    """Know topologies by their hash, and make room for graphs, of which the old stay in shapes."""
     rows.create_function("name_of", 1, lambda text: None if text is None else name_of(text))
     for statement in LAY_APART:
         rows.execute(statement)
