@@ -17,7 +17,8 @@ CREATE TABLE topologies (
     number INTEGER PRIMARY KEY,
     told TEXT NOT NULL,       -- in words
     shape TEXT,               -- JSON, as in a genome's file, but for the graph; null from version 1
-    graph BLOB,               -- the graph there, as JSON that zlib has deflated; null where none is
+    graph BLOB,               -- the graph there, as JSON that zlib has deflated; null where none is,
+                              -- and where version 4 left it within the shape
     hash TEXT UNIQUE          -- BLAKE2b of the whole JSON; null from version 1
 ) STRICT;
 
