@@ -222,7 +222,7 @@ def test_rows_of_a_newer_version_are_left_alone(stopped):
     with closing(sqlite3.connect(stopped / "run.sqlite")) as rows:
         rows.execute("PRAGMA user_version = 99")
         rows.commit()
-    refused(stopped, "expected version 4 or older, but it was written by a newer one, version 99")
+    refused(stopped, "expected version 5 or older, but it was written by a newer one, version 99")
 
 
 def test_the_database_of_somebody_else_is_left_alone(stopped):

@@ -115,12 +115,15 @@ def test_the_sequences_answered_are_counted():
     assert late.answered(100, {0: 2, 1: 3}) == 100 * 8 + 3 * 20
 
 
+SHORT = {"t_maze": {"trials": 1}, "season": {"years": 1}}
+
+
 def lives_of(task, **settings):
     part = {"name": "lives", "rows": 4, "sequences": 8, "at_most": {"missed": 0}}
     return parse({
         **told("genetic", **settings),
         "task": task,
-        "with": {},
+        "with": SHORT[task],
         "machine": {"units": [], "width": 2, "rows": 4, "tape_heads": 1},
         "exam": {"validation": [part], "parts": [part]},
     })  # fmt: skip
