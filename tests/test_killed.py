@@ -16,6 +16,11 @@ MAKING = ["folders made", "experiment written", "rows made", "run synced", "run 
           "run published", "opened"]  # fmt: skip
 
 every = pytest.mark.parametrize("strategy", STRATEGIES)
+# Lexicase is the genetic algorithm but for who is chosen.
+most = pytest.mark.parametrize("strategy", [
+    pytest.param(name, marks=pytest.mark.slow) if name == "lexicase" else name
+    for name in STRATEGIES
+])  # fmt: skip
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
 
 
@@ -27,7 +32,7 @@ def killed(folder, strategy, way, count):
 
 
 @forks
-@every
+@most
 def test_a_run_killed_between_any_two_steps_goes_on_to_the_same_end(tmp_path, strategy):
     told = killed(tmp_path, strategy, "steps", 12)
     assert len(set(told["digests"])) == 1
@@ -45,7 +50,7 @@ def test_a_run_killed_while_it_is_made_is_there_whole_or_not_at_all(tmp_path):
 
 
 @forks
-@every
+@most
 def test_a_run_killed_at_random_goes_on_to_the_same_end(tmp_path, strategy):
     told = killed(tmp_path, strategy, "instants", 3)
     assert len(set(told["digests"])) == 1 and told["kills"] == 3

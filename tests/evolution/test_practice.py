@@ -226,7 +226,9 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_end(tmp_path, write_back
 
 
 @pytest.mark.ray
-@HOW
+@pytest.mark.parametrize("write_back", [
+    pytest.param(True, id="Lamarck"), pytest.param(False, id="Baldwin", marks=pytest.mark.slow)
+])  # fmt: skip
 def test_workers_of_ray_teach_to_the_same_bits(tmp_path, write_back):
     pytest.importorskip("ray", reason="needs the extra `ray`")
     digests = set()
