@@ -1,8 +1,8 @@
 """Topologies in the rows: each once, under its hash, with what its graph connects kept apart.
 
 NEAT makes a hundred new graphs a generation, each of hundreds of connections, so that these are
-deflated; without them what machines of one species are made of reads alike. Older
-rows have them within the shape.
+deflated; without them what machines of one species are made of reads alike. Older rows have them
+within the shape.
 """
 
 import hashlib
