@@ -52,6 +52,7 @@ def found(experiment: Experiment, task: Task, generator: Generator) -> Genome:
         connected=machine.connected,
         recurrent=machine.recurrent,
         per_bit=machine.per_bit,
+        alike=machine.alike,
         encoding=machine.encoding,
         generator=generator,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo_ntm.genome import Encoding
-from evo_ntm.genome.encoding import code
+from evo_ntm.genome.encoding import code, likes
 from evo_ntm.seeds import Generator, derive
 from evo_ntm.topology import Topology
 from evo_ntm.topology.wires import places, size
@@ -55,7 +55,10 @@ class Noise:
 
 @dataclass(frozen=True)
 class Samples:
-    """Antithetic samples about a mean, as a recipe: whoever has it can draw the noise again."""
+    """Antithetic samples about a mean, as a recipe: whoever has it can draw the noise again.
+
+    The first pairs, so many as are `alike`, move the direct genes of all bits alike.
+    """
 
     topology: Topology
     encoding: Encoding
@@ -65,16 +68,23 @@ class Samples:
     seed: int
     generation: int
     slot: int
-    _noise: Noise = field(init=False, repr=False, compare=False)
+    alike: int = 0
+    _apart: Noise = field(init=False, repr=False, compare=False)
+    _together: Noise = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        stream = derive(self.seed, "samples", self.generation, self.slot)
-        object.__setattr__(self, "_noise", Noise(stream, (self.pairs, len(self.mean))))
+        kinds = 1 + int(likes(self.topology).max(initial=0)) if self.alike else 0
+        for name, purpose, pairs, genes in (
+            ("_apart", "samples", self.pairs - self.alike, len(self.mean)),
+            ("_together", "alike", self.alike, kinds),
+        ):
+            stream = derive(self.seed, purpose, self.generation, self.slot)
+            object.__setattr__(self, name, Noise(stream, (pairs, genes)))
 
     def __reduce__(self) -> tuple[type["Samples"], tuple[object, ...]]:
         """Travel without the noise."""
         return Samples, (self.topology, self.encoding, self.mean, self.sigma, self.pairs,
-                         self.seed, self.generation, self.slot)  # fmt: skip
+                         self.seed, self.generation, self.slot, self.alike)  # fmt: skip
 
     def __len__(self) -> int:
         return 2 * self.pairs
@@ -82,13 +92,22 @@ class Samples:
     @property
     def noise(self) -> Matrix:
         """Give the noise, [pairs, genes]."""
-        return self._noise.rows(0, self.pairs)
+        return self._drawn(0, self.pairs)
+
+    def _drawn(self, start: int, stop: int) -> Matrix:
+        """Give the noise of some pairs."""
+        first = self.alike
+        apart = self._apart.rows(max(start - first, 0), max(stop - first, 0))
+        if start >= first:
+            return apart
+        together = self._together.rows(start, min(stop, first))[:, likes(self.topology)]
+        return np.concatenate([together, apart])
 
     def rows(self, start: int = 0, stop: int | None = None) -> Matrix:
         """Give the genes: the mean with the noise added, then with it subtracted."""
         pairs, stop = self.pairs, len(self) if stop is None else stop
-        added = self._noise.rows(min(start, pairs), min(stop, pairs))
-        subtracted = self._noise.rows(max(start - pairs, 0), max(stop - pairs, 0))
+        added = self._drawn(min(start, pairs), min(stop, pairs))
+        subtracted = self._drawn(max(start - pairs, 0), max(stop - pairs, 0))
         one, other = (self.sigma * part.astype(np.float64) for part in (added, subtracted))
         return np.concatenate([self.mean + one, self.mean - other]).astype(np.float32)
 

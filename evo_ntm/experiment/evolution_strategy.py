@@ -39,6 +39,12 @@ class EvolutionStrategy(Evolution):
     finer: Annotated[
         Finer | None, Field(description="smaller samples and steps later on; null: none")
     ] = None
+    alike: Annotated[
+        Share | None,
+        Field(
+            description="of the samples, those that move direct genes of all bits alike; null: none"
+        ),
+    ] = None
     averaging: Annotated[
         Positive, Field(description="generations over which the mean is averaged for its birth")
     ] = 40

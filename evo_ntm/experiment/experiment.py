@@ -97,6 +97,7 @@ class Experiment(Settings):
         for key, parts in (("validation", self.exam.validation), ("parts", self.exam.parts)):
             for number, part in enumerate(parts):
                 self._part(part, ("exam", key, number))
+        self._bits_that_are_alike()
         if self.machine.encoding == "tied" or self.machine.per_bit:
             self._room_for_every_bit()
         self._stage_there_is(self.evolve.hardest, ("evolve", "hardest"))
@@ -130,13 +131,21 @@ class Experiment(Settings):
         if "finetune" in self.evolve.operators:
             refuse(("evolve", "operators", "finetune"), expected, "an operator that tunes")
 
+    def _bits_that_are_alike(self) -> None:
+        """Refuse to treat bits alike where there are none."""
+        asked: tuple[tuple[str, str, Settings, str], ...] = (
+            ("machine", "encoding", self.machine, "direct"),
+            ("machine", "per_bit", self.machine, "false"),
+            ("machine", "alike", self.machine, "false"),
+            ("evolve", "alike", self.evolve, "null"),
+        )
+        for part, key, settings, other in asked if self.task in UNTIED else ():
+            if (came := getattr(settings, key, None)) not in (None, False, "direct"):
+                expected = f"{other}, as {self.task} has no exchangeable bits"
+                refuse((part, key), expected, came)
+
     def _room_for_every_bit(self) -> None:
-        """Refuse blocks of a unit a bit where there is no bit, or a layer or memory lacks some."""
-        if self.task in UNTIED:
-            of_genes = self.machine.encoding == "tied"
-            key, other = ("encoding", "direct") if of_genes else ("per_bit", "false")
-            expected = f"{other}, as {self.task} has no exchangeable bits"
-            refuse(("machine", key), expected, getattr(self.machine, key))
+        """Refuse blocks of a unit a bit where a layer or the memory lacks room for some."""
         bits = _bits(self.with_)
         if not isinstance(bits, int):
             return
@@ -242,7 +251,7 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
         del told["machine"]["connected"]
         for key in ("nodes", "connections"):
             del told["machine"]["bounds"][key]
-    for key in ("recurrent", "per_bit"):
+    for key in ("recurrent", "per_bit", "alike"):
         if "machine" in told and not getattr(experiment.machine, key):
             del told["machine"][key]
     if "machine" in told and not experiment.machine.tape_heads:

@@ -128,6 +128,9 @@ class MachineSettings(Settings):
     per_bit: Annotated[
         bool, Field(description="units and columns in blocks of one a bit, also in direct encoding")
     ] = False
+    alike: Annotated[
+        bool, Field(description="bits are treated alike at the beginning, also in direct encoding")
+    ] = False
     width: Annotated[Size, Field(description="memory columns")] = 10
     rows: Annotated[
         NumberOrRange,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo_ntm.errors import GenomeError, nearest
-from evo_ntm.genome.encoding import Encoding, code
+from evo_ntm.genome.encoding import Encoding, code, likes
 from evo_ntm.genome.genome import Genome
 from evo_ntm.seeds import Generator
 from evo_ntm.topology import (
@@ -50,6 +50,7 @@ def founder(
     connected: float = 1.0,
     recurrent: bool = False,
     per_bit: bool = False,
+    alike: bool = False,
     encoding: Encoding = "direct",
     generator: Generator,
 ) -> Genome:
@@ -60,8 +61,10 @@ def founder(
     `shifts`. Hidden units come in blocks of at most 4, memory columns one by one; in the tied
     encoding, or if they are to be `per_bit`, each layer and the memory begin with one block of one
     unit a bit. A graph begins without nodes, and with a share of its connections, `connected`,
-    drawn one by one; `recurrent` says whether those that come may close circles. Raises GenomeError
-    where blocks of one unit a bit find no bits, or there are fewer units or columns than bits.
+    drawn one by one; `recurrent` says whether those that come may close circles. If they are to be
+    `alike`, direct genes begin as tied ones would: all bits are treated alike until a gene moves.
+    Raises GenomeError where blocks of one unit a bit find no bits, or there are fewer units or
+    columns than bits.
     """
     births = _free_births(inputs + outputs)
     genes = _head_genes(head or {})
@@ -80,7 +83,12 @@ def founder(
     else:
         brain = Controller(controller, layers)
     topology = Topology(inputs, outputs, brain, columns, tuple(heads), tape)
-    return Genome(topology, start(topology, encoding, generator), encoding)
+    begun = start(topology, encoding, generator)
+    if alike and encoding == "direct":
+        kinds = likes(topology)
+        _, first = np.unique(kinds, return_index=True)
+        begun = begun[first][kinds]
+    return Genome(topology, begun, encoding)
 
 
 def start(

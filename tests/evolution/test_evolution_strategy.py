@@ -86,6 +86,12 @@ def test_the_noise_is_drawn_again_from_the_recipe_and_nowhere_else_the_same():
     assert samples(pairs=2000).noise.std() == pytest.approx(1, rel=0.03)
 
 
+def test_so_many_samples_move_bits_alike_as_are_asked_for():
+    (_, drawn) = strategy(alike=0.75).generate(0)
+    assert (drawn.pairs, drawn.alike) == (16, 12)
+    assert strategy().generate(0)[1].alike == 0
+
+
 @given(some.lists(some.floats(-1e9, 1e9), min_size=2, max_size=40, unique=True))
 def test_ranks_depend_on_the_order_alone_and_are_centred(fitness):
     ranks = centred_ranks(np.array(fitness))

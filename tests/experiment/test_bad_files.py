@@ -392,12 +392,21 @@ def test_a_missing_key_is_refused(small: Path, key: str):
     assert str(refusal.value) == f"{small}: {key}: expected this key, but it is missing"
 
 
-def test_the_tied_encoding_needs_exchangeable_bits():
+@pytest.mark.parametrize(
+    ("key", "value", "expected", "came"),
+    [
+        ("machine.encoding", "tied", "direct", "'tied'"),
+        ("machine.per_bit", "true", "false", "true"),
+        ("machine.alike", "true", "false", "true"),
+        ("evolve.alike", "0.5", "null", "0.5"),
+    ],
+)
+def test_bits_are_treated_alike_only_where_there_are_some(key, value, expected, came):
     with pytest.raises(ExperimentError) as refusal:
-        parse(template("ngrams"), "ngrams.yaml", overrides=["machine.encoding=tied"])
+        parse(template("ngrams"), "ngrams.yaml", overrides=[f"{key}={value}"])
     assert str(refusal.value) == (
-        "ngrams.yaml --set machine.encoding=tied: machine.encoding: expected direct, as ngrams "
-        "has no exchangeable bits, but came 'tied'"
+        f"ngrams.yaml --set {key}={value}: {key}: expected {expected}, as ngrams "
+        f"has no exchangeable bits, but came {came}"
     )
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from evo_ntm.errors import EvoNTMError
+from evo_ntm.genome.encoding import likes
 from evo_ntm.genome.founder import founder
 from evo_ntm.seeds import derive
-from evo_ntm.topology import Block, Stages, wires
+from evo_ntm.topology import Block, Stages, Tape, wires
 from tests.genome.machines import INPUTS, OUTPUTS, answers
 
 
@@ -33,6 +34,23 @@ def test_a_tied_founder_begins_every_axis_with_one_unit_a_bit():
     assert sizes(topology.controller.layers[0]) == [(4, True), (4, False), (2, False)]
     assert sizes(topology.columns) == [(4, True), (1, False)]
     assert topology.width == 5
+
+
+def test_a_founder_whose_bits_are_alike_begins_with_the_weights_of_a_tied_one():
+    told = {"units": (10,), "width": 5}
+    tied, direct = found(**told, encoding="tied"), found(**told, per_bit=True, alike=True)
+    assert direct.topology == tied.topology and direct.genes.size > tied.genes.size
+    assert np.array_equal(direct.weights, tied.weights)
+    assert not np.array_equal(direct.weights, found(**told, per_bit=True).weights)
+
+
+def test_the_connections_of_a_graph_may_begin_alike_too():
+    told = {"controller": "graph", "units": (), "readers": 0, "writers": 0, "width": 5}
+    tape = {"tape_heads": 1, "tape": Tape("overwrite"), "head": {"target": "controller"}}
+    genome = found(**told, **tape, per_bit=True, alike=True)
+    kinds = likes(genome.topology)
+    assert len(np.unique(kinds)) < genome.genes.size
+    assert all(len(np.unique(genome.genes[kinds == kind])) == 1 for kind in kinds)
 
 
 def test_no_two_parts_have_one_birth_id_and_heads_have_the_first_that_are_free():
