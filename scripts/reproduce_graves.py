@@ -158,7 +158,6 @@ def settings(asked: argparse.Namespace, name: str, seed: int) -> tuple[Path, Ove
     finetune = load(file, changes).finetune
     steps = max(asked.sequences // finetune.batch, 1)
     every = max(steps // (QUICK_LOOKS if asked.quick else LOOKS), 1)
-    steps -= steps % every  # or the last point of a curve would be the mean of a few sequences
     return file, (*changes, f"finetune.warmup={min(finetune.warmup, steps // 10)}",
                   f"finetune.steps={steps}", f"finetune.validate_every={every}",
                   "finetune.early_stop=false", f"finetune.seed={seed}")  # fmt: skip

@@ -121,6 +121,8 @@ def follow_gradient(
     step = times * search.rate * direction
     mean = search.mean + step
     average = search.average + (mean - search.average) / averaging
+    if samples.alike:  # of which both halves are to have as many
+        pulls, noise = (np.concatenate([told[::2], told[1::2]]) for told in (pulls, noise))
     figures = {
         "step": float(np.linalg.norm(step)),
         "agreement": agreement(pulls, noise),

@@ -40,9 +40,12 @@ class EvolutionStrategy(Evolution):
         Finer | None, Field(description="smaller samples and steps later on; null: none")
     ] = None
     alike: Annotated[
-        Share | None,
+        float | None,
         Field(
-            description="of the samples, those that move direct genes of all bits alike; null: none"
+            gt=0,
+            le=1,
+            description="of the samples, those that move direct genes of all bits alike, rounded "
+            "to whole pairs; null: none",
         ),
     ] = None
     averaging: Annotated[

@@ -132,17 +132,27 @@ class Experiment(Settings):
             refuse(("evolve", "operators", "finetune"), expected, "an operator that tunes")
 
     def _bits_that_are_alike(self) -> None:
-        """Refuse to treat bits alike where there are none."""
-        asked: tuple[tuple[str, str, Settings, str], ...] = (
-            ("machine", "encoding", self.machine, "direct"),
-            ("machine", "per_bit", self.machine, "false"),
-            ("machine", "alike", self.machine, "false"),
-            ("evolve", "alike", self.evolve, "null"),
-        )
-        for part, key, settings, other in asked if self.task in UNTIED else ():
-            if (came := getattr(settings, key, None)) not in (None, False, "direct"):
-                expected = f"{other}, as {self.task} has no exchangeable bits"
-                refuse((part, key), expected, came)
+        """Refuse to treat bits alike where there are none, or where that does nothing."""
+        machine, evolve = self.machine, self.evolve
+        alike: dict[Path, tuple[object, str]] = {
+            ("machine", "alike"): (machine.alike, "false"),
+            ("evolve", "alike"): (getattr(evolve, "alike", None), "null"),
+        }
+        tied: dict[Path, tuple[object, str]] = {
+            ("machine", "encoding"): (machine.encoding == "tied" and "tied", "direct"),
+            ("machine", "per_bit"): (machine.per_bit, "false"),
+        }
+        for path, (came, other) in {**tied, **alike}.items() if self.task in UNTIED else ():
+            if came:
+                refuse(path, f"{other}, as {self.task} has no exchangeable bits", came)
+        for path, (came, other) in alike.items() if machine.encoding == "tied" else ():
+            if came:
+                refuse(path, f"{other}, as the tied encoding treats bits alike anyway", came)
+        if machine.alike and not machine.per_bit:
+            refuse(("machine", "alike"), "machine.per_bit: true beside it, or all bits are "
+                   "answered the same", True)  # fmt: skip
+        if machine.alike and isinstance(evolve, NEAT):
+            refuse(("machine", "alike"), "false, as neat draws all weights anew", True)
 
     def _room_for_every_bit(self) -> None:
         """Refuse blocks of a unit a bit where a layer or the memory lacks room for some."""

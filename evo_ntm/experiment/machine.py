@@ -129,7 +129,7 @@ class MachineSettings(Settings):
         bool, Field(description="units and columns in blocks of one a bit, also in direct encoding")
     ] = False
     alike: Annotated[
-        bool, Field(description="bits are treated alike at the beginning, also in direct encoding")
+        bool, Field(description="bits are treated alike at the beginning; needs per_bit")
     ] = False
     width: Annotated[Size, Field(description="memory columns")] = 10
     rows: Annotated[

@@ -83,12 +83,7 @@ def founder(
     else:
         brain = Controller(controller, layers)
     topology = Topology(inputs, outputs, brain, columns, tuple(heads), tape)
-    begun = start(topology, encoding, generator)
-    if alike and encoding == "direct":
-        kinds = likes(topology)
-        _, first = np.unique(kinds, return_index=True)
-        begun = begun[first][kinds]
-    return Genome(topology, begun, encoding)
+    return Genome(topology, start(topology, encoding, generator, alike=alike), encoding)
 
 
 def start(
@@ -97,10 +92,12 @@ def start(
     generator: Generator,
     *,
     fresh: Fresh | None = None,
+    alike: bool = False,
 ) -> Weights:
     """Start the genes of a topology: each as the first weight that reads it would start.
 
-    `fresh` may change the weights that a wire starts with.
+    `fresh` may change the weights that a wire starts with. If they are to be `alike`, direct genes
+    start as the first weight that one gene would be for in the tied encoding.
     """
     every = wires(topology)
     fans: dict[str, int] = {}
@@ -117,6 +114,10 @@ def start(
     if not started:
         return genes
     genes[expression[::-1]] = np.concatenate(started)[::-1]  # the first weight is the last to set
+    if alike and encoding == "direct":
+        kinds = likes(topology)
+        _, first = np.unique(kinds, return_index=True)
+        genes = genes[first][kinds]
     return genes
 
 

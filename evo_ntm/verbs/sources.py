@@ -61,7 +61,8 @@ def source_of(
     if not from_scratch:
         return Source(genome, experiment, comes_by="import", origin=f"{of}: genome {genome.id}")
     seed = seed_of(experiment)
-    fresh = start(genome.topology, genome.encoding, derive(seed, "founder"))
+    fresh = start(genome.topology, genome.encoding, derive(seed, "founder"),
+                  alike=experiment.machine.alike)  # fmt: skip
     told = f"random weights by seed {seed} in the topology of {of}"
     return Source(genome.with_genes(fresh), experiment, comes_by="found", origin=told)
 

@@ -411,6 +411,28 @@ def test_bits_are_treated_alike_only_where_there_are_some(key, value, expected, 
 
 
 @pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["machine.alike=true"], "machine.alike: expected machine.per_bit: true beside it, or all "
+         "bits are answered the same, but came true"),
+        (["machine.encoding=tied", "machine.alike=true"], "machine.alike: expected false, as the "
+         "tied encoding treats bits alike anyway, but came true"),
+        (["machine.encoding=tied", "evolve.alike=0.5"], "evolve.alike: expected null, as the "
+         "tied encoding treats bits alike anyway, but came 0.5"),
+        (["evolve.alike=0"], "evolve.alike: expected a number above 0, but came 0"),
+        (["evolve.alike=1.1"], "evolve.alike: expected at most 1, but came 1.1"),
+        (["evolve={strategy: neat}", "machine={controller: graph, tape_heads: 1, per_bit: true, "
+         "alike: true}"],
+         "machine.alike: expected false, as neat draws all weights anew, but came true"),
+    ],
+)  # fmt: skip
+def test_bits_are_not_said_to_be_alike_where_that_does_nothing(overrides: list[str], told: str):
+    with pytest.raises(ExperimentError) as refusal:
+        parse(template("copy"), "copy.yaml", overrides=overrides)
+    assert str(refusal.value) == f"copy.yaml --set {overrides[-1]}: {told}"
+
+
+@pytest.mark.parametrize(
     ("override", "told"),
     [
         ("machine.units=[16, 7]", "machine.units.1: expected at least one for each of 8 bits, "

@@ -11,6 +11,7 @@ import pytest
 from evo_ntm import verbs
 from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, RunError
 from evo_ntm.experiment import dump, parse
+from evo_ntm.genome.encoding import likes
 from evo_ntm.genome.files import read_genome, write_genome
 from evo_ntm.runs.recorder import Recorder
 from evo_ntm.runs.store import open_run
@@ -138,6 +139,17 @@ def test_from_scratch_a_run_is_made_whose_founder_is_random(file, tmp_path):
     assert (status.state, status.champion.birth) == ("solved", tuned.child)
     assert verbs.outcome(tuned.path).solved
     assert verbs.exam(tuned.path).passed
+
+
+def test_random_weights_in_the_topology_of_a_run_begin_alike_where_its_founder_did(file, tmp_path):
+    asked = ["with.bits=2", "machine.per_bit=true", "machine.alike=true"]
+    first = verbs.finetune(file, from_scratch=True, steps=2, to=tmp_path / "1", overrides=asked)
+    other = verbs.finetune(first.path, from_scratch=True, steps=2, seed=7, to=tmp_path / "2")
+    founders = [verbs.read(run.path, birth=1) for run in (first, other)]
+    assert not np.array_equal(founders[0].genes, founders[1].genes)
+    for genome in founders:
+        kinds = likes(genome.topology)
+        assert all(len(np.unique(genome.genes[kinds == kind])) == 1 for kind in kinds)
 
 
 def test_another_seed_is_another_founder(file, tmp_path):

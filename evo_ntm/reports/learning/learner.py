@@ -16,10 +16,11 @@ TUNING = "SELECT birth, sequences, curve FROM tunings ORDER BY birth DESC LIMIT 
 class Course:
     """One training, look after look, and the exam of what was kept of it.
 
-    `bits` a sequence are those of all sequences since the look before, each fresh when it was met;
-    `validation` is what the parts of the validation set cost, added up. NaN stands for what is not
-    known. `kept` is how many sequences the birth had met that sat the exam. `diverged` says where
-    the training left the numbers, if it did.
+    `bits` a sequence are those of all sequences since the look before, each fresh when it was met,
+    or at the end, where few have come since, since the look before that; `validation` is what the
+    parts of the validation set cost, added up. NaN stands for what is not known. `kept` is how many
+    sequences the birth had met that sat the exam. `diverged` says where the training left the
+    numbers, if it did.
     """
 
     seed: int
@@ -81,12 +82,24 @@ def read_course(run: Run, exam: Sequence[ExamRow]) -> Course:
         seed=experiment.evolve.seed if seed is None else seed,
         weights=run.genome(rows[0]["birth"]).weights.size,
         sequences=tuple(point["sequences"] for point in curve),
-        bits=tuple(_number(point["bits"]) for point in curve),
+        bits=_pooled(
+            [point["sequences"] for point in curve], [_number(point["bits"]) for point in curve]
+        ),
         validation=tuple(_number(point["validation_bits"]) for point in curve),
         kept=rows[0]["sequences"],
         exam=tuple(exam),
         diverged=ends[-1]["told"] if ends else "",
     )
+
+
+def _pooled(sequences: Sequence[int], bits: Sequence[float]) -> tuple[float, ...]:
+    """Let the last mean take in the one before where it is of less than half as many sequences."""
+    if len(bits) < 3:
+        return tuple(bits)
+    before, met = sequences[-2] - sequences[-3], sequences[-1] - sequences[-2]
+    if 2 * met >= before:
+        return tuple(bits)
+    return (*bits[:-1], (before * bits[-2] + met * bits[-1]) / (before + met))
 
 
 def _number(told: float | None) -> float:

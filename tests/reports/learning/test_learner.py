@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from evo_ntm import verbs
@@ -22,6 +24,19 @@ def test_a_course_is_what_a_training_left_in_its_run(tmp_path):
     assert found.bits[0] != found.bits[0] and found.bits[-1] > 0
     assert (found.validation[0], found.diverged) == (tuned.before[0], "")
     assert found.weights == verbs.read(tuned.path).weights.size
+
+
+def test_the_last_mean_of_a_course_is_never_of_a_few_sequences_alone(tmp_path):
+    file = tmp_path / "tiny.yaml"
+    file.write_text(dump(parse(told())))
+    tuned = verbs.finetune(file, from_scratch=True, steps=45, to=tmp_path / "run")
+    run = open_run(tuned.path)
+    [row] = run.rows("SELECT curve FROM tunings")
+    *_, before, last = (point["bits"] for point in json.loads(row["curve"]))
+    found = read_course(run, ())
+    assert found.sequences == (0, 160, 320, 360)
+    assert found.bits[2] == before != last
+    assert found.bits[3] == pytest.approx((160 * before + 40 * last) / 200)
 
 
 def test_a_run_in_which_nothing_was_trained_is_refused(small, tmp_path):
