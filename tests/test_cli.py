@@ -437,26 +437,39 @@ def validated(run: Path) -> bool:
         return False
 
 
-def evolving(small: Path, run: Path, **options: object) -> subprocess.Popen[str]:
-    """Begin a run without end in a process of its own, and wait until it can be read."""
-    command = [sys.executable, "-m", "evo_ntm", "evolve", str(small), "--to", str(run)]
-    command += ["--set", "evolve.generations=1000000", "--set", "evolve.patience=1000000"]
-    command += ["--set", "exam.validation.0.at_most.wrong_bits=0", "--set", "with.longest=40"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    told = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
-    begun = subprocess.Popen(command, env=environment, **told)
-    until = time.monotonic() + 60
-    while not validated(run) and time.monotonic() < until:
-        time.sleep(0.05)
-    return begun
+@pytest.fixture
+def evolving(small, tmp_path):
+    """Begin a run without end in a process of its own, and wait until it can be read.
+
+    It ends with the test at the latest, also where that fails.
+    """
+    begun = []
+
+    def begin(**options: object) -> subprocess.Popen[str]:
+        run = tmp_path / "run"
+        command = [sys.executable, "-m", "evo_ntm", "evolve", str(small), "--to", str(run)]
+        command += ["--set", "evolve.generations=1000000", "--set", "evolve.patience=1000000"]
+        command += ["--set", "exam.validation.0.at_most.wrong_bits=0", "--set", "with.longest=40"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        told = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
+        begun.append(subprocess.Popen(command, env=environment, **told))
+        until = time.monotonic() + 60
+        while not validated(run) and time.monotonic() < until:
+            time.sleep(0.05)
+        return begun[-1]
+
+    yield begin
+    for each in begun:
+        with each:
+            each.kill()
 
 
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_who_is_asked_to_end_leaves_a_run_that_can_be_read(small, tmp_path, number, status):
+def test_who_is_asked_to_end_leaves_a_run_that_can_be_read(evolving, tmp_path, number, status):
     run = tmp_path / "run"
-    begun = evolving(small, run)
+    begun = evolving()
     begun.send_signal(number)
     out, beside = begun.communicate(timeout=60)
     assert begun.returncode == status, beside
@@ -469,9 +482,9 @@ def test_who_is_asked_to_end_leaves_a_run_that_can_be_read(small, tmp_path, numb
     assert len(json.loads(ended.stdout)) == 2
 
 
-def test_who_ignores_the_end_of_a_terminal_goes_on(small, tmp_path):
+def test_who_ignores_the_end_of_a_terminal_goes_on(evolving, tmp_path):
     run = tmp_path / "run"
-    begun = evolving(small, run, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    begun = evolving(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     begun.send_signal(signal.SIGHUP)
     before = open_run(run).generation()
     until = time.monotonic() + 60
@@ -483,11 +496,11 @@ def test_who_ignores_the_end_of_a_terminal_goes_on(small, tmp_path):
     assert begun.returncode == 143
 
 
-def test_a_terminal_that_is_closed_ends_a_run_cleanly(small, tmp_path):
+def test_a_terminal_that_is_closed_ends_a_run_cleanly(evolving, tmp_path):
     pty = pytest.importorskip("pty")
     leader, follower = pty.openpty()
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), follower)
-    begun = evolving(small, tmp_path / "run", start_new_session=True, **streams)
+    begun = evolving(start_new_session=True, **streams)
     os.close(follower)
     os.close(leader)
     begun.send_signal(signal.SIGHUP)
