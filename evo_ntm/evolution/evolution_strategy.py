@@ -21,7 +21,7 @@ from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.state import State, exact, pack, unpack
 from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, Vary, restart
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy as Settings
-from evo_ntm.genome import Encoding, Genome
+from evo_ntm.genome import Genome
 from evo_ntm.genome.graft import shared
 from evo_ntm.seeds import derive
 
@@ -213,7 +213,7 @@ class EvolutionStrategy:
             sigma = self._settings.sigma * self._settings.times(self._stage)
             jobs.append(search.individual)
             jobs.append(Samples(topology, encoding, search.mean, sigma, pairs, self._seed,
-                                generation, slot, self._alike(encoding, pairs)))  # fmt: skip
+                                generation, slot, self._alike(pairs)))  # fmt: skip
         return jobs
 
     def update(
@@ -324,9 +324,9 @@ class EvolutionStrategy:
         self._searches = tuple(begin(individual, rate, generation) for individual in found)
         self._scored = self._searches[0]
 
-    def _alike(self, encoding: Encoding, pairs: int) -> int:
-        """Count the pairs that move the genes of all bits alike; tied ones do so anyway."""
-        return round((self._settings.alike or 0.0) * pairs) if encoding == "direct" else 0
+    def _alike(self, pairs: int) -> int:
+        """Count the pairs that move the genes of all bits alike."""
+        return round((self._settings.alike or 0.0) * pairs)
 
     def _pairs(self) -> list[int]:
         """Share out the samples: evenly among starts, the challenger its own share."""
