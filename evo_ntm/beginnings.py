@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
 
 from evo_ntm.errors import ExperimentError, RunError, refuse_text
 from evo_ntm.evolution.workers import Workers, workers_of
@@ -34,7 +33,7 @@ def as_it_began(
     is accepted: the experiment, the backend, or the arithmetic of it; ClusterError as they do.
     """
     facts = run.facts()
-    told = edited(experiment, facts)
+    told = [edited] if (edited := run.edited()) else []
     began = str(facts.get("backend", ""))
     kind = began.partition(" ")[0]
     settings = experiment.run.model_copy(update={"backend": kind} if kind else {})
@@ -51,16 +50,6 @@ def as_it_began(
     if workers is None:
         workers = stack.enter_context(workers_of(experiment.run))
     return experiment, workers, "; ".join(told) or None
-
-
-def edited(experiment: Experiment, facts: Mapping[str, Any]) -> list[str]:
-    """Tell of an experiment that is no longer what the run began with."""
-    hashes = {"task": experiment.task_hash, "config": experiment.config_hash}
-    return [
-        f"began with another {EXPERIMENT}: its {name} hash was {was}, but is now {now}"
-        for name, now in hashes.items()
-        if (was := facts.get(f"{name}_hash", now)) != now
-    ][:1]
 
 
 def drifted(began: Mapping[str, str], here: Mapping[str, str]) -> list[str]:

@@ -66,6 +66,8 @@ def exam(
     from evo_ntm import screen, tables, verbs
 
     result = verbs.exam(path, birth=birth, ablate=ablate, device=device, backend=backend)
+    if result.edited:
+        screen.tell(f"{path}: the run {result.edited}")
     if as_json:
         print(screen.exam_json(result.rows))
     else:

@@ -53,8 +53,18 @@ def tell_header(run: Run, experiment: Experiment, line: Sequence[Birth]) -> Head
         restarts=events.get("restart", 0),
         sittings=counts["sittings"],
         passed_at=passed_at,
-        warnings=(*_unfinished(state), *_troubles(sums, events), *_lost(run), *_unkept(line)),
+        warnings=(
+            *_edited(run),
+            *_unfinished(state),
+            *_troubles(sums, events),
+            *_lost(run),
+            *_unkept(line),
+        ),
     )
+
+
+def _edited(run: Run) -> list[str]:
+    return [f"the run {edited}"] if (edited := run.edited()) else []
 
 
 def _unfinished(state: str) -> list[str]:

@@ -72,6 +72,16 @@ class Run:
             path = self.folder / ROWS
             raise RunError(f"{path}: expected facts as JSON, but {error}") from error
 
+    def edited(self) -> str | None:
+        """Say how the experiment is no longer what the run began with; None where it still is."""
+        facts, experiment = self.facts(), self.experiment
+        hashes = {"task": experiment.task_hash, "config": experiment.config_hash}
+        for name, now in hashes.items():
+            if (was := facts.get(f"{name}_hash", now)) != now:
+                return (f"began with another {EXPERIMENT}: its {name} hash was {was}, "
+                        f"but is now {now}")  # fmt: skip
+        return None
+
     def generation(self) -> int:
         """Give the number of the last generation that is on disk, -1 where there is none."""
         number = self.rows("SELECT max(number) AS number FROM generations")[0]["number"]

@@ -32,6 +32,8 @@ class ExamResult:
     passed: bool | None
     failures: tuple[str, ...] = ()
     """Why single episodes failed, which then count as not passed."""
+    edited: str | None = None
+    """How the experiment of a run is no longer what it began with."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ def exam(
         rows = ask(questions, genome, spread)
         if genome.topology.tape_heads and ablate is None:
             rows = with_tape_use(rows, questions, genome, spread)
-    return ExamResult(rows, passed(rows), tuple(dict.fromkeys(reasons)))
+    edited = open_run(Path(path)).edited() if (Path(path) / ROWS).is_file() else None
+    return ExamResult(rows, passed(rows), tuple(dict.fromkeys(reasons)), edited)
 
 
 def wires(path: Path | str) -> list[WireRow]:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from evo_ntm.beginnings import edited
 from evo_ntm.errors import RunError, TaskError
 from evo_ntm.experiment import dump
 from evo_ntm.genome.files import PUBLISHED, genome_bytes
@@ -75,9 +74,9 @@ def publish(
         raise RunError(f"{run}: expected a run that has ended, but a tuning of birth "
                        f"{tuning.parent} was interrupted: evo-ntm resume {shlex.quote(str(run))} "
                        "goes on with it")  # fmt: skip
-    if changed := edited(opening.experiment, opening.facts()):
+    if changed := opening.edited():
         raise RunError(f"{run}: expected the experiment that the run began with, but it "
-                       f"{changed[0]}")  # fmt: skip
+                       f"{changed}")  # fmt: skip
     number = opening.champion() if birth is None else birth
     genome, experiment = opening.genome(number), opening.experiment
     card = card_of(opening, name, number, [open_run(Path(control)) for control in controls])

@@ -290,6 +290,14 @@ def test_the_reader_is_warned_of_what_went_wrong(evolved, tmp_path, brief):
     assert warnings[3] == "1 worker went away meanwhile, and others did their work"
 
 
+def test_the_reader_is_warned_of_an_experiment_that_was_edited_since(evolved, tmp_path, brief):
+    run = copied(evolved("genetic"), tmp_path / "run")
+    path = run.folder / "experiment.yaml"
+    path.write_text(path.read_text().replace("generations: ", "generations: 1"))
+    warning = lineage(run).header.warnings[0]
+    assert warning.startswith("the run began with another experiment.yaml: its config hash was ")
+
+
 def test_a_champion_whose_file_is_torn_is_refused_in_one_line(evolved, tmp_path):
     source = evolved("genetic", "champions")
     run = copied(source, tmp_path / "run")

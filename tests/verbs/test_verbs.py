@@ -267,6 +267,16 @@ def test_an_exam_sat_again_gives_the_rows_of_the_run(folder):
     assert [row.passed for row in again.rows] == [True, None]
 
 
+def test_an_exam_of_an_experiment_that_was_edited_since_says_so(folder):
+    evo_ntm.evolve(solved(), to=folder)
+    assert evo_ntm.exam(folder).edited is None
+    path = folder / "experiment.yaml"
+    path.write_text(path.read_text().replace("sequences: 16", "sequences: 12"))
+    again = evo_ntm.exam(folder)
+    assert again.rows[0].sequences == 12
+    assert again.edited.startswith("began with another experiment.yaml: its task hash was ")
+
+
 def test_a_genome_file_of_a_champion_sits_its_exam_anywhere(tmp_path, folder):
     outcome = evo_ntm.evolve(solved(), to=folder)
     (kept,) = (folder / "champions").iterdir()

@@ -101,10 +101,13 @@ class Found:
     result: Result
     experiment: Experiment
     brought: tuple[str, ...]
+    edited: str | None = None
 
 
 def find(paths: Sequence[Path]) -> tuple[list[Found], list[str]]:
-    """Read every run among paths and in folders among them, each once, and say what cannot be read.
+    """Read every run among paths and in folders among them, each once, and what is to be told.
+
+    That is which of them cannot be read, and which have another experiment than they began with.
 
     Raises RunError where a path is no run, nor a folder with any that can be read.
     """
@@ -126,7 +129,8 @@ def find(paths: Sequence[Path]) -> tuple[list[Found], list[str]]:
             why = complaints[0].removeprefix("left out: ") if runs else f"there is no {ROWS} in it"
             raise RunError(f"{path}: expected a run or a folder with runs, but {why}")
         unread += complaints
-    return list(found.values()), unread
+    edited = [f"{each.result.path} {each.edited}" for each in found.values() if each.edited]
+    return list(found.values()), [*unread, *edited]
 
 
 def read(path: Path) -> Found:
@@ -140,6 +144,7 @@ def read(path: Path) -> Found:
         learned = tuple((row["evaluations"], row["wrong_bits"]) for row in run.rows(LEARNED))
         tunings = run.rows("SELECT count(*) AS tunings FROM tunings")[0]["tunings"]
         processes = [json.loads(row["told"]) for row in run.rows(PROCESSES)]
+        edited = run.edited()
     if TUNING in facts and totals["evaluations"] == 1:
         raise RunError(f"{path}: expected a run that evolved, but gradients alone made it")
     ended = not facts.get("interrupted", True)
@@ -159,7 +164,7 @@ def read(path: Path) -> Found:
         learned=learned,
         words=words,
     )
-    return Found(result, experiment, tuple(facts.get("toolbox", ())))
+    return Found(result, experiment, tuple(facts.get("toolbox", ())), edited)
 
 
 def _state(path: Path, *, solved: bool, ended: bool) -> State:

@@ -164,6 +164,16 @@ def test_a_run_that_cannot_be_read_is_left_out_of_its_series_and_told_of(folder,
         compare([series])
 
 
+def test_a_run_whose_experiment_was_edited_since_is_told_of(folder, tmp_path):
+    series = tmp_path / "series"
+    shutil.copytree(folder / "hard", series)
+    (first, second) = sorted(path / "experiment.yaml" for path in series.iterdir())
+    first.write_text(first.read_text().replace("generations: ", "generations: 1"))
+    (warning,) = [told for told in compare([series]).warnings if "experiment.yaml" in told]
+    assert warning.startswith(f"{first.parent} began with another experiment.yaml: its config hash")
+    assert str(second.parent) not in warning
+
+
 def test_a_folder_that_may_not_be_listed_is_told_of(folder, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied")
