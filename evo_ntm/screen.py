@@ -198,7 +198,8 @@ def series_table(outcomes: Mapping[int, "Outcome"]) -> Table:
 
 
 def _tuned(status: "Status") -> str:
-    ended = f"{counted(status.tunings, 'birth')} by gradients" if status.tunings else ""
+    births, time = counted(status.tunings, "birth"), clock(status.tuning_seconds)
+    ended = f"{births} by gradients, {time}" if status.tunings else ""
     under_way = f"birth {status.being_tuned}, not to its end" if status.being_tuned else ""
     return "; ".join(filter(None, (ended, under_way)))
 
@@ -266,8 +267,8 @@ def show_runs(statuses: Mapping[Path, "Status | str"]) -> None:
         table.add_row(
             path.name,
             status.state,
-            f"{status.generation + 1}/{status.generations}",
-            clock(status.seconds),
+            f"{status.generation + 1}/{status.generations}" + ", tuned" * bool(status.tunings),
+            clock(status.seconds + status.tuning_seconds),
             "none yet" if champion is None else _number(champion.wrong_bits),
         )
     if table.row_count:

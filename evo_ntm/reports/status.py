@@ -69,6 +69,7 @@ class Status:
     generations: int
     births: int
     tunings: int
+    tuning_seconds: float
     being_tuned: int | None
     seconds: float
     seconds_left: float
@@ -98,6 +99,7 @@ def status(path: Path) -> Status:
     champions = run.rows(CHAMPION)
     question = "SELECT generation, kind, told FROM events ORDER BY rowid DESC LIMIT ?"
     events = reversed(run.rows(question, LAST_EVENTS))
+    (tunings,) = run.rows("SELECT count(*) AS count, total(seconds) AS seconds FROM tunings")
     processes = run.rows("SELECT started, told FROM processes ORDER BY number")
     seconds = last[0]["seconds"] if last else 0.0
     lasted = seconds - last[-1]["seconds"] if last else 0.0
@@ -113,7 +115,8 @@ def status(path: Path) -> Status:
         generation=generation,
         generations=settings.generations,
         births=run.rows("SELECT max(number) AS number FROM births")[0]["number"] or 0,
-        tunings=run.rows("SELECT count(*) AS count FROM tunings")[0]["count"],
+        tunings=tunings["count"],
+        tuning_seconds=tunings["seconds"],
         being_tuned=(facts.get("tuning") or {}).get("parent"),
         seconds=seconds,
         seconds_left=settings.seconds_left(generation + 1, seconds) if last else nan,

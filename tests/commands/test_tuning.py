@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,9 +150,13 @@ def test_the_status_of_a_run_tells_of_what_was_tuned(made, tmp_path, capsys):
     screen.show_status(verbs.status(run))
     assert "tuned" not in capsys.readouterr().out
     verbs.finetune(run, overrides=["finetune.steps=20"])
-    assert verbs.status(run).tunings == 1
-    screen.show_status(verbs.status(run))
-    assert "tuned        1 birth by gradients\n" in capsys.readouterr().out
+    status = verbs.status(run)
+    assert status.tunings == 1 and status.tuning_seconds > 0
+    screen.show_status(replace(status, tuning_seconds=61.0))
+    assert "tuned        1 birth by gradients, 1:01\n" in capsys.readouterr().out
+    screen.show_runs({run: replace(status, seconds=2.0, tuning_seconds=61.0)})
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.search(r" (\d+)/\1, tuned +1:03 ", last)
 
 
 def asks_for_a_tuning(path):
