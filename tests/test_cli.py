@@ -508,17 +508,32 @@ def test_a_terminal_that_is_closed_ends_a_run_cleanly(evolving, tmp_path):
     assert [line["kind"] for line in read_log(Run(tmp_path / "run"))][-1] == "interrupted"
 
 
+def playing(environment: str) -> str:
+    asked = {"name": "some", "sequences": 2, "rows": 4, "at_most": {"shortfall": 0}}
+    return json.dumps({
+        "task": "gymnasium",
+        "with": {"id": environment, "best": 200, "worst": 0},
+        "exam": {"validation": [asked], "parts": [asked]},
+        "evolve": {"strategy": "genetic"},
+    })  # fmt: skip
+
+
+def test_an_environment_that_is_not_there_is_blamed_on_who_asked_for_it(tmp_path, told):
+    pytest.importorskip("gymnasium")
+    task = tmp_path / "game.yaml"
+    for named, changes in (("CartPole-v1", ["with.id=No-v0"]), ("No-v0", [])):
+        task.write_text(playing(named))
+        sets = [word for change in ("evolve.seed=2", *changes) for word in ("--set", change)]
+        status, _, heard = told("evolve", task, *sets, "--to", tmp_path / "run")
+        assert status == 2 and not (tmp_path / "run").exists()
+        blamed = " --set with.id=No-v0" * bool(changes)
+        assert heard.startswith(f"evo-ntm: {task}{blamed}: with.id: expected an environment that ")
+
+
 def test_what_a_library_warns_of_is_one_plain_line(tmp_path):
     pytest.importorskip("gymnasium")
     task = tmp_path / "old.yaml"
-    asked = {"name": "some", "sequences": 2, "rows": 4, "at_most": {"shortfall": 0}}
-    old = {
-        "task": "gymnasium",
-        "with": {"id": "CartPole-v0", "best": 200, "worst": 0},
-        "exam": {"validation": [asked], "parts": [asked]},
-        "evolve": {"strategy": "genetic"},
-    }
-    task.write_text(json.dumps(old))
+    task.write_text(playing("CartPole-v0"))
     ended = process("wires", task)
     assert ended.returncode == 0
     assert ended.stderr.startswith("evo-ntm: WARN: The environment CartPole-v0 is out of date.")

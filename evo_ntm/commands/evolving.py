@@ -116,11 +116,18 @@ def _evolve(task: Path, experiment: "Experiment", to: Path | None, quiet: bool) 
             outcome = verbs.evolve(experiment, to=to, on_begin=line.begin if line else None,
                                    on_generation=line)  # fmt: skip
     except (ExperimentError, TaskError, GenomeError) as error:
-        raise type(error)(f"{task}: {error}") from error
+        raise type(error)(f"{_source(task, experiment, str(error))}: {error}") from error
     if outcome.path != folder and not quiet:
         screen.tell(f"{folder} was taken meanwhile by another run: it went to {outcome.path}")
     tell_outcome(outcome, quiet)
     return tuning.follow(outcome, quiet=quiet)
+
+
+def _source(task: Path, experiment: "Experiment", told: str) -> str:
+    """Name the task file, and what was set that an error is about."""
+    keys = ((each, each.partition("=")[0]) for each in experiment.overrides)
+    blamed = [each for each, key in keys if told.startswith((f"{key}:", f"{key}."))]
+    return "".join([str(task), *(f" --set {each}" for each in blamed)])
 
 
 def _resume(

@@ -1,7 +1,7 @@
 """What may be set of every strategy: budgets, episodes and operators."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, NoReturn, Self, get_args
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
@@ -86,6 +86,15 @@ class Evolution(Settings):
             fewer = f"fewer than the episodes of a generation ({self.episodes})"
             refuse(("hardest", "episodes"), fewer, self.hardest.episodes)
         return self
+
+    def refuse_beside_population(
+        self, key: str, fewer: str = "at most", more: str = "at least", why: str = ""
+    ) -> NoReturn:
+        """Refuse a key beside the population, or the population where that key was not set."""
+        value = getattr(self, key)
+        if key in self.model_fields_set:
+            refuse((key,), f"{fewer} the population ({self.population}){why}", value)
+        refuse(("population",), f"{more} {key} ({value}){why}", self.population)
 
     @classmethod
     def meant(cls, key: str) -> str:

@@ -63,11 +63,11 @@ class Genetic(Evolution):
     @model_validator(mode="after")
     def _room(self) -> Self:
         if self.elites >= self.population:
-            refuse(("elites",), f"fewer than the population ({self.population}), or nobody is born",
-                   self.elites)  # fmt: skip
+            why = ", or nobody is born"
+            self.refuse_beside_population("elites", "fewer than", "more than", why)
         for key in ("tournament", "species_size"):
-            if (value := getattr(self, key)) > self.population:
-                refuse((key,), f"at most the population ({self.population})", value)
+            if getattr(self, key) > self.population:
+                self.refuse_beside_population(key)
         if self.most_sigma is not None and not 0 < self.least_sigma <= self.most_sigma:
             refuse(("least_sigma",), f"above 0 and at most most_sigma ({self.most_sigma:g})",
                    self.least_sigma)  # fmt: skip

@@ -54,8 +54,7 @@ class NEAT(Evolution):
     @model_validator(mode="after")
     def _room(self) -> Self:
         if self.elite_from > self.population:
-            expected = f"at most the population ({self.population})"
-            refuse(("elite_from",), expected, self.elite_from)
+            self.refuse_beside_population("elite_from")
         if self.least_sigma > self.sigma:
             refuse(("least_sigma",), f"at most sigma ({self.sigma:g})", self.least_sigma)
         return self

@@ -472,6 +472,21 @@ def test_every_strategy_refuses_what_it_cannot_do(
     assert str(refusal.value).endswith(f"evolve.{key}: {told}")
 
 
+@pytest.mark.parametrize(
+    ("strategy", "population", "told"),
+    [
+        ("genetic", 2, "expected more than elites (8), or nobody is born, but came 2"),
+        ("neat", 1, "expected at least elite_from (2), but came 1"),
+    ],
+)
+def test_a_population_is_too_small_for_what_was_not_set(
+    small: Path, strategy: str, population: int, told: str
+):
+    with pytest.raises(ExperimentError) as refusal:
+        load(small, [f"evolve={{strategy: {strategy}, population: {population}}}"])
+    assert str(refusal.value).endswith(f"evolve.population: {told}")
+
+
 @pytest.mark.parametrize("operator", ["add_node", "add_connection", "drop_connection"])
 def test_an_operator_of_graphs_alone_is_refused_where_there_is_no_graph(small, operator):
     override = f"evolve.operators={{{operator}: {{}}}}"
