@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -13,8 +14,11 @@ from deap import base, tools
 from evo_ntm import cli, journal, verbs
 from evo_ntm.errors import ExperimentError, RunError
 from evo_ntm.evolution.evaluate import unscored
+from evo_ntm.experiment import dump, parse
+from evo_ntm.experiment.notation import read_yaml
 from evo_ntm.runs.store import Recorder, open_run
-from tests.test_resume import asked, edit, until
+from tests.evolution.cases import told
+from tests.test_resume import asked, cut, edit, until
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +139,40 @@ def test_one_whose_task_was_edited_is_told_so(stopped):
     path = stopped / "experiment.yaml"
     path.write_text(path.read_text().replace("longest: 2", "longest: 3"))
     refused(stopped, "began with another experiment.yaml: its task hash was ")
+
+
+def rewritten(folder, **changes):
+    """Put another experiment into a run."""
+    path = folder / "experiment.yaml"
+    path.write_text(dump(parse({**read_yaml(path.read_text(), "run"), **changes})))
+
+
+def test_one_that_has_come_further_than_its_curriculum_is_left_alone(tmp_path):
+    stages = [{"with": {"longest": 1}, "until": {"wrong_bits": 100}}, {"with": {}}]
+    long = parse({**told("genetic", generations=14), "curriculum": stages})
+    folder = tmp_path / "run"
+    assert verbs.evolve(long, to=folder, on_generation=until(9)).interrupted
+    assert open_run(folder).checkpoint()[0]["stage"] == 1
+    rewritten(folder, curriculum=[])
+    said = (
+        "curriculum: expected at least 2 stages, as the run has come to that one, but there are 1"
+    )
+    refused(folder, said, ExperimentError, accept_drift=True)
+
+
+@pytest.mark.parametrize("other", ["evolution_strategy", "cma", "neat"])
+def test_one_that_is_to_go_on_by_another_strategy_is_left_alone(either, other):
+    rewritten(either, evolve=told(other)["evolve"])
+    refused(either, f"^{either}: evolve.strategy: expected that of the checkpoint", ExperimentError,
+            accept_drift=True)  # fmt: skip
+
+
+def test_one_with_fewer_samples_than_a_challenger_takes_goes_on_where_drift_is_accepted(tmp_path):
+    folder = cut(tmp_path / "run", 7, "evolution_strategy", starts=1, challenger_every=7)
+    assert open_run(folder).rows("SELECT species FROM generations WHERE number = 7")[0][0] == 2
+    path = folder / "experiment.yaml"
+    path.write_text(re.sub("population: .*", "population: 2", path.read_text()))
+    assert verbs.resume(folder, accept_drift=True).generation == 13
 
 
 def test_one_with_other_operators_is_left_alone(either):

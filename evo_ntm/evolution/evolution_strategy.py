@@ -333,7 +333,8 @@ class EvolutionStrategy:
         pairs = self._settings.population // 2
         if self._starting or len(self._searches) == 1:
             return [max(pairs // len(self._searches), 1)] * len(self._searches)
-        return [pairs - self._challenger_pairs(), self._challenger_pairs()]
+        own = max(self._challenger_pairs(), 1)  # they may have been more when it began
+        return [max(pairs - own, 1), own]
 
     def _challenger_pairs(self) -> int:
         return int(self._settings.population // 2 * self._settings.challenger_share)

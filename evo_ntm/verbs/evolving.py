@@ -130,13 +130,14 @@ def resume(
                 for_the_task(individual.genome, task)
         experiment, workers, drift = as_it_began(run, began, stack, accept_drift=accept_drift)
         require_room(run.folder, *WRITTEN)
+        with about(path):
+            loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)
         if on_begin is not None:
             on_begin()
         recorder.resume(since.generation if since else -1, genomes(since) if since else {})
         process = provenance(experiment, workers.facts["backend"], workers.asked)
         recorder.sign(process, workers.facts)
         begun = time.monotonic() - (since.seconds if since else 0.0)
-        loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)
         watch = stack.enter_context(_watch(run, experiment, process))
         keep_journal(recorder, experiment, loop, watch, begun=begun, on_generation=on_generation,
                      accept_drift=accept_drift, drift=drift, workers=workers)  # fmt: skip
