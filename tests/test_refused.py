@@ -154,9 +154,7 @@ def test_one_that_has_come_further_than_its_curriculum_is_left_alone(tmp_path):
     assert verbs.evolve(long, to=folder, on_generation=until(9)).interrupted
     assert open_run(folder).checkpoint()[0]["stage"] == 1
     rewritten(folder, curriculum=[])
-    said = (
-        "curriculum: expected at least 2 stages, as the run has come to that one, but there are 1"
-    )
+    said = "curriculum: expected at least 2 stages, as the run has come to that one, but .* 1$"
     refused(folder, said, ExperimentError, accept_drift=True)
 
 
