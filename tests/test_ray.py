@@ -124,9 +124,9 @@ def recorded(run, generation, seconds=60):
     return False
 
 
-def test_a_run_that_is_killed_leaves_no_process_and_goes_on_without_workers(tmp_path):
+def test_a_run_that_is_killed_leaves_no_process_and_goes_on_without_workers(tmp_path, elsewhere):
     asked_for = asked(generations=600, validate_every=600)
-    verbs.evolve(asked_for, to=tmp_path / "whole")
+    elsewhere.submit(verbs.evolve, asked_for, to=tmp_path / "whole").result()
     (tmp_path / "task.yaml").write_text(dump(asked_for))
     run, mark = tmp_path / "run", f"killed-{os.getpid()}"
     process = begun(tmp_path, mark, "evolve", "task.yaml", "--to", str(run), "--workers", "1")
@@ -136,7 +136,7 @@ def test_a_run_that_is_killed_leaves_no_process_and_goes_on_without_workers(tmp_
     process.communicate()
     assert gone(mark)
     assert verbs.outcome(run).interrupted
-    verbs.resume(run, overrides=["run.workers=0"])
+    elsewhere.submit(verbs.resume, run, overrides=["run.workers=0"]).result()
     assert verbs.digest(run) == verbs.digest(tmp_path / "whole")
 
 
