@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "evo_ntm"
 STEPS = [
-    ["errors", "seeds", "paths", "words"],
+    ["errors", "seeds", "paths", "words", "canonical"],
     ["topology", "exits"],
     ["genome", "experiment"],
     ["machine", "tasks", "genome.variation", "genome.adapter"],

@@ -1,7 +1,6 @@
 """An experiment: all that a task file says, checked and frozen."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn, Self
 
@@ -14,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from evo_ntm.canonical import canonical
 from evo_ntm.errors import nearest
 from evo_ntm.experiment.cma import CMA
 from evo_ntm.experiment.evolution import Hardest
@@ -277,5 +277,4 @@ def _hash(experiment: Experiment, keys: set[str], **also: None) -> str:
                 del settings[key]
     if experiment.task == "priority_sort" and not told["with"]["in_order"]:
         del told["with"]["in_order"]
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(canonical(told).encode(), digest_size=16).hexdigest()

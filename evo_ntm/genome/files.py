@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load
 
+from evo_ntm.canonical import canonical
 from evo_ntm.errors import GenomeError
 from evo_ntm.genome.encoding import ENCODINGS, Encoding, code
 from evo_ntm.genome.genome import Genome
@@ -224,7 +225,7 @@ def pieces(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> 
                       "data_offsets": [begun, ended]}  # fmt: skip
         parts.append(tensor.reshape(-1).view(np.uint8).data)
         begun = ended
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    text = canonical(told)
     padded = text.encode() + b" " * (-len(text) % LENGTH)
     return [len(padded).to_bytes(LENGTH, "little") + padded, *parts]
 

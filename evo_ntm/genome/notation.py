@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
 
+from evo_ntm.canonical import canonical
 from evo_ntm.errors import EvoNTMError, GenomeError, nearest
 from evo_ntm.topology import (
     Block,
@@ -61,7 +62,7 @@ def topology_json(topology: Topology) -> str:
         if graph.recurrent:
             drawn["recurrent"] = True
         told["controller"] = {"kind": "graph", "graph": drawn}
-    return json.dumps(told, sort_keys=True, separators=(",", ":"))
+    return canonical(told)
 
 
 def read_topology(text: str, source: str) -> Topology:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
+from evo_ntm.canonical import canonical
 from evo_ntm.errors import RunError
 from evo_ntm.genome.files import LENGTH, Piece, header, pieces, publish, unheard
 from evo_ntm.paths import no_file
@@ -46,7 +47,7 @@ def write_checkpoint(
     path: Path, words: Words, tensors: Tensors, reached: Callable[[str], None] = unheard
 ) -> Hashes:
     """Publish a checkpoint, and give its hashes. Raises OSError where the disk forbids it."""
-    told = json.dumps(words, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    told = canonical(words, finite=True)
     parts = pieces(tensors, {"format": FORMAT, "version": VERSION, "words": told})
     publish(path, parts, reached)
     return _hashes(parts, words, tensors)

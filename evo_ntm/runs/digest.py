@@ -4,9 +4,9 @@ It is made from the rows and the weights themselves, not from hashes that were k
 """
 
 import hashlib
-import json
 from collections.abc import Iterator
 
+from evo_ntm.canonical import canonical
 from evo_ntm.runs.checkpoints import find_checkpoint, unclocked
 from evo_ntm.runs.run import Run
 
@@ -56,4 +56,4 @@ def _surviving(run: Run) -> Iterator[bytes]:
 
 
 def _line(*told: object) -> bytes:
-    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    return canonical(told).encode() + b"\n"

@@ -8,8 +8,9 @@ within the shape.
 import hashlib
 import json
 import zlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from evo_ntm.canonical import canonical
 from evo_ntm.errors import RunError
 
 KEEP = "INSERT OR IGNORE INTO topologies (told, shape, graph, hash) VALUES (?, ?, ?, ?)"
@@ -41,7 +42,7 @@ def apart(text: str) -> tuple[str, str | None]:
     """Take the JSON of a topology apart: without its graph, and that of the graph, if it is one."""
     parts = json.loads(text)
     graph = parts["controller"].pop("graph", None)
-    return (text, None) if graph is None else (_line(parts), _line(graph))
+    return (text, None) if graph is None else (canonical(parts), canonical(graph))
 
 
 def whole(shape: str, graph: bytes | None, source: str) -> str:
@@ -53,8 +54,4 @@ def whole(shape: str, graph: bytes | None, source: str) -> str:
         parts["controller"]["graph"] = json.loads(zlib.decompress(graph))
     except (zlib.error, ValueError, TypeError, KeyError) as error:
         raise RunError(f"{source}: expected a shape and a graph, but {error}") from error
-    return _line(parts)
-
-
-def _line(told: Any) -> str:
-    return json.dumps(told, sort_keys=True, separators=(",", ":"))
+    return canonical(parts)
