@@ -10,9 +10,12 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import pytest
 import yaml
 
 from evo_ntm import cli, journal, verbs
+from evo_ntm.tuning import journal as diary
+from evo_ntm.tuning.assignment import publish
 from tests.evolution.cases import told
 
 SIZE = 8 << 20
@@ -83,6 +86,16 @@ def main(folder):
     subprocess.run(["mount", "-o", f"remount,size={8 * SIZE}", disk], check=True)
     came["resumed"] = said("resume", run, "--quiet")
     came["same"] = verbs.digest(run) == digest
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diary, "SECONDS_BETWEEN_PLACES", 0.0)
+        patch.setattr(diary, "publish", lambda *about: fill(ballast, 0) or publish(*about))
+        came["tuning stopped"] = said("finetune", run, "--steps", "40", "--quiet")
+    came["tuning status"] = said("status", run)
+    ballast.unlink()
+    came["tuning resumed"] = said("resume", run, "--quiet")
+    came["tuned"] = verbs.status(run).tunings
+
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     came["read-only digest"] = verbs.digest(run) == digest
     print(json.dumps(came))

@@ -54,6 +54,12 @@ def test_a_run_is_not_gone_on_with_where_there_is_no_room_and_is_left_as_it_was(
     assert came["unchanged"]
 
 
+def test_a_disk_that_fills_stops_a_tuning_with_one_line_and_it_can_be_gone_on_with(came):
+    assert "run: cannot be written: No space left on device" in line(came["tuning stopped"], 3)
+    assert came["tuning status"] == {"status": 0, "said": ""}
+    assert came["tuning resumed"]["status"] in (0, 1) and came["tuned"] == 1
+
+
 def test_once_there_is_room_the_run_goes_on_to_the_same_end(came):
     assert came["resumed"] == came["whole"] == {"status": 1, "said": ""}
     assert came["same"]

@@ -96,21 +96,18 @@ def evolve(
     strategy = strategy_of(experiment, task, toolbox)
     lessons = school(experiment, task, backend or backend_of(experiment.run))
     if since is not None:
-        _restore(strategy, since, lessons)
+        lessons.require(since.stage)
+        _restore(strategy, since, experiment.evolve.strategy)
     return _generations(experiment, lessons, strategy, toolbox, since)
 
 
-def _restore(strategy: Strategy, since: Checkpoint, lessons: School) -> None:
-    """Let a strategy go on from a checkpoint. Raises ExperimentError where it cannot."""
-    stages = len(lessons.curriculum.stages)
-    if since.stage >= stages:
-        raise ExperimentError(f"curriculum: expected at least {since.stage + 1} stages, as the run "
-                              f"has come to that one, but there are {stages}")  # fmt: skip
+def _restore(strategy: Strategy, since: Checkpoint, name: str) -> None:
+    """Let a strategy go on from a checkpoint. Raises ExperimentError where that is of another."""
     try:
         strategy.restore(since.strategy)
     except (KeyError, TypeError, ValueError) as error:  # it is whole: its hash is
         raise ExperimentError("evolve.strategy: expected that of the checkpoint to go on from, but "
-                              "the experiment has another") from error  # fmt: skip
+                              f"came {name}") from error  # fmt: skip
 
 
 def strategy_of(experiment: Experiment, task: Task, toolbox: base.Toolbox) -> Strategy:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from evo_ntm.errors import ExperimentError
 from evo_ntm.evolution.evaluate import Map, Trial
 from evo_ntm.evolution.exam import (
     SEED,
@@ -70,6 +71,12 @@ class School:
         task, epsilon = self.curriculum.stages[stage], experiment.machine.epsilon
         each = experiment.evolve.by_episode
         return Trial(task, episodes, rows, epsilon, self.backend, each)
+
+    def require(self, stage: int) -> None:
+        """Raise ExperimentError where the curriculum does not go as far as a stage."""
+        if stage >= (stages := len(self.curriculum.stages)):
+            raise ExperimentError(f"curriculum: expected at least {stage + 1} stages, as the run "
+                                  f"has come to that one, but there are {stages}")  # fmt: skip
 
     def follows(self, stage: int) -> bool:
         """Tell whether another stage follows."""

@@ -82,6 +82,7 @@ def writing(path: Path) -> sqlite3.Connection:
 
 def finish(rows: sqlite3.Connection) -> None:
     """Drop what was not committed, and make one file of the rows again where the disk allows it."""
+    path = Path(rows.execute("PRAGMA database_list").fetchone()[2])
     with closing(rows), suppress(sqlite3.Error):
         if rows.in_transaction:
             rows.execute("ROLLBACK")
@@ -91,6 +92,21 @@ def finish(rows: sqlite3.Connection) -> None:
                 rows.execute("PRAGMA journal_mode = DELETE")
                 return
             time.sleep(MOMENT)
+    _close(path)
+
+
+def _close(path: Path) -> None:
+    """Say of rows that they are one file where there was no room to say so before.
+
+    The last to close them puts their log in its place. That is room enough: nothing grows here.
+    """
+    with suppress(sqlite3.Error, OSError):
+        if _log(path):
+            return
+        with closing(sqlite3.connect(path, isolation_level=None)) as rows:
+            if _is_open(rows):
+                rows.execute("PRAGMA journal_mode = MEMORY")
+                rows.execute(FACT, ("open", "false"))
 
 
 def as_json(value: object) -> str:

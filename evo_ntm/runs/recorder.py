@@ -233,7 +233,8 @@ class Recorder:
     def _opened(self) -> Connection:
         """Open the rows, and put away what is of no use any more."""
         folder = self.run.folder
-        (folder / CHECKPOINTS).mkdir(exist_ok=True)  # version 1 had none
+        for name in (CHAMPIONS, CHECKPOINTS):  # version 1 had none of the latter
+            (folder / name).mkdir(exist_ok=True)
         for name in (".", CHAMPIONS, CHECKPOINTS):
             for part in (folder / name).glob(".*.part"):
                 part.unlink()  # of a process that was killed

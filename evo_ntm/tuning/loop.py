@@ -145,8 +145,9 @@ def _look(
     individual = Individual(lesson.descent.genome(place.standing), operators=(OPERATOR,))
     validated = school.validate(step, individual, spread)
     best, sitting, sittings = place.best, None, place.sittings
-    if step:
+    if step and isfinite(validated.validation.bits):
         best = _better(best, _best(school, validated, individual, step))
+    if best is not None:
         if _may_sit(place, best):
             sitting = _examine(lesson, best)
             sittings = (*sittings, Sat(best.step, best.mark, sitting.solved, sitting.rows))

@@ -62,6 +62,7 @@ def tuning_of(run: Run, birth: int) -> Tuning | None:
             Look(met + point["sequences"], spent + point["seconds"], point["validation_bits"],
                  point["validation_wrong_bits"])
             for point in curve
+            if point["validation_bits"] is not None  # as where it diverged
         ),
     )  # fmt: skip
 

@@ -89,13 +89,20 @@ def _of_a_task_file(
 
 
 def _in_place(run: Run, on: Path | str | None, changes: Sequence[str]) -> Experiment:
-    """Give a run's experiment with what is to be set of tuning. Raises ExperimentError."""
+    """Give a run's experiment with what is to be set of tuning.
+
+    Raises ExperimentError, RunError where it is not the one that the run began with.
+    """
     for change in changes:
         key = change.partition("=")[0]
         if not key.startswith("finetune.") and key not in PLACES:
             raise ExperimentError(f"{run.folder}: expected an override of finetune.… or of "
                                   f"{', '.join(PLACES)}, but came {key!r}; --to DIR makes a "
                                   "run of its own")  # fmt: skip
+    drifted = run.rows("SELECT 1 FROM events WHERE kind = 'drift'")  # which was accepted
+    if not drifted and (edited := run.edited()):
+        raise RunError(f"{run.folder}: expected the experiment that the run began with, but it "
+                       f"{edited}; --to DIR makes a run of its own")  # fmt: skip
     if on is None:
         return load(run.folder / EXPERIMENT, changes, tasks=None)
     own, other = run.experiment, load(on, changes, tasks=None)

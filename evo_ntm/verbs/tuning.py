@@ -115,8 +115,9 @@ def resume_tuning(
 ) -> Tuned:
     """Go on with a tuning that was interrupted, to the same bits as if it had not been.
 
-    `accept_drift` goes on with other arithmetic than it began with. `task` is one's own, if it
-    began with one. Raises RunError where no tuning of this run was interrupted.
+    `accept_drift` goes on with other arithmetic, or by another experiment, than it began with.
+    `task` is one's own, if it began with one. Raises RunError where no tuning of this run was
+    interrupted, or something has drifted, ExperimentError where its curriculum is shorter now.
     """
     with ExitStack() as stack:
         recorder = stack.enter_context(Recorder(open_run(Path(path))))
@@ -130,10 +131,12 @@ def resume_tuning(
         require_room(run.folder, *WRITTEN)
         with about(path):
             lesson, genome = stack.enter_context(_lesson(source, task))
-            drift = drifted(assignment.arithmetic, lesson.school.backend.arithmetic)
+            drift = [edited] if (edited := run.edited()) else []
+            drift += drifted(assignment.arithmetic, lesson.school.backend.arithmetic)
             if drift and not accept_drift:
                 raise RunError(f"{'; '.join(drift)}; --accept-drift goes on otherwise than before")
             since = last_place(run, assignment, lesson.descent)
+            lesson.school.require(since.stage if since else 0)
             looks = tune(lesson, genome, since)
         if on_begin is not None:
             on_begin()
