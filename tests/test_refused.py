@@ -14,10 +14,9 @@ from deap import base, tools
 from evo_ntm import cli, journal, verbs
 from evo_ntm.errors import ExperimentError, RunError
 from evo_ntm.evolution.evaluate import unscored
-from evo_ntm.experiment import dump, parse
-from evo_ntm.experiment.notation import read_yaml
+from evo_ntm.experiment import parse
 from evo_ntm.runs.store import Recorder, open_run
-from tests.evolution.cases import told
+from tests.evolution.cases import rewritten, told
 from tests.test_resume import asked, cut, edit, until
 
 
@@ -139,12 +138,6 @@ def test_one_whose_task_was_edited_is_told_so(stopped):
     path = stopped / "experiment.yaml"
     path.write_text(path.read_text().replace("longest: 2", "longest: 3"))
     refused(stopped, "began with another experiment.yaml: its task hash was ")
-
-
-def rewritten(folder, **changes):
-    """Put another experiment into a run."""
-    path = folder / "experiment.yaml"
-    path.write_text(dump(parse({**read_yaml(path.read_text(), "run"), **changes})))
 
 
 def test_one_that_has_come_further_than_its_curriculum_is_left_alone(tmp_path):

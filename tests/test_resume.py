@@ -1,6 +1,7 @@
 """Runs that go on: as they would have gone on, or not at all and with a sentence."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -60,6 +61,12 @@ def edit(folder, statement, *values):
 
 def everything(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_that_lost_its_champions_goes_on_and_keeps_those_to_come(tmp_path):
+    folder = cut(tmp_path / "run", 9)
+    shutil.rmtree(folder / "champions")
+    assert verbs.resume(folder).generation == 13
 
 
 @every

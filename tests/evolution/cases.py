@@ -8,7 +8,8 @@ from evo_ntm.evolution.engine import evolve
 from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.strategy import Validation
-from evo_ntm.experiment import parse
+from evo_ntm.experiment import dump, parse
+from evo_ntm.experiment.notation import read_yaml
 from evo_ntm.genome.founder import founder
 from evo_ntm.seeds import derive
 from evo_ntm.tasks import make
@@ -122,3 +123,9 @@ class Turns:
                 job.number, job.generation = next(self.numbers), self.generation
                 self.born[job.number] = job
         return Scores(fitness, {})
+
+
+def rewritten(run, **changes):
+    """Put other settings into the experiment of a run."""
+    path = run / "experiment.yaml"
+    path.write_text(dump(parse({**read_yaml(path.read_text(), "run"), **changes})))

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass, replace
-from math import isfinite, isnan
+from math import inf, isfinite, isnan
 
 import pytest
 import torch
 
 from evo_ntm.errors import ExperimentError
+from evo_ntm.evolution.school import School
 from evo_ntm.experiment import parse
 from evo_ntm.machine import choose
 from evo_ntm.training import Descent, descent_of
@@ -225,6 +226,23 @@ def test_what_diverges_in_its_first_step_has_nothing_to_keep():
     found = stumbled(1)
     assert [look.point.step for look in found] == [0, 0]
     assert found[-1].place.diverged == 1 and found[-1].place.best is None
+
+
+class Deaf(School):
+    """Hears no number from anybody who has moved."""
+
+    def validate(self, generation, individual, spread):
+        told = super().validate(generation, individual, spread)
+        lost = told.validation._replace(bits=inf)
+        return replace(told, validation=lost) if generation else told
+
+
+def test_what_answers_no_numbers_is_not_kept():
+    lessons, genome = lesson(steps=40)
+    lessons = replace(lessons, school=Deaf(**vars(lessons.school)))
+    last = list(tune(lessons, genome))[-1]
+    assert last.place.over and last.point.step == 40
+    assert last.place.best is None and last.place.sittings == ()
 
 
 def test_it_ends_when_its_time_is_over():

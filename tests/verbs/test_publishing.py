@@ -1,5 +1,7 @@
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -142,6 +144,19 @@ def tuned(tmp_path_factory):
     """Give a run that evolved, and the birth that was tuned in it then."""
     folder = evolved(tmp_path_factory.mktemp("tuned") / "run", seed=2)
     return folder, verbs.finetune(folder, steps=2, overrides=STEP_BY_STEP).child
+
+
+def test_what_diverged_in_the_end_is_told_of_by_the_last_numbers(tuned, tmp_path):
+    run = shutil.copytree(tuned[0], tmp_path / "run")
+    with closing(sqlite3.connect(run / "run.sqlite")) as rows:
+        [told] = rows.execute("SELECT curve FROM tunings").fetchone()
+        *_, last = curve = json.loads(told)
+        lost = {**last, "sequences": 999, "validation_bits": None, "validation_wrong_bits": None}
+        rows.execute("UPDATE tunings SET curve = ?", [json.dumps([*curve, lost])])
+        rows.commit()
+    folder = verbs.publish(run, "tiny", birth=tuned[1], to=tmp_path)
+    words = (folder / "README.md").read_text()
+    assert f" | 999 | {last['validation_bits']:.4g} |" in words
 
 
 @pytest.mark.parametrize(

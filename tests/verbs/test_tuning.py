@@ -16,6 +16,7 @@ from evo_ntm.genome.files import read_genome, write_genome
 from evo_ntm.runs.recorder import Recorder
 from evo_ntm.runs.store import open_run
 from evo_ntm.tuning import journal
+from tests.evolution.cases import rewritten
 from tests.evolution.cases import told as evolved
 from tests.tuning.cases import PART, genome_of, told
 
@@ -466,6 +467,36 @@ def test_other_arithmetic_than_it_began_with_is_refused_unless_it_is_accepted(ru
     with pytest.raises(RunError, match=r"began with torch 0\.1, but here is .*--accept-drift"):
         verbs.resume_tuning(run)
     assert verbs.resume_tuning(run, accept_drift=True).child
+
+
+def test_another_experiment_than_it_began_with_is_refused_unless_it_is_accepted(run):
+    stopped(KeyboardInterrupt, 2, run)
+    rewritten(run, exam={"validation": [PART], "parts": [{**PART, "sequences": 50}]})
+    with pytest.raises(RunError, match=r"began with another experiment\.yaml: .*--accept-drift"):
+        verbs.resume_tuning(run)
+    assert verbs.resume_tuning(run, accept_drift=True).child
+
+
+def test_what_has_come_further_than_its_curriculum_is_not_gone_on_with(tmp_path):
+    stages = [{"with": {"longest": 1}, "until": {"wrong_bits": 100}}, {"with": {}}]
+    run, before = tmp_path / "run", told(curriculum=stages)
+    verbs.evolve(parse(before), to=run)
+    stopped(KeyboardInterrupt, 2, run)
+    rewritten(run, curriculum=[])
+    with pytest.raises(ExperimentError, match=r"run: curriculum: expected at least 2 stages, as "):
+        verbs.resume_tuning(run, accept_drift=True)
+    rewritten(run, curriculum=stages)
+    assert verbs.resume_tuning(run).child
+
+
+def test_a_run_whose_experiment_was_edited_since_is_tuned_elsewhere(run, tmp_path):
+    rewritten(run, exam={"validation": [PART], "parts": [{**PART, "sequences": 50}]})
+    refused(
+        RunError, "run: expected the experiment that the run began with, but it began with ", run
+    )
+    refused(RunError, "; --to DIR makes a run of its own", run)
+    tuned = verbs.finetune(run, to=tmp_path / "other")
+    assert tuned.rows[0].sequences == 50
 
 
 def test_what_diverges_keeps_the_last_good_and_says_where(run, monkeypatch):
