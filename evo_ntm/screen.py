@@ -201,6 +201,9 @@ def _tuned(status: "Status") -> str:
     births, time = counted(status.tunings, "birth"), clock(status.tuning_seconds)
     ended = f"{births} by gradients, {time}" if status.tunings else ""
     under_way = f"birth {status.being_tuned}, not to its end" if status.being_tuned else ""
+    if (at := status.tuning) is not None:
+        bits = "?" if at.validation_bits is None else _number(at.validation_bits, 2)
+        under_way += f": step {at.step:,} of {at.steps:,}, {bits} bits of validation"
     return "; ".join(filter(None, (ended, under_way)))
 
 
@@ -264,10 +267,11 @@ def show_runs(statuses: Mapping[Path, "Status | str"]) -> None:
         if isinstance(status, str):
             continue
         champion = status.champion
+        tuned = ", tuned" if status.tunings or status.being_tuned else ""
         table.add_row(
             path.name,
             status.state,
-            f"{status.generation + 1}/{status.generations}" + ", tuned" * bool(status.tunings),
+            f"{status.generation + 1}/{status.generations}{tuned}",
             clock(status.seconds + status.tuning_seconds),
             "none yet" if champion is None else _number(champion.wrong_bits),
         )
@@ -281,7 +285,7 @@ def _plainly(status: "Status") -> object:
 
 
 def _time(status: "Status") -> str:
-    if status.state != "running":
+    if status.state != "running" or status.being_tuned:
         return clock(status.seconds)
     rate = f"{_thousands(status.rate)} sequence-timesteps/s"
     return f"{clock(status.seconds)}, {clock(status.seconds_left)} left, {rate}"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from evo_ntm.errors import EvoNTMError
 from evo_ntm.experiment.tasks import OF_LIVES
+from evo_ntm.runs.log import read_log
 from evo_ntm.runs.run import ROWS, Run
 from evo_ntm.runs.store import is_unfinished, is_written, open_run
 
@@ -50,12 +51,21 @@ class Process:
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How far a tuning has come that has not ended: None bits where it answers no numbers."""
+
+    step: int
+    steps: int
+    validation_bits: float | None
+
+
+@dataclass(frozen=True)
 class Status:
     """How far a run has come. `generation` is the last on disk, counted from 0, or -1.
 
     `passed` tells whether any machine of it has passed the exam, `being_tuned` the birth whose
-    tuning has not ended, `checkpoint` the generation that it would go on after. `rate` is in
-    sequence-timesteps a second of the last generations.
+    tuning has not ended, `tuning` how far that has come, `checkpoint` the generation that it would
+    go on after. `rate` is in sequence-timesteps a second of the last generations.
     """
 
     path: Path
@@ -71,6 +81,7 @@ class Status:
     tunings: int
     tuning_seconds: float
     being_tuned: int | None
+    tuning: Tuning | None
     seconds: float
     seconds_left: float
     rate: float
@@ -118,6 +129,7 @@ def status(path: Path) -> Status:
         tunings=tunings["count"],
         tuning_seconds=tunings["seconds"],
         being_tuned=(facts.get("tuning") or {}).get("parent"),
+        tuning=_tuning(run) if facts.get("tuning") else None,
         seconds=seconds,
         seconds_left=settings.seconds_left(generation + 1, seconds) if last else nan,
         rate=steps / lasted if lasted > 0 else nan,
@@ -133,6 +145,18 @@ def status(path: Path) -> Status:
         processes=tuple(Process(row["started"], json.loads(row["told"])) for row in processes),
         events=tuple(Event(**dict(row)) for row in events),
     )
+
+
+def _tuning(run: Run) -> Tuning | None:
+    """Find what the process that tunes last told of it; None where it told nothing yet."""
+    kinds = ("tuning", "began")
+    lines = (told for told in reversed(read_log(run)) if told.get("kind") in kinds)
+    told: dict[str, Any] = next(lines, {})
+    try:
+        bits = told["validation_bits"]
+        return Tuning(int(told["step"]), int(told["steps"]), None if bits is None else float(bits))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def statuses(folder: Path) -> dict[Path, Status | str]:

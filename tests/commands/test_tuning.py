@@ -159,6 +159,33 @@ def test_the_status_of_a_run_tells_of_what_was_tuned(made, tmp_path, capsys):
     assert re.search(r" (\d+)/\1, tuned +1:03 ", last)
 
 
+def test_the_status_of_a_run_tells_how_far_its_tuning_has_come(made, tmp_path, capsys, monkeypatch):
+    from evo_ntm import screen
+
+    run = shutil.copytree(made, tmp_path / "run")
+    monkeypatch.setattr(journal, "SECONDS_BETWEEN_PLACES", 0.0)
+    seen = []
+
+    def look(progress):
+        seen.append(verbs.status(run))
+        if progress.step == 40:
+            raise KeyboardInterrupt
+
+    verbs.finetune(run, on_look=look, overrides=["finetune.early_stop=false"])
+    assert [status.tuning and status.tuning.step for status in seen] == [0, 20, 40]
+    last = verbs.status(run)
+    assert (last.tuning.step, last.tuning.steps, last.state) == (40, 400, "interrupted")
+    assert seen[2].state == "running"
+    screen.show_status(seen[2])
+    out = capsys.readouterr().out
+    assert re.search(r"tuned +birth [0-9]+, not to its end: step 40 of 400, [0-9.]+ bits of ", out)
+    assert re.search(r"time +0:[0-9]+\n", out)
+    screen.show_runs({run: last})
+    assert re.search(r"interrupted +4/4, tuned ", capsys.readouterr().out)
+    (run / "log.jsonl").write_text('{"kind": "tuning", "step": "many"}\n')
+    assert verbs.status(run).tuning is None
+
+
 def asks_for_a_tuning(path):
     part = {"name": "as trained", "rows": 5, "sequences": 32, "at_most": {"wrong_bits": 0}}
     experiment = experiment_of("genetic", generations=2, validate_every=2)
