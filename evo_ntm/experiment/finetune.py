@@ -61,7 +61,9 @@ class Finetune(Settings):
     ] = None
     schedule: Annotated[
         Literal["constant", "linear", "cosine"],
-        Field(description="how the step size falls to 0 at the last step, if it does"),
+        Field(
+            description="how the step size falls to 0 in the end: constant (not), linear, cosine"
+        ),
     ] = "constant"
     warmup: Annotated[Natural, Field(description="steps over which the step size rises")] = 0
     rows: Annotated[

@@ -147,11 +147,10 @@ def _move(part: Path, folder: Path) -> None:
 def refuse_existing(folder: Path) -> None:
     """Raise RunError where there is something already."""
     if _is_there(folder):
-        raise RunError(
-            f"{folder}: expected no such folder yet, but it is there already; choose another "
-            f"--to, or go on with a run that was interrupted: evo-ntm resume "
-            f"{shlex.quote(str(folder))}"
-        )
+        resume = f"evo-ntm resume {shlex.quote(str(folder))}"
+        hint = f", or go on with a run that was interrupted: {resume}"
+        raise RunError(f"{folder}: expected no such folder yet, but it is there already; choose "
+                       f"another --to{hint if (folder / ROWS).is_file() else ''}")  # fmt: skip
 
 
 def require_place(folder: Path | None) -> None:

@@ -147,8 +147,10 @@ def test_a_folder_that_is_there_is_refused_and_left_alone(tmp_path, experiment):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    for name in ("file", "folder", "link"):
-        told = f"{name}: expected no such folder yet.* another --to, or .*resume"
+    with create(tmp_path / "run", experiment):
+        pass
+    for name, hint in (("file", ""), ("folder", ""), ("link", ""), ("run", ", or .*resume .*run")):
+        told = f"{name}: expected no such folder yet.* another --to{hint}$"
         with pytest.raises(RunError, match=told):
             create(tmp_path / name, experiment)
     assert (tmp_path / "file").read_text() == "mine"
