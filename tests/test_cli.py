@@ -259,7 +259,7 @@ def test_an_existing_folder_is_refused(small, tmp_path, told):
     status, out, complaint = told("evolve", small, "--to", tmp_path / "run")
     assert (status, out) == (2, "")
     last = complaint.splitlines()[-1]
-    assert last.startswith(f"evo-ntm: {tmp_path / 'run'}: ") and "resume" in last
+    assert last.startswith(f"evo-ntm: {tmp_path / 'run'}: ") and last.endswith("another --to")
     assert files(tmp_path / "run") == []
 
 

@@ -16,11 +16,17 @@ MAKING = ["folders made", "experiment written", "rows made", "run synced", "run 
           "run published", "opened"]  # fmt: skip
 
 every = pytest.mark.parametrize("strategy", STRATEGIES)
+
+
+def all_but(*slow):
+    """Take every strategy, some of them where there is time."""
+    return pytest.mark.parametrize("strategy", [
+        pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in STRATEGIES
+    ])  # fmt: skip
+
+
 # Lexicase is the genetic algorithm but for who is chosen.
-most = pytest.mark.parametrize("strategy", [
-    pytest.param(name, marks=pytest.mark.slow) if name == "lexicase" else name
-    for name in STRATEGIES
-])  # fmt: skip
+most = all_but("lexicase")
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
 
 
@@ -32,7 +38,7 @@ def killed(folder, strategy, way, count):
 
 
 @forks
-@most
+@all_but("lexicase", "neat")
 def test_a_run_killed_between_any_two_steps_goes_on_to_the_same_end(tmp_path, strategy):
     told = killed(tmp_path, strategy, "steps", 12)
     assert len(set(told["digests"])) == 1

@@ -265,19 +265,20 @@ def test_without_barriers_threads_would_be_seen_to_race():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="triton brings its compiler on Linux alone")
-def test_the_programs_compile_for_gpus_that_are_not_there(tmp_path):
+@pytest.mark.parametrize("capability", ["90", pytest.param("80", marks=pytest.mark.slow)])
+def test_the_programs_compile_for_gpus_that_are_not_there(tmp_path, capability):
     """What the interpreter takes, a compiler need not take."""
     root = Path(__file__).parents[3]
     environment = {
         **os.environ, "TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(tmp_path),
         "PYTHONPATH": str(root),
     }  # fmt: skip
-    script = [sys.executable, Path(__file__).parent / "compile_cuda.py"]
+    script = [sys.executable, Path(__file__).parent / "compile_cuda.py", capability]
     ended = subprocess.run(
         script, capture_output=True, text=True, check=False, env=environment, cwd=root
     )
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines() == ["episode 80", "episode 90", "way_back 90"]
+    assert ended.stdout.splitlines() == ["episode", "way_back"]
 
 
 def gpu_only(test):
