@@ -464,9 +464,11 @@ def evolving(small, tmp_path):
             each.kill()
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
+@pytest.mark.parametrize(("number", "status"), [
+    (signal.SIGINT, 130),
+    (signal.SIGTERM, 143),
+    pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+])  # fmt: skip
 def test_who_is_asked_to_end_leaves_a_run_that_can_be_read(evolving, tmp_path, number, status):
     run = tmp_path / "run"
     begun = evolving()

@@ -125,7 +125,7 @@ def recorded(run, generation, seconds=60):
 
 
 def test_a_run_that_is_killed_leaves_no_process_and_goes_on_without_workers(tmp_path, elsewhere):
-    asked_for = asked(generations=600, validate_every=600)
+    asked_for = asked(generations=300, validate_every=300)
     elsewhere.submit(verbs.evolve, asked_for, to=tmp_path / "whole").result()
     (tmp_path / "task.yaml").write_text(dump(asked_for))
     run, mark = tmp_path / "run", f"killed-{os.getpid()}"

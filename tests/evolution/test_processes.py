@@ -356,7 +356,7 @@ def test_who_is_interrupted_says_so_in_one_line_and_takes_its_processes_along(
 def test_a_run_of_which_a_process_dies_stops_and_can_be_resumed_to_the_same_births(
     tmp_path, elsewhere
 ):
-    with scoring(tmp_path, generations=200) as (begun, numbers, to):
+    with scoring(tmp_path, generations=120) as (begun, numbers, to):
         os.kill(numbers[0], signal.SIGKILL)
         beside = begun.communicate(timeout=60)[1]
         assert begun.returncode == 3

@@ -59,6 +59,8 @@ class Browser:
         self.driver.get(f"{path.as_uri()}{fragment}")
         if scripts:
             self.wait("document.documentElement.dataset.drawn")
+        else:  # of which a process that the browser began for the page may have heard too late
+            self.driver.refresh()
 
     def resize(self, width):
         screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
