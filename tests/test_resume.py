@@ -67,6 +67,7 @@ def test_a_run_that_lost_its_champions_goes_on_and_keeps_those_to_come(tmp_path)
     folder = cut(tmp_path / "run", 9)
     shutil.rmtree(folder / "champions")
     assert verbs.resume(folder).generation == 13
+    assert (folder / "champions").is_dir()
 
 
 @every

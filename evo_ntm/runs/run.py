@@ -82,6 +82,12 @@ class Run:
                         f"but is now {now}")  # fmt: skip
         return None
 
+    def require_unedited(self, hint: str = "") -> None:
+        """Raise RunError where the experiment is no longer what the run began with."""
+        if edited := self.edited():
+            raise RunError(f"{self.folder}: expected the experiment that the run began with, but "
+                           f"it {edited}{hint}")  # fmt: skip
+
     def generation(self) -> int:
         """Give the number of the last generation that is on disk, -1 where there is none."""
         number = self.rows("SELECT max(number) AS number FROM generations")[0]["number"]

@@ -74,9 +74,7 @@ def publish(
         raise RunError(f"{run}: expected a run that has ended, but a tuning of birth "
                        f"{tuning.parent} was interrupted: evo-ntm resume {shlex.quote(str(run))} "
                        "goes on with it")  # fmt: skip
-    if changed := opening.edited():
-        raise RunError(f"{run}: expected the experiment that the run began with, but it "
-                       f"{changed}")  # fmt: skip
+    opening.require_unedited()
     number = opening.champion() if birth is None else birth
     genome, experiment = opening.genome(number), opening.experiment
     card = card_of(opening, name, number, [open_run(Path(control)) for control in controls])

@@ -100,9 +100,8 @@ def _in_place(run: Run, on: Path | str | None, changes: Sequence[str]) -> Experi
                                   f"{', '.join(PLACES)}, but came {key!r}; --to DIR makes a "
                                   "run of its own")  # fmt: skip
     drifted = run.rows("SELECT 1 FROM events WHERE kind = 'drift'")  # which was accepted
-    if not drifted and (edited := run.edited()):
-        raise RunError(f"{run.folder}: expected the experiment that the run began with, but it "
-                       f"{edited}; --to DIR makes a run of its own")  # fmt: skip
+    if not drifted:
+        run.require_unedited("; --to DIR makes a run of its own")
     if on is None:
         return load(run.folder / EXPERIMENT, changes, tasks=None)
     own, other = run.experiment, load(on, changes, tasks=None)

@@ -142,6 +142,10 @@ def resume_tuning(
             on_begin()
         process = provenance(experiment, assignment.backend)
         recorder.sign(process)
+        if drift:
+            recorder.record("events", [{"generation": assignment.generation, "kind": "drift",
+                                        "told": "; ".join(drift)}])  # fmt: skip
+            recorder.commit()
         log = Log()
         log.tell("began", **process)
         if not run.rows("SELECT 1 FROM births WHERE number = ?", assignment.parent):

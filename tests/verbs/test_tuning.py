@@ -475,6 +475,8 @@ def test_another_experiment_than_it_began_with_is_refused_unless_it_is_accepted(
     with pytest.raises(RunError, match=r"began with another experiment\.yaml: .*--accept-drift"):
         verbs.resume_tuning(run)
     assert verbs.resume_tuning(run, accept_drift=True).child
+    (event,) = rows(run, "events", "kind = 'drift'")
+    assert event["told"].startswith("began with another experiment.yaml: ")
 
 
 def test_what_has_come_further_than_its_curriculum_is_not_gone_on_with(tmp_path):
