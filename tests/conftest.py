@@ -1,9 +1,8 @@
 """What all tests share: hypothesis without clocks or luck, torch on one thread, a small task."""
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
+import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
@@ -11,6 +10,23 @@ from hypothesis import settings
 settings.register_profile("evo_ntm", deadline=None, derandomize=True)
 settings.load_profile("evo_ntm")
 torch.set_num_threads(1)
+
+HERE = Path(__file__).parent
+OF_SHAPES = [HERE / layer for layer in ("tasks", "machine", "training")]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "check all shapes in every test, not only in those of tasks, machines and gradients"
+    parser.addoption("--all-shapes", action="store_true", help=told)
+
+
+@pytest.hookimpl(tryfirst=True)  # before the fixtures of the test
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Check the shapes of every step where steps are tested; elsewhere that takes half the time."""
+    checked = any(item.path.is_relative_to(folder) for folder in OF_SHAPES)
+    everywhere = item.config.getoption("all_shapes")
+    jaxtyping.config.update("jaxtyping_disable", not (checked or everywhere))
+
 
 SMALL = """\
 task: copy
@@ -44,13 +60,3 @@ def small(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
     path.write_text(SMALL, encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def elsewhere():
-    """A process in which nobody checks the shapes of every step, which takes as long as these."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONWARNINGS", "error")
-        one = {"initializer": torch.set_num_threads, "initargs": (1,)}
-        with ProcessPoolExecutor(1, get_context("spawn"), **one) as pool:
-            yield pool

@@ -124,9 +124,9 @@ def recorded(run, generation, seconds=60):
     return False
 
 
-def test_a_run_that_is_killed_leaves_no_process_and_goes_on_without_workers(tmp_path, elsewhere):
+def test_a_run_that_is_killed_leaves_no_process_and_goes_on_without_workers(tmp_path):
     asked_for = asked(generations=300, validate_every=300)
-    elsewhere.submit(verbs.evolve, asked_for, to=tmp_path / "whole").result()
+    verbs.evolve(asked_for, to=tmp_path / "whole")
     (tmp_path / "task.yaml").write_text(dump(asked_for))
     run, mark = tmp_path / "run", f"killed-{os.getpid()}"
     process = begun(tmp_path, mark, "evolve", "task.yaml", "--to", str(run), "--workers", "1")
@@ -136,7 +136,7 @@ def test_a_run_that_is_killed_leaves_no_process_and_goes_on_without_workers(tmp_
     process.communicate()
     assert gone(mark)
     assert verbs.outcome(run).interrupted
-    elsewhere.submit(verbs.resume, run, overrides=["run.workers=0"]).result()
+    verbs.resume(run, overrides=["run.workers=0"])
     assert verbs.digest(run) == verbs.digest(tmp_path / "whole")
 
 

@@ -353,9 +353,7 @@ def test_who_is_interrupted_says_so_in_one_line_and_takes_its_processes_along(
     assert verbs.outcome(to).interrupted
 
 
-def test_a_run_of_which_a_process_dies_stops_and_can_be_resumed_to_the_same_births(
-    tmp_path, elsewhere
-):
+def test_a_run_of_which_a_process_dies_stops_and_can_be_resumed_to_the_same_births(tmp_path):
     with scoring(tmp_path, generations=120) as (begun, numbers, to):
         os.kill(numbers[0], signal.SIGKILL)
         beside = begun.communicate(timeout=60)[1]
@@ -364,8 +362,8 @@ def test_a_run_of_which_a_process_dies_stops_and_can_be_resumed_to_the_same_birt
                           "SIGKILL; a run can be resumed\n")  # fmt: skip
         assert gone(numbers)
     assert verbs.outcome(to).interrupted
-    elsewhere.submit(verbs.resume, to).result()
-    elsewhere.submit(verbs.evolve, load(tmp_path / "task.yaml"), to=tmp_path / "whole").result()
+    verbs.resume(to)
+    verbs.evolve(load(tmp_path / "task.yaml"), to=tmp_path / "whole")
     assert verbs.digest(to) == verbs.digest(tmp_path / "whole")
 
 
