@@ -3,9 +3,11 @@
 Source of the method: Salimans et al. (2017); of the defaults: this project's own trials on copy.
 """
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from evo_ntm.experiment.evolution import Evolution, Patience, Progress
 from evo_ntm.experiment.model import Natural, Positive, Settings, Share, refuse
@@ -26,6 +28,18 @@ class Finer(Settings):
     ] = None
 
 
+Several = Annotated[tuple[Finer, ...], Field(min_length=1)]
+
+
+def _several(told: Any) -> Any:
+    return (told,) if isinstance(told, Mapping | Finer) else told
+
+
+def _shortly(several: tuple[Finer, ...] | None) -> object:
+    told = [finer.model_dump() for finer in several or ()]
+    return told[0] if len(told) == 1 else told or None
+
+
 class EvolutionStrategy(Evolution):
     """A search distribution for each topology, and challengers beside the incumbent."""
 
@@ -37,7 +51,13 @@ class EvolutionStrategy(Evolution):
     )
     learning_rate: Annotated[float, Field(gt=0, le=10, description="step size of Adam")] = 0.02
     finer: Annotated[
-        Finer | None, Field(description="smaller samples and steps later on; null: none")
+        Several | None,
+        BeforeValidator(_several, json_schema_input_type=Finer | Several | None),
+        PlainSerializer(_shortly),
+        Field(
+            description="smaller samples and steps later on, from one stage on or from several, "
+            "each in place of the one before; null: none"
+        ),
     ] = None
     alike: Annotated[
         float | None,
@@ -83,9 +103,8 @@ class EvolutionStrategy(Evolution):
 
     def times(self, stage: int) -> float:
         """Tell what sigma and learning rate are multiplied by in a stage, counted from 0 here."""
-        if self.finer is None or stage + 1 < (self.finer.stage or 1):
-            return 1.0
-        return self.finer.times
+        begun = [finer.times for finer in self.finer or () if (finer.stage or 1) <= stage + 1]
+        return begun[-1] if begun else 1.0
 
     @model_validator(mode="after")
     def _possible_here(self) -> Self:
@@ -93,6 +112,10 @@ class EvolutionStrategy(Evolution):
         if isinstance(trained, FinetuneChildren) and not trained.write_back:
             refuse(("operators", "finetune", "write_back"), "true, as a search goes on "
                    "from what was scored", False)  # fmt: skip
+        for place, (before, after) in enumerate(pairwise(self.finer or ()), 1):
+            if (after.stage or 1) <= (before.stage or 1):
+                expected = f"a later stage than {before.stage or 1}, where the one before begins"
+                refuse(("finer", place, "stage"), expected, after.stage)
         if self.population % 2:
             refuse(("population",), "an even number, as samples come in pairs", self.population)
         return self

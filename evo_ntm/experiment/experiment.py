@@ -102,7 +102,8 @@ class Experiment(Settings):
             self._room_for_every_bit()
         self._stage_there_is(self.evolve.hardest, ("evolve", "hardest"))
         if isinstance(self.evolve, EvolutionStrategy):
-            self._stage_there_is(self.evolve.finer, ("evolve", "finer"))
+            for place, finer in enumerate(self.evolve.finer or ()):
+                self._stage_there_is(finer, ("evolve", "finer", place))
         self._graphs_to_change()
         if self.task in REWARD_SETTINGS:
             self._without_gradients()

@@ -396,7 +396,7 @@ def test_however_often_it_is_restored_a_mean_still_moves():
 
 
 def test_samples_and_steps_are_finer_from_a_stage_on_and_coarse_again_after_a_restart():
-    finer = Finer(times=0.25, stage=2)
+    finer = (Finer(times=0.25, stage=2),)
     turns = Turns(strategy(finer=finer, averaging=1, patience=9, sigma=0.08), sphere)
 
     def taken():
@@ -417,6 +417,14 @@ def test_samples_and_steps_are_finer_from_a_stage_on_and_coarse_again_after_a_re
     assert kinds(turns.reflect(10.0, stage=1)) == ["restart"]
     turns.take()
     assert {job.sigma for job in turns.jobs if isinstance(job, Samples)} == {0.08}
+
+
+def test_of_several_the_last_that_has_begun_says_how_fine_samples_are():
+    finer = (Finer(times=0.5), Finer(times=0.25, stage=3), Finer(times=0.1, stage=5))
+    settings = experiment(**QUICK).evolve
+    told, later = (settings.model_copy(update={"finer": each}) for each in (finer, finer[1:]))
+    assert [told.times(stage) for stage in range(6)] == [0.5, 0.5, 0.25, 0.25, 0.1, 0.1]
+    assert [later.times(stage) for stage in range(3)] == [1.0, 1.0, 0.25]
 
 
 def test_a_finer_step_is_as_many_times_shorter():

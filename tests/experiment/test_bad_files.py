@@ -73,6 +73,14 @@ BAD_VALUES = [
     ("evolve.finer={stage: 3}", "evolve.finer.stage: expected at most 1, the stages there are, "
      "but came 3"),
     ("evolve.finer={times: 0}", "evolve.finer.times: expected a number above 0, but came 0"),
+    ("evolve.finer=[{}, {times: 0}]", "evolve.finer.1.times: expected a number above 0, "
+     "but came 0"),
+    ("evolve.finer=[{}, {stage: 2}]", "evolve.finer.1.stage: expected at most 1, the stages there "
+     "are, but came 2"),
+    ("evolve.finer=[{}, {times: 0.1}]", "evolve.finer.1.stage: expected a later stage than 1, "
+     "where the one before begins, but came nothing"),
+    ("evolve.finer=[]", "evolve.finer: expected at least 1 of them, but came []"),
+    ("evolve.finer=0.4", "evolve.finer: expected a list, but came 0.4"),
     ("machine.rows=[4, unbounded]", "machine.rows: expected unbounded, or a range of two numbers, "
      "but came [4, 'unbounded']"),
     ("machine.rows=[unbounded, 4]", "machine.rows: expected unbounded, or a range of two numbers, "
