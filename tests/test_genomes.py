@@ -9,13 +9,17 @@ from evo_ntm.reports.card import read_claims
 
 FOLDER = Path(__file__).parents[1] / "genomes"
 PUBLISHED = sorted(path.parent for path in FOLDER.glob("*/card.json"))
+LONG = ("season-no-default-jump",)  # takes as long as most others together
 
 
 def test_every_folder_holds_a_published_genome():
     assert [path for path in FOLDER.iterdir() if path.is_dir() and path not in PUBLISHED] == []
 
 
-@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [
+    pytest.param(folder, id=folder.name, marks=pytest.mark.slow if folder.name in LONG else ())
+    for folder in PUBLISHED
+])  # fmt: skip
 def test_a_published_genome_is_what_its_card_claims(folder):
     claims = read_claims(folder)
     genome = verbs.read(folder)
