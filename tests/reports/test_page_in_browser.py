@@ -53,6 +53,7 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         ask("Emulation.setEmulatedMedia", {"features": [scheme]})
         ask("Emulation.setScriptExecutionDisabled", {"value": not scripts})
+        ask("Emulation.setFocusEmulationEnabled", {"enabled": True})  # whoever else has a browser
         for kind in ("browser", "performance"):
             self.driver.get_log(kind)
         self.driver.get("about:blank")
