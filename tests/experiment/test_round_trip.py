@@ -222,6 +222,22 @@ def test_one_number_of_rows_is_a_range_of_one(small):
     assert "rows: 9\n" in dump(load(small, ["machine.rows=9"]))
 
 
+def test_finer_steps_are_written_as_they_were_told_one_or_several(small):
+    one, other = {"times": 0.4, "stage": 1}, {"times": 0.1, "stage": 2}
+    stages = "curriculum=[{with: {}, until: {wrong_bits: 1}}, {with: {}}]"
+    for told in (one, [one, other]):
+        asked_for = load(small, [stages, f"evolve.finer={told}"])
+        assert yaml.safe_load(dump(asked_for))["evolve"]["finer"] == told
+        assert parse(dump(asked_for)).config_hash == asked_for.config_hash
+    alone = load(
+        small, [stages, f"evolve.finer={[one]}"]
+    )  # as a file from before there were several
+    assert alone.config_hash == load(small, [stages, f"evolve.finer={one}"]).config_hash
+    assert (
+        load(small, [stages, "evolve.finer=null"]).config_hash == load(small, [stages]).config_hash
+    )
+
+
 def test_merges_and_aliases_are_taken(small):
     text = small.read_text().replace(
         "- {name: length 3,", "- {<<: {at_most: {bits: 2}}, name: length 3,"
