@@ -228,7 +228,7 @@ def test_finer_steps_are_written_as_they_were_told_one_or_several(small):
     for told in (one, [one, other]):
         asked_for = load(small, [stages, f"evolve.finer={told}"])
         assert yaml.safe_load(dump(asked_for))["evolve"]["finer"] == told
-        assert parse(dump(asked_for)).config_hash == asked_for.config_hash
+        assert parse(dump(asked_for), of_a_run=True).config_hash == asked_for.config_hash
     alone = load(
         small, [stages, f"evolve.finer={[one]}"]
     )  # as a file from before there were several
