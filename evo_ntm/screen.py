@@ -52,6 +52,12 @@ def tell(sentence: str) -> None:
         print(sentence, file=sys.stderr, flush=True)
 
 
+def warn_of_edits(path: Path, edited: str | None) -> None:
+    """Say where the experiment of a run is no longer what it began with."""
+    if edited:
+        tell(f"{path}: the run {edited}")
+
+
 class ProgressLine:
     """One line that is redrawn on a terminal; elsewhere a line every ten seconds.
 

@@ -16,6 +16,7 @@ import yaml
 from evo_ntm import cli, journal, verbs
 from evo_ntm.tuning import journal as diary
 from evo_ntm.tuning.assignment import publish
+from evo_ntm.verbs import reporting
 from tests.evolution.cases import told
 
 SIZE = 8 << 20
@@ -79,6 +80,9 @@ def main(folder):
     came["read-only to begin"] = said("evolve", task, "--to", disk / "other", "--quiet")
     came["read-only to go on"] = said("resume", run, "--quiet")
     came["read-only status"] = said("status", run)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reporting, "lineage_of", None)
+        came["read-only to report"] = said("lineage", run, "--report", "--quiet")
     came["read-only unchanged"] = everything(run) == before
     subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
 

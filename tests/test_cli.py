@@ -221,6 +221,20 @@ def test_a_run_can_be_evolved_examined_shown_and_wired(small, tmp_path, told):
     assert figure.read_text().startswith("<?xml")
 
 
+def test_who_looks_at_a_run_is_told_where_its_experiment_was_edited(small, tmp_path, told):
+    run, figure = tmp_path / "run", tmp_path / "figure.svg"
+    told("evolve", small, "--to", run)
+    path = run / "experiment.yaml"
+    path.write_text(path.read_text().replace("sequences: 4", "sequences: 3"))
+    warning = f"{run}: the run began with another experiment.yaml: its task hash was "
+    for words in (["show", run, "--to", figure], ["explain", run, "--quiet"], ["exam", run]):
+        status, out, beside = told(*words)
+        assert status in (0, 1) and out
+        assert beside.count("\n") == 1 and beside.startswith(warning)
+    (copied,) = (run / "champions").iterdir()
+    assert told("show", copied, "--to", figure) == (0, f"{figure}\n", "")
+
+
 @pytest.mark.parametrize("part", [["reads"], ["writes"], ["sharpening"]])
 def test_a_part_can_be_taken_away_for_an_exam(small, tmp_path, told, part):
     run = tmp_path / "run"

@@ -69,5 +69,7 @@ def test_where_nothing_may_be_written_runs_are_read_but_not_begun_or_gone_on_wit
     for what in ("begin", "go on"):
         said = line(came[f"read-only to {what}"], 2)
         assert "cannot be written: Read-only file system" in said
+    said = line(came["read-only to report"], 3)
+    assert "report.html: cannot be written: Read-only file system" in said
     assert came["read-only status"] == {"status": 0, "said": ""}
     assert came["read-only unchanged"] and came["read-only digest"]

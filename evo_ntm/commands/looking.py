@@ -66,8 +66,7 @@ def exam(
     from evo_ntm import screen, tables, verbs
 
     result = verbs.exam(path, birth=birth, ablate=ablate, device=device, backend=backend)
-    if result.edited:
-        screen.tell(f"{path}: the run {result.edited}")
+    screen.warn_of_edits(path, result.edited)
     if as_json:
         print(screen.exam_json(result.rows))
     else:
@@ -83,10 +82,11 @@ def show(
     birth: options.Birth = None,
 ) -> int:
     """Draw what a machine does on one sequence: inputs, answers, writing and reading."""
-    from evo_ntm import verbs
+    from evo_ntm import screen, verbs
 
     verbs.show(path, birth=birth, to=to)
     print(to)
+    screen.warn_of_edits(path, verbs.edited(path))
     return DONE
 
 

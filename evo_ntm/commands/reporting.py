@@ -76,6 +76,7 @@ def explain(
 
     with Waiting(silent=quiet or as_json) as waiting:
         told = verbs.explain(path, birth=birth, progress=waiting)
+    screen.warn_of_edits(path, verbs.edited(path))
     if as_json:
         print(explanation_json(told))
         return DONE

@@ -135,9 +135,11 @@ class Experiment(Settings):
     def _bits_that_are_alike(self) -> None:
         """Refuse to treat bits alike where there are none, or where that does nothing."""
         machine, evolve = self.machine, self.evolve
+        moved = getattr(evolve.operators.get("perturb"), "alike", None)
         alike: dict[Path, tuple[object, str]] = {
             ("machine", "alike"): (machine.alike, "false"),
             ("evolve", "alike"): (getattr(evolve, "alike", None), "null"),
+            ("evolve", "operators", "perturb", "alike"): (moved, "null"),
         }
         tied: dict[Path, tuple[object, str]] = {
             ("machine", "encoding"): (machine.encoding == "tied" and "tied", "direct"),

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from evo_ntm.errors import ReportError
 from evo_ntm.paths import kind_of
@@ -16,6 +17,8 @@ def require_place(path: Path) -> None:
             raise ReportError(f"{path}: expected an existing folder, but {path.parent} is none")
         if path.exists() and (kind := kind_of(path)) is not None:
             raise ReportError(f"{path}: expected the name of a file, but it is {kind}")
+        with TemporaryFile(dir=path.parent):  # what is made here may have taken minutes by then
+            pass
 
 
 def make_folder(path: Path) -> None:

@@ -15,14 +15,14 @@ from evo_ntm.verbs.looking import (
     status,
     wires,
 )
-from evo_ntm.verbs.opening import read
+from evo_ntm.verbs.opening import edited, read
 from evo_ntm.verbs.publishing import publish
 from evo_ntm.verbs.reporting import REPORT, compare, explain, lineage
 from evo_ntm.verbs.tuning import finetune, is_being_tuned, is_to_be_tuned, resume_tuning
 
 __all__ = [
-    "REPORT", "ExamResult", "Outcome", "Tuned", "WireRow", "compare", "digest", "evolve", "exam",
-    "explain", "finetune", "finished", "founder", "free_folder", "is_being_tuned", "is_to_be_tuned",
-    "lineage", "load", "outcome", "publish", "read", "resume", "resume_tuning", "runs", "show",
-    "slow", "status", "wires",
+    "REPORT", "ExamResult", "Outcome", "Tuned", "WireRow", "compare", "digest", "edited", "evolve",
+    "exam", "explain", "finetune", "finished", "founder", "free_folder", "is_being_tuned",
+    "is_to_be_tuned", "lineage", "load", "outcome", "publish", "read", "resume", "resume_tuning",
+    "runs", "show", "slow", "status", "wires",
 ]  # fmt: skip

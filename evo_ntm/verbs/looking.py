@@ -21,7 +21,7 @@ from evo_ntm.runs.store import open_run
 from evo_ntm.tasks import Task
 from evo_ntm.topology import wires as wires_of
 from evo_ntm.verbs.evolving import founder
-from evo_ntm.verbs.opening import about, opened, read, task_of
+from evo_ntm.verbs.opening import about, edited, opened, read, task_of
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,7 @@ def exam(
         rows = ask(questions, genome, spread)
         if genome.topology.tape_heads and ablate is None:
             rows = with_tape_use(rows, questions, genome, spread)
-    edited = open_run(Path(path)).edited() if (Path(path) / ROWS).is_file() else None
-    return ExamResult(rows, passed(rows), tuple(dict.fromkeys(reasons)), edited)
+    return ExamResult(rows, passed(rows), tuple(dict.fromkeys(reasons)), edited(path))
 
 
 def wires(path: Path | str) -> list[WireRow]:

@@ -42,6 +42,14 @@ def opened(path: Path, birth: int | None) -> tuple[Genome, Experiment | None]:
     return genome, parse(told, str(path), tasks=None, of_a_run=True) if told is not None else None
 
 
+def edited(path: Path | str) -> str | None:
+    """Say how the experiment of a run is no longer what it began with.
+
+    None where it still is, and for what is no run.
+    """
+    return open_run(Path(path)).edited() if (Path(path) / ROWS).is_file() else None
+
+
 def _beside(path: Path) -> str:
     """Suggest what lies beside a path that leads nowhere."""
     with suppress(OSError):

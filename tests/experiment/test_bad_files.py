@@ -407,6 +407,7 @@ def test_a_missing_key_is_refused(small: Path, key: str):
         ("machine.per_bit", "true", "false", "true"),
         ("machine.alike", "true", "false", "true"),
         ("evolve.alike", "0.5", "null", "0.5"),
+        ("evolve.operators.perturb.alike", "0.5", "null", "0.5"),
     ],
 )
 def test_bits_are_treated_alike_only_where_there_are_some(key, value, expected, came):
@@ -427,6 +428,9 @@ def test_bits_are_treated_alike_only_where_there_are_some(key, value, expected, 
          "tied encoding treats bits alike anyway, but came true"),
         (["machine.encoding=tied", "evolve.alike=0.5"], "evolve.alike: expected null, as the "
          "tied encoding treats bits alike anyway, but came 0.5"),
+        (["machine.encoding=tied", "evolve.operators.perturb={alike: 0.5}"],
+         "evolve.operators.perturb.alike: expected null, as the tied encoding treats bits alike "
+         "anyway, but came 0.5"),
         (["evolve.alike=0"], "evolve.alike: expected a number above 0, but came 0"),
         (["evolve.alike=1.1"], "evolve.alike: expected at most 1, but came 1.1"),
         (["evolve={strategy: neat}", "machine={controller: graph, tape_heads: 1, per_bit: true, "

@@ -33,6 +33,20 @@ def test_where_no_file_can_be_a_line_says_why(tmp_path, check):
         assert str(told.value) == f"{path}: {why}"
 
 
+def test_a_folder_that_allows_no_writing_is_told_before_there_is_anything_to_write(
+    tmp_path, monkeypatch
+):
+    def refuse(**place):
+        assert place == {"dir": tmp_path}
+        raise PermissionError(13, "Permission denied")
+
+    require_place(tmp_path / "told.csv")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("evo_ntm.reports.documents.TemporaryFile", refuse)
+    with pytest.raises(ReportError, match=r"told.csv: cannot be written: Permission denied$"):
+        require_place(tmp_path / "told.csv")
+
+
 def test_what_the_disk_refuses_leaves_the_older_document(tmp_path, monkeypatch):
     path = tmp_path / "told.csv"
     path.write_text("older")
