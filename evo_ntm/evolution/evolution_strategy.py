@@ -1,154 +1,36 @@
 """Evolution strategies: a species is one topology with a search distribution about a mean.
 
-Samples are antithetic and the update follows the gradient of centred ranks (Salimans et al., 2017)
-by Adam (Kingma and Ba, 2015). The individual is the *mean*: one birth a species and generation.
-It is averaged over the last generations (Polyak and Juditsky, 1992): the mean that is sampled about
-goes on wandering once there is little left to gain, and its average does not.
+The individual is the *mean*: one birth a species and generation, averaged over the last ones.
 Topology evolves beside it: a challenger, a structural child of the incumbent, gets a share of the
 samples and a time of grace, and replaces the incumbent only when its mean was better on common
 episodes beyond a confidence interval.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evo_ntm.evolution.cohort import Rows, Samples
 from evo_ntm.evolution.evaluate import Scores
 from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.search import (
+    VECTORS,
+    Search,
+    as_practised,
+    begin,
+    follow_gradient,
+    grafted,
+    restored_search,
+    search_state,
+)
 from evo_ntm.evolution.state import State, exact, pack, unpack
 from evo_ntm.evolution.strategy import Event, Found, Patience, Validation, Vary, restart
 from evo_ntm.experiment.evolution_strategy import EvolutionStrategy as Settings
-from evo_ntm.genome import Genome
-from evo_ntm.genome.graft import shared
 from evo_ntm.seeds import derive
 
-Vector = NDArray[np.float64]
 CONFIDENCE = 1.96  # two-sided 95 % of a normal law
 SLOWEST = 4
-
-
-@dataclass(frozen=True)
-class Adam:
-    """The moments of the gradient. Source: Kingma and Ba (2015), algorithm 1."""
-
-    first: Vector
-    second: Vector
-    steps: int = 0
-
-    def step(self, gradient: Vector) -> tuple["Adam", Vector]:
-        """Take in a gradient; give the direction to go, a learning rate of 1."""
-        steps = self.steps + 1
-        first = 0.9 * self.first + 0.1 * gradient
-        second = 0.999 * self.second + 0.001 * gradient**2
-        unbiased = first / (1 - 0.9**steps), second / (1 - 0.999**steps)
-        return Adam(first, second, steps), unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
-
-
-@dataclass(frozen=True)
-class Search:
-    """A species: its average as an individual, the mean to sample about, and how it moves."""
-
-    individual: Individual
-    mean: Vector
-    average: Vector
-    adam: Adam
-    rate: float
-    founded: int
-    record: tuple[float, ...] = ()
-    figures: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def genome(self) -> Genome:
-        """Give the average as a genome."""
-        return self.individual.genome
-
-
-VECTORS = ("mean", "average", "first", "second")
-
-
-def search_state(search: Search) -> State:
-    """Tell all of a search but its individual."""
-    words = {
-        "rate": search.rate,
-        "founded": search.founded,
-        "steps": search.adam.steps,
-        "record": [exact(fitness) for fitness in search.record],
-        "figures": {name: exact(value) for name, value in search.figures.items()},
-    }
-    adam = search.adam
-    vectors = search.mean, search.average, adam.first, adam.second
-    return State(words, dict(zip(VECTORS, vectors, strict=True)))
-
-
-def restored_search(state: State, individual: Individual) -> Search:
-    """Read a search back."""
-    words = state.words
-    mean, average, first, second = (np.array(state.tensors[name]) for name in VECTORS)
-    return Search(
-        individual,
-        mean,
-        average,
-        Adam(first, second, words["steps"]),
-        words["rate"],
-        words["founded"],
-        tuple(map(float, words["record"])),
-        {name: float(value) for name, value in words["figures"].items()},
-    )
-
-
-def begin(individual: Individual, rate: float, generation: int) -> Search:
-    """Begin a search at an individual."""
-    mean = individual.genome.genes.astype(np.float64)
-    nothing = np.zeros_like(mean)
-    return Search(individual, mean, mean, Adam(nothing, nothing), rate, generation)
-
-
-def follow_gradient(
-    search: Search, samples: Samples, fitness: Vector, averaging: int = 1, times: float = 1.0
-) -> Search:
-    """Move the mean along the gradient that the ranks of its samples suggest.
-
-    The average follows it over about `averaging` generations. The step is `times` its usual size.
-    """
-    noise = samples.noise.astype(np.float64)
-    ranks = centred_ranks(fitness)
-    pulls = ranks[: samples.pairs] - ranks[samples.pairs :]
-    gradient = pulls @ noise / (samples.pairs * samples.sigma)
-    adam, direction = search.adam.step(gradient)
-    step = times * search.rate * direction
-    mean = search.mean + step
-    average = search.average + (mean - search.average) / averaging
-    if samples.alike:  # of which both halves are to have as many
-        pulls, noise = (np.concatenate([told[::2], told[1::2]]) for told in (pulls, noise))
-    figures = {
-        "step": float(np.linalg.norm(step)),
-        "agreement": agreement(pulls, noise),
-        "norm": float(np.linalg.norm(mean)),
-    }
-    child = Individual(
-        search.genome.with_genes(average),
-        operators=("follow_gradient",),
-        parents=(search.individual.born,),
-    )
-    return replace(search, individual=child, mean=mean, average=average, adam=adam, figures=figures)
-
-
-def agreement(pulls: Vector, noise: NDArray[np.float64]) -> float:
-    """Measure the signal in a gradient: the cosine of what two halves of the samples suggest."""
-    half = len(pulls) // 2
-    one, other = pulls[:half] @ noise[:half], pulls[half:] @ noise[half:]
-    lengths = np.linalg.norm(one) * np.linalg.norm(other)
-    return float(one @ other / lengths) if lengths > 0 else 0.0
-
-
-def centred_ranks(fitness: Vector) -> Vector:
-    """Rank from -1/2, the worst, to 1/2, the best; equals keep the order of the samples."""
-    ranks = np.empty(len(fitness))
-    ranks[np.argsort(fitness, kind="stable")] = np.arange(len(fitness))
-    return ranks / max(len(fitness) - 1, 1) - 0.5
 
 
 def surpasses(record: Sequence[float], other: Sequence[float]) -> bool:
@@ -190,7 +72,7 @@ class EvolutionStrategy:
         self._restarts = -1
         self._best: Best | None = None
         self._searches: tuple[Search, ...] = ()
-        self._since, self._stage = 0, 0
+        self._since = 0
         self._start(0)
 
     def species(self) -> int:
@@ -210,7 +92,7 @@ class EvolutionStrategy:
         jobs: list[Rows] = []
         for slot, (search, pairs) in enumerate(zip(self._searches, self._pairs(), strict=True)):
             topology, encoding = search.genome.topology, search.genome.encoding
-            sigma = self._settings.sigma * self._settings.times(self._stage)
+            sigma = self._settings.sigma * self._settings.times(self._finer)
             jobs.append(search.individual)
             jobs.append(Samples(topology, encoding, search.mean, sigma, pairs, self._seed,
                                 generation, slot, self._alike(pairs)))  # fmt: skip
@@ -221,12 +103,12 @@ class EvolutionStrategy:
     ) -> list[Event]:
         """Move every mean, then decide between starts, or between incumbent and challenger."""
         moved = []
-        for number, search in enumerate(map(_as_practised, self._searches)):
+        for number, search in enumerate(map(as_practised, self._searches)):
             samples, own = jobs[2 * number + 1], scores[2 * number : 2 * number + 2]
             assert isinstance(samples, Samples)
             record = (*search.record, float(own[0].fitness[0]))[-self._settings.window :]
             followed = follow_gradient(search, samples, own[1].fitness, self._settings.averaging,
-                                       self._settings.times(self._stage))  # fmt: skip
+                                       self._settings.times(self._finer))  # fmt: skip
             moved.append(replace(followed, record=record))
         standing = max(range(len(moved)), key=lambda n: sum(moved[n].record) / len(moved[n].record))
         self._scored = self._searches[standing if self._starting else 0]
@@ -236,8 +118,8 @@ class EvolutionStrategy:
     def reflect(self, validation: Validation) -> list[Event]:
         """Go back to the best mean after a sustained decline; start again after a long stall."""
         settings, best, generation = self._settings, self._best, validation.generation
-        patience = self._patience.after(validation)
-        self._patience, self._stage = patience, validation.stage
+        patience = self._patience = self._patience.after(validation)
+        events = self._refine(validation)
         stage, _, bits, _ = validation.judged
         if best is None or stage != best.stage or bits < best.bits:
             self._best = Best(self._scored, bits, stage=stage)
@@ -247,7 +129,7 @@ class EvolutionStrategy:
         best = self._best
         if not self._starting and patience.ended(generation):
             self._start(generation + 1)
-            return [restart(generation, patience)]
+            return [*events, restart(generation, patience)]
         if not self._starting and best.declines >= settings.declines:
             least = settings.learning_rate / SLOWEST  # a mean that stands still solves nothing
             rate = max(self._searches[0].rate / 2, least)
@@ -257,8 +139,8 @@ class EvolutionStrategy:
             self._searches = (replace(restored, individual=individual),)
             self._best = replace(best, search=restored, declines=0)
             told = f"back to birth {best.search.individual.born}"
-            return [Event(generation, "restore", told)]
-        return []
+            return [*events, Event(generation, "restore", told)]
+        return events
 
     def state(self) -> State:
         """Tell every search, that of the best on the validation set last, and the patience."""
@@ -276,7 +158,7 @@ class EvolutionStrategy:
             "restarts": self._restarts,
             "contest": self._contest,
             "since": self._since,
-            "stage": self._stage,
+            "finer": self._finer,
         }
         vectors = {
             f"{name} {place}": vector
@@ -303,7 +185,8 @@ class EvolutionStrategy:
         self._searches = tuple(searches)
         self._patience = self._patience.restored(words["patience"])
         self._restarts, self._contest = words["restarts"], words["contest"]
-        self._since, self._stage = words["since"], words.get("stage", 0)  # version 0.1 had none
+        self._since, stage = words["since"], words.get("stage", 0)  # which is all there was before
+        self._finer = words.get("finer", self._settings.finer_begun(stage, 0))
 
     @property
     def _starting(self) -> bool:
@@ -313,7 +196,8 @@ class EvolutionStrategy:
         settings = self._settings
         self._restarts += 1
         self._contest = settings.starts
-        self._since, self._stage, self._best = generation, 0, None
+        self._since, self._best = generation, None
+        self._finer = settings.finer_begun(0, 0)
         self._patience = Patience(settings.patience, generation, settings.progress)
         found = [
             Individual(self._found(derive(self._seed, "founder", generation, slot)),
@@ -338,6 +222,16 @@ class EvolutionStrategy:
 
     def _challenger_pairs(self) -> int:
         return int(self._settings.population // 2 * self._settings.challenger_share)
+
+    def _refine(self, validation: Validation) -> list[Event]:
+        """Make samples and steps finer where it is time to."""
+        generation, since = validation.generation, self._patience.since
+        begun = self._settings.finer_begun(validation.stage, generation - since)
+        if begun <= self._finer:
+            return []
+        self._finer = begun
+        told = f"samples and steps of {self._settings.times(begun):g} times their usual size"
+        return [Event(generation, "finer", told)]
 
     def _halve(self, generation: int) -> list[Event]:
         settings = self._settings
@@ -374,21 +268,5 @@ class EvolutionStrategy:
             return []
         child = Individual(genome, operators=operators, parents=(parent.individual.born,))
         search = begin(child, parent.rate, generation + 1)
-        self._searches = (*self._searches, replace(search, adam=_grafted(parent, genome)))
+        self._searches = (*self._searches, replace(search, adam=grafted(parent, genome)))
         return [Event(generation, "challenge", f"{', '.join(operators)}: {genome.topology}")]
-
-
-def _as_practised(search: Search) -> Search:
-    """Take a challenger to where it came by training, about which nobody was sampled yet."""
-    if "finetune" not in search.individual.operators:
-        return search
-    genes = search.genome.genes.astype(np.float64)
-    return replace(search, mean=genes, average=genes)
-
-
-def _grafted(parent: Search, child: Genome) -> Adam:
-    """Hand the moments down, gene by gene; new genes begin with none."""
-    mine, theirs = shared(child, parent.genome)
-    first, second = np.zeros((2, child.genes.size))
-    first[mine], second[mine] = parent.adam.first[theirs], parent.adam.second[theirs]
-    return Adam(first, second, parent.adam.steps)

@@ -17,7 +17,8 @@ from evo_ntm.experiment.operators import FinetuneChildren
 class Finer(Settings):
     """Smaller samples and steps from a stage on: coarse ones miss the last bits.
 
-    They begin at the first look at the validation set after the stage has opened.
+    They begin at the first look at the validation set after the stage has opened, or with
+    `patience` at the first since when progress has failed for so long. They last until a restart.
     """
 
     times: Annotated[
@@ -26,6 +27,14 @@ class Finer(Settings):
     stage: Annotated[
         Positive | None, Field(description="from which stage of the curriculum on; null: the first")
     ] = None
+    patience: Annotated[
+        Positive | None,
+        Field(description="generations without progress before they begin; null: at once"),
+    ] = None
+
+    def due(self, stage: int, stalled: int) -> bool:
+        """Tell whether they begin in a stage, counted from 0, after so long without progress."""
+        return (self.stage or 1) <= stage + 1 and (self.patience or 0) <= stalled
 
 
 Several = Annotated[tuple[Finer, ...], Field(min_length=1)]
@@ -37,6 +46,9 @@ def _several(told: Any) -> Any:
 
 def _shortly(several: tuple[Finer, ...] | None) -> object:
     told = [finer.model_dump() for finer in several or ()]
+    for finer in told:
+        if finer["patience"] is None:  # which came later: files without it keep their hashes
+            del finer["patience"]
     return told[0] if len(told) == 1 else told or None
 
 
@@ -55,8 +67,8 @@ class EvolutionStrategy(Evolution):
         BeforeValidator(_several, json_schema_input_type=Finer | Several | None),
         PlainSerializer(_shortly),
         Field(
-            description="smaller samples and steps later on, from one stage on or from several, "
-            "each in place of the one before; null: none"
+            description="smaller samples and steps later on, once or several times, each in place "
+            "of those before; null: none"
         ),
     ] = None
     alike: Annotated[
@@ -101,10 +113,17 @@ class EvolutionStrategy(Evolution):
         int, Field(ge=2, description="generations over which a challenger is judged")
     ] = 20
 
-    def times(self, stage: int) -> float:
-        """Tell what sigma and learning rate are multiplied by in a stage, counted from 0 here."""
-        begun = [finer.times for finer in self.finer or () if (finer.stage or 1) <= stage + 1]
-        return begun[-1] if begun else 1.0
+    def times(self, finer: int) -> float:
+        """Tell what sigma and learning rate are multiplied by once so many of `finer` began."""
+        return self.finer[finer - 1].times if self.finer and finer else 1.0
+
+    def finer_begun(self, stage: int, stalled: int) -> int:
+        """Count those of `finer` up to the last that begins in a stage, counted from 0.
+
+        `stalled` says for how many generations there was no progress.
+        """
+        several = enumerate(self.finer or (), 1)
+        return max((number for number, finer in several if finer.due(stage, stalled)), default=0)
 
     @model_validator(mode="after")
     def _possible_here(self) -> Self:
@@ -113,8 +132,10 @@ class EvolutionStrategy(Evolution):
             refuse(("operators", "finetune", "write_back"), "true, as a search goes on "
                    "from what was scored", False)  # fmt: skip
         for place, (before, after) in enumerate(pairwise(self.finer or ()), 1):
-            if (after.stage or 1) <= (before.stage or 1):
-                expected = f"a later stage than {before.stage or 1}, where the one before begins"
+            order = [(told.stage or 1, told.patience or 0) for told in (before, after)]
+            if order[0] >= order[1]:
+                expected = (f"a later stage than {before.stage or 1}, where the one before begins, "
+                            "or more patience there")  # fmt: skip
                 refuse(("finer", place, "stage"), expected, after.stage)
         if self.population % 2:
             refuse(("population",), "an even number, as samples come in pairs", self.population)

@@ -104,6 +104,7 @@ class Experiment(Settings):
         if isinstance(self.evolve, EvolutionStrategy):
             for place, finer in enumerate(self.evolve.finer or ()):
                 self._stage_there_is(finer, ("evolve", "finer", place))
+                self._before_a_restart(finer, place)
         self._graphs_to_change()
         if self.task in REWARD_SETTINGS:
             self._without_gradients()
@@ -115,6 +116,15 @@ class Experiment(Settings):
         stages = max(len(self.curriculum), 1)
         if told is not None and (told.stage or 1) > stages:
             refuse((*path, "stage"), f"at most {stages}, the stages there are", told.stage)
+
+    def _before_a_restart(self, finer: Finer, place: int) -> None:
+        """Refuse patience that is longer than a search has, wherever it then is."""
+        stages = self.curriculum[(finer.stage or 1) - 1 :]
+        longest = max([stage.patience or self.evolve.patience for stage in stages],
+                      default=self.evolve.patience)  # fmt: skip
+        if finer.patience is not None and finer.patience >= longest:
+            refuse(("evolve", "finer", place, "patience"), f"less than {longest}, after which a "
+                   "search begins anew", finer.patience)  # fmt: skip
 
     def _graphs_to_change(self) -> None:
         """Refuse operators that would never find anything to change."""

@@ -8,16 +8,10 @@ from hypothesis import strategies as some
 
 from evo_ntm.evolution.breeding import Bred
 from evo_ntm.evolution.cohort import Samples
-from evo_ntm.evolution.evolution_strategy import (
-    Adam,
-    EvolutionStrategy,
-    agreement,
-    begin,
-    centred_ranks,
-    follow_gradient,
-    surpasses,
-)
+from evo_ntm.evolution.evolution_strategy import EvolutionStrategy, surpasses
 from evo_ntm.evolution.individual import Individual
+from evo_ntm.evolution.search import Adam, agreement, begin, centred_ranks, follow_gradient
+from evo_ntm.evolution.state import State
 from evo_ntm.evolution.strategy import Standing
 from evo_ntm.experiment.evolution_strategy import Finer
 from evo_ntm.genome.variation import add_reader, perturb
@@ -423,8 +417,51 @@ def test_of_several_the_last_that_has_begun_says_how_fine_samples_are():
     finer = (Finer(times=0.5), Finer(times=0.25, stage=3), Finer(times=0.1, stage=5))
     settings = experiment(**QUICK).evolve
     told, later = (settings.model_copy(update={"finer": each}) for each in (finer, finer[1:]))
-    assert [told.times(stage) for stage in range(6)] == [0.5, 0.5, 0.25, 0.25, 0.1, 0.1]
-    assert [later.times(stage) for stage in range(3)] == [1.0, 1.0, 0.25]
+    assert [told.finer_begun(stage, 0) for stage in range(6)] == [1, 1, 2, 2, 3, 3]
+    assert [later.finer_begun(stage, 0) for stage in range(3)] == [0, 0, 1]
+    assert [told.times(begun) for begun in range(4)] == [1.0, 0.5, 0.25, 0.1]
+    assert settings.finer_begun(9, 9) == 0 and settings.times(0) == 1.0
+
+
+def test_samples_are_finer_once_progress_has_failed_for_as_long_as_that_takes():
+    finer = (Finer(times=0.5, stage=2), Finer(times=0.25, stage=2, patience=4),
+             Finer(times=0.1, stage=3, patience=8))  # fmt: skip
+    turns = Turns(strategy(finer=finer, patience=12, progress_in="stage", sigma=0.08), sphere)
+
+    def after(count, bits, stage):  # one turn more is taken after the look
+        turns.take(count)
+        events = turns.reflect(bits, stage, Standing(stage, bits, bits))
+        turns.take()
+        (sigma,) = {job.sigma for job in turns.jobs if isinstance(job, Samples)}
+        return round(sigma, 4), [(event.kind, event.text) for event in events]
+
+    def finer_by(times):
+        return "finer", f"samples and steps of {times} times their usual size"
+
+    assert after(1, 10.0, 0) == (0.08, [])
+    assert after(7, 10.0, 0) == (0.08, [])
+    assert after(1, 10.0, 1) == (0.04, [finer_by(0.5)])
+    assert after(1, 5.0, 1) == (0.04, [])
+    assert after(2, 5.0, 1) == (0.04, [])
+    assert after(1, 5.0, 1) == (0.02, [finer_by(0.25)])
+    assert after(1, 2.0, 1) == (0.02, [])  # progress does not make them coarse again
+    assert after(6, 2.0, 1) == (0.02, [])
+    assert after(1, 2.0, 2) == (0.02, [])  # another stage is progress
+    assert after(7, 2.0, 2) == (0.008, [finer_by(0.1)])
+    again = strategy(finer=finer, sigma=0.08)
+    again.restore(turns.strategy.state())
+    assert {job.sigma for job in again.generate(99) if isinstance(job, Samples)} == {0.008}
+    assert after(4, 2.0, 2) == (0.08, [("restart", "no progress for 12 generations")])
+
+
+def test_a_checkpoint_from_before_steps_became_finer_with_patience_goes_on():
+    finer = (Finer(times=0.5), Finer(times=0.25, stage=2), Finer(times=0.1, patience=1, stage=3))
+    state = strategy(finer=finer).state()
+    del state.words["finer"]
+    for told, sigma in (({}, 0.04), ({"stage": 0}, 0.04), ({"stage": 1}, 0.02)):
+        again = strategy(finer=finer, sigma=0.08)
+        again.restore(State({**state.words, **told}, state.tensors))
+        assert {job.sigma for job in again.generate(9) if isinstance(job, Samples)} == {sigma}
 
 
 def test_a_finer_step_is_as_many_times_shorter():

@@ -78,7 +78,12 @@ BAD_VALUES = [
     ("evolve.finer=[{}, {stage: 2}]", "evolve.finer.1.stage: expected at most 1, the stages there "
      "are, but came 2"),
     ("evolve.finer=[{}, {times: 0.1}]", "evolve.finer.1.stage: expected a later stage than 1, "
-     "where the one before begins, but came nothing"),
+     "where the one before begins, or more patience there, but came nothing"),
+    ("evolve.finer=[{patience: 9}, {patience: 9}]", "evolve.finer.1.stage: expected a later stage "
+     "than 1, where the one before begins, or more patience there, but came nothing"),
+    ("evolve.finer={patience: 0}", "evolve.finer.patience: expected at least 1, but came 0"),
+    ("evolve.finer=[{}, {patience: 300}]", "evolve.finer.1.patience: expected less than 300, after "
+     "which a search begins anew, but came 300"),
     ("evolve.finer=[]", "evolve.finer: expected at least 1 of them, but came []"),
     ("evolve.finer=0.4", "evolve.finer: expected a list, but came 0.4"),
     ("machine.rows=[4, unbounded]", "machine.rows: expected unbounded, or a range of two numbers, "

@@ -225,7 +225,7 @@ def test_one_number_of_rows_is_a_range_of_one(small):
 def test_finer_steps_are_written_as_they_were_told_one_or_several(small):
     one, other = {"times": 0.4, "stage": 1}, {"times": 0.1, "stage": 2}
     stages = "curriculum=[{with: {}, until: {wrong_bits: 1}}, {with: {}}]"
-    for told in (one, [one, other]):
+    for told in (one, [one, other], {**one, "patience": 9}, [one, {**one, "patience": 9}, other]):
         asked_for = load(small, [stages, f"evolve.finer={told}"])
         assert yaml.safe_load(dump(asked_for))["evolve"]["finer"] == told
         assert parse(dump(asked_for), of_a_run=True).config_hash == asked_for.config_hash
