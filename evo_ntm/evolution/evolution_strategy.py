@@ -225,12 +225,12 @@ class EvolutionStrategy:
 
     def _refine(self, validation: Validation) -> list[Event]:
         """Make samples and steps finer where it is time to."""
-        generation, since = validation.generation, self._patience.since
-        begun = self._settings.finer_begun(validation.stage, generation - since)
-        if begun <= self._finer:
+        generation, before = validation.generation, self._settings.times(self._finer)
+        stalled = generation - self._patience.since
+        self._finer = max(self._finer, self._settings.finer_begun(validation.stage, stalled))
+        if (times := self._settings.times(self._finer)) == before:
             return []
-        self._finer = begun
-        told = f"samples and steps of {self._settings.times(begun):g} times their usual size"
+        told = f"samples and steps of {times:g} times their usual size"
         return [Event(generation, "finer", told)]
 
     def _halve(self, generation: int) -> list[Event]:

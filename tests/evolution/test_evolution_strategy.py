@@ -425,7 +425,7 @@ def test_of_several_the_last_that_has_begun_says_how_fine_samples_are():
 
 def test_samples_are_finer_once_progress_has_failed_for_as_long_as_that_takes():
     finer = (Finer(times=0.5, stage=2), Finer(times=0.25, stage=2, patience=4),
-             Finer(times=0.1, stage=3, patience=8))  # fmt: skip
+             Finer(times=0.25, stage=3), Finer(times=0.1, stage=3, patience=8))  # fmt: skip
     turns = Turns(strategy(finer=finer, patience=12, progress_in="stage", sigma=0.08), sphere)
 
     def after(count, bits, stage):  # one turn more is taken after the look
