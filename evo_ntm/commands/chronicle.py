@@ -197,6 +197,7 @@ def _tell_search(search: "Search") -> None:
         "starts": f"{search.starts:,}",
         "restarts": _generations(search.restarts),
         "restored": _generations(search.restores),
+        "finer steps": _generations(search.finer),
         "stages": stages,
     }
     show_facts({name: told for name, told in facts.items() if told}, indent=2)

@@ -229,13 +229,15 @@ class Displacement:
 class Search:
     """How a strategy went whose individual is the mean of a distribution.
 
-    `starts` counts founders, those of restarts too; `stages` tell from which generation on each
-    stage of the curriculum was the top one, beginning with that of the first.
+    `starts` counts founders, those of restarts too; `finer` tells when samples and steps became
+    smaller, `stages` from which generation on each stage of the curriculum was the top one,
+    beginning with that of the first.
     """
 
     starts: int
     restarts: tuple[int, ...]
     restores: tuple[int, ...]
+    finer: tuple[int, ...]
     stages: tuple[tuple[int, int], ...]
     challenges: tuple[Challenge, ...]
     displacement: Displacement

@@ -97,7 +97,7 @@ def ancestors(chapter: Population) -> Figure:
 
 
 def search(chapter: Search, generations: int) -> Figure:
-    """Draw restarts, restores, curriculum stages and the trials of challengers over time."""
+    """Draw restarts, restores, finer steps, stages and the trials of challengers over time."""
     return draw(of_selection.search(chapter, generations))
 
 

@@ -31,6 +31,7 @@ def tell_search(run: Run, pedigree: Pedigree, displacement: Displacement) -> Sea
         starts=int((pedigree.primary == NOBODY).sum()),
         restarts=_when(events, "restart"),
         restores=_when(events, "restore"),
+        finer=_when(events, "finer"),
         stages=tuple(
             (generation, stage)
             for generation, stage in enumerate(pedigree.stages)

@@ -248,7 +248,7 @@ def _search(trunk):
         tuple(step.number for step in births), tuple(step.generation for step in births), names,
         moved,
     )  # fmt: skip
-    return Search(2, (30,), (77,), ((0, 0), (100, 1)), challenges, displacement)
+    return Search(2, (30,), (77,), (95,), ((0, 0), (100, 1)), challenges, displacement)
 
 
 def _species(generations):

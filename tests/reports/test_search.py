@@ -38,6 +38,7 @@ def test_every_challenger_is_told_of_with_its_end(tmp_path):
         (1, "challenge", f"add_reader: {TWO}"),
         (3, "replace", f"{ONE} by {TWO}"),
         (4, "challenge", f"widen_memory: {TWO}"),
+        (4, "finer", "samples and steps of 0.4 times their usual size"),
         (5, "stage", "stage 2 opens"),
         (5, "restore", "back to birth 7"),
         (6, "challenge", f"add_reader: {TWO}"),  # which nobody lived to see
@@ -56,7 +57,7 @@ def test_every_challenger_is_told_of_with_its_end(tmp_path):
         Challenge(13, 8, ("add_reader",), TWO, "rejected", 8),
         Challenge(16, 10, ("widen_memory",), ONE, "still on trial", None),
     )
-    assert (told.starts, told.restarts, told.restores) == (2, (6,), (5,))
+    assert (told.starts, told.restarts, told.restores, told.finer) == (2, (6,), (5,), (4,))
     assert told.stages == ((0, 0), (6, 1))
     assert told.displacement is NOWHERE
 
@@ -79,6 +80,7 @@ def run(tmp_path_factory):
         "decline": 1.001,
         "declines": 1,
         "learning_rate": 0.5,
+        "finer": [{"times": 0.9}, {"times": 0.8, "patience": 3}],
     }
     verbs.evolve(parse(told("evolution_strategy", **settings)), to=folder)
     return open_run(folder)
@@ -88,9 +90,10 @@ def test_the_events_of_a_run_are_all_told(run):
     told = chapter(run)
     rows = run.rows("SELECT * FROM events ORDER BY rowid")
     assert told.starts == 3
-    when = {kind: tuple(row["generation"] for row in rows if row["kind"] == kind)
-            for kind in ("restart", "restore", "challenge", "replace", "reject")}  # fmt: skip
+    kinds = ("restart", "restore", "finer", "challenge", "replace", "reject")
+    when = {kind: tuple(row["generation"] for row in rows if row["kind"] == kind) for kind in kinds}
     assert (told.restarts, told.restores) == (when["restart"], when["restore"])
+    assert told.finer == when["finer"] and len(told.finer) == 1
     assert told.restores and len(when["challenge"]) >= len(told.challenges) > 2
     decided = [each.ended for each in told.challenges if each.ending in ("replaced", "rejected")]
     assert decided == sorted((*when["replace"], *when["reject"]))

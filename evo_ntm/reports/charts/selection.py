@@ -70,20 +70,22 @@ def ancestors(chapter: Population) -> Chart:
 
 
 def search(chapter: Search, generations: int) -> Chart:
-    """Chart restarts, restores, curriculum stages and the trials of challengers over time."""
+    """Chart restarts, restores, finer steps, stages and the trials of challengers over time."""
     layers: list[Layer] = [*_stages(chapter, generations), *_trials(chapter, generations)]
     for name, places, colour, dash in (
         ("a restart", chapter.restarts, RED, "dash"),
         ("the best mean is restored", chapter.restores, BLUE, "dot"),
+        ("steps become finer", chapter.finer, GREEN, "solid"),
     ):
         if places:
             layers.append(Rules(name, tuple(map(float, places)), colour, dash))  # type: ignore[arg-type]
+    finer = f"{len(chapter.finer)} turns to finer steps, " if chapter.finer else ""
     lanes = {c for layer in layers if isinstance(layer, Bars) for c in layer.categories}
     return Chart(
         "search",
         f"Over {generations} generations: {len(chapter.restarts)} restarts, "
-        f"{len(chapter.restores)} restores, {len(chapter.stages)} stages of the curriculum and "
-        f"{len(chapter.challenges)} trials of challengers.",
+        f"{len(chapter.restores)} restores, {finer}{len(chapter.stages)} stages of the curriculum "
+        f"and {len(chapter.challenges)} trials of challengers.",
         "generation",
         (Plot("Trials of challengers and stages of the curriculum", tuple(layers),
               90 + 30 * len(lanes)),),
