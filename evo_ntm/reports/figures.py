@@ -51,6 +51,7 @@ CLEAR = "rgba(0, 0, 0, 0)"
 EDGE = "rgba(255, 255, 255, 0.5)"
 GAP = 52  # pixels between plots, for a title
 HEAD, FOOT = 34, 46
+TITLE = 22  # pixels over the first plot, for its title below the legend
 WIRE_ROOM = 210  # pixels for the names of rows
 APART = 1.9  # times, of a number on a logarithmic axis over the one before
 DECADES = 2  # that a logarithmic axis may span to have numbers between its powers of ten
@@ -301,13 +302,14 @@ def _dress(figure: Figure, chart: Chart, height: int) -> None:
     """Give a figure the look of the house."""
     figure.layout.template = "none"  # or the user's own would have a say
     wires = any(isinstance(layer, Heat) for plot in chart.plots for layer in plot.layers)
+    above = 1 + TITLE / (height - HEAD - FOOT)
     figure.update_layout(
         height=height, font={**FONT, "color": NEUTRAL},
         paper_bgcolor=CLEAR, plot_bgcolor=CLEAR, barmode="overlay", bargap=0.35,
         margin={"l": WIRE_ROOM if wires else 52, "r": 14, "t": HEAD, "b": FOOT},
         hovermode="x unified" if chart.together else "closest", meta={"told": _safe(chart.told)},
         hoverlabel={"font": {"size": 12}, "align": "left"},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.06, "x": 0},
+        legend={"orientation": "h", "yanchor": "bottom", "y": above, "x": 0},
     )  # fmt: skip
     line = {"linecolor": FRAME, "linewidth": 1, "ticks": "outside", "ticklen": 4,
             "tickcolor": FRAME, "zeroline": False}  # fmt: skip
