@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def parse_genome(data: bytes, source: str | Path) -> Genome:
         metadata = _metadata(header(data).get("__metadata__"), source)
         tensors = {name: _checked(tensor, name, source) for name, tensor in load(data).items()}
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
-        raise GenomeError(f"{source}: expected a safetensors file, but {error}") from error
+        raise GenomeError(_damage(source, data, error)) from error
     return _genome(metadata, tensors, source)
 
 
@@ -137,7 +138,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
     except OSError as error:
         raise GenomeError(f"{path}: cannot be read: {error.strerror or error}") from error
     except SafetensorError as error:
-        raise GenomeError(f"{path}: expected a safetensors file, but {error}") from error
+        raise GenomeError(_damage(path, path.read_bytes(), error)) from error
 
 
 def _metadata(metadata: dict[str, str] | None, path: str | Path) -> dict[str, str]:
@@ -207,6 +208,19 @@ def header(data: bytes) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise ValueError("its header is no JSON object")
     return told
+
+
+def _damage(source: str | Path, data: bytes, error: Exception) -> str:
+    """Say that a file was cut short where its header tells, else what the library says of it."""
+    told, whole = str(error), LENGTH + int.from_bytes(data[:LENGTH], "little")
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        if data[LENGTH : LENGTH + 1] == b"{" and whole <= len(data):
+            ends = (about["data_offsets"][1] for name, about in header(data).items()
+                    if name != "__metadata__")  # fmt: skip
+            whole += max(ends, default=0)
+        if data[LENGTH : LENGTH + 1] == b"{" and len(data) < whole:
+            told = f"it is cut short: there are {len(data):,} of at least {whole:,} bytes"
+    return f"{source}: expected a safetensors file, but {told}"
 
 
 def pieces(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> list[Piece]:

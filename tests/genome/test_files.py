@@ -254,6 +254,22 @@ def test_what_is_no_safetensors_file_is_refused(path, content):
         read_genome(path)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.9, 0.999])
+def test_a_file_that_was_cut_short_is_said_to_be(path, share):
+    write_genome(path, small())
+    whole = path.read_bytes()
+    content = whole[: int(share * len(whole))]
+    path.write_bytes(content)
+    words = f"{path}: expected a safetensors file, but it is cut short: there are {len(content):,} "
+    for read in (read_genome, lambda path: parse_genome(content, path)):
+        with pytest.raises(GenomeError) as caught:
+            read(path)
+        assert str(caught.value).startswith(words)
+    path.write_bytes(whole + b"more")
+    with pytest.raises(GenomeError, match="expected a safetensors file, but (?!it is cut short)"):
+        read_genome(path)
+
+
 def test_a_file_that_is_absent_or_a_folder_is_refused(tmp_path):
     with pytest.raises(GenomeError, match="absent: cannot be read: No such file"):
         read_genome(tmp_path / "absent")
