@@ -255,6 +255,6 @@ def _tuning_table(card: Card) -> list[str]:
         return []
     rows = [f"| {each.began}, seed {each.seed} | {each.cost} | {each.met:,} | "
             f"{each.curve[-1].bits:.4g} |" for each in (card.tuning, *card.controls)]  # fmt: skip
-    head = ["| tuned from | exam passed | all sequences | validation set, bits after them |",
+    head = ["| tuned from | exam passed | sequences tuned on | validation set, bits after them |",
             "|---|---|---:|---:|"]  # fmt: skip
     return [*head, *rows, ""]
