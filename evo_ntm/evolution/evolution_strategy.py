@@ -119,7 +119,6 @@ class EvolutionStrategy:
         """Go back to the best mean after a sustained decline; start again after a long stall."""
         settings, best, generation = self._settings, self._best, validation.generation
         patience = self._patience = self._patience.after(validation)
-        events = self._refine(validation)
         stage, _, bits, _ = validation.judged
         if best is None or stage != best.stage or bits < best.bits:
             self._best = Best(self._scored, bits, stage=stage)
@@ -129,7 +128,8 @@ class EvolutionStrategy:
         best = self._best
         if not self._starting and patience.ended(generation):
             self._start(generation + 1)
-            return [*events, restart(generation, patience)]
+            return [restart(generation, patience)]
+        events = self._refine(validation)
         if not self._starting and best.declines >= settings.declines:
             least = settings.learning_rate / SLOWEST  # a mean that stands still solves nothing
             rate = max(self._searches[0].rate / 2, least)
@@ -186,7 +186,8 @@ class EvolutionStrategy:
         self._patience = self._patience.restored(words["patience"])
         self._restarts, self._contest = words["restarts"], words["contest"]
         self._since, stage = words["since"], words.get("stage", 0)  # which is all there was before
-        self._finer = words.get("finer", self._settings.finer_begun(stage, 0))
+        begun = words.get("finer", self._settings.finer_begun(stage, 0))
+        self._finer = min(begun, len(self._settings.finer or ()))  # which may be fewer by now
 
     @property
     def _starting(self) -> bool:

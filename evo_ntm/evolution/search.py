@@ -102,12 +102,14 @@ def follow_gradient(
 ) -> Search:
     """Move the mean along the gradient that the ranks of its samples suggest.
 
-    The average follows it over about `averaging` generations. The step is `times` its usual size.
+    The average follows it over about `averaging` generations. The step is `times` its usual size,
+    and so is `samples.sigma`: the gradient is told as that of usual samples would be, or its
+    moments would take a thousand generations to forget those.
     """
     noise = samples.noise.astype(np.float64)
     ranks = centred_ranks(fitness)
     pulls = ranks[: samples.pairs] - ranks[samples.pairs :]
-    gradient = pulls @ noise / (samples.pairs * samples.sigma)
+    gradient = times * (pulls @ noise) / (samples.pairs * samples.sigma)
     adam, direction = search.adam.step(gradient)
     step = times * search.rate * direction
     mean = search.mean + step
@@ -143,7 +145,7 @@ def centred_ranks(fitness: Vector) -> Vector:
 
 
 def as_practised(search: Search) -> Search:
-    """Take a challenger to where it came by training, about which nobody was sampled yet."""
+    """Take a challenger to where training led it, which was while its samples were scored."""
     if "finetune" not in search.individual.operators:
         return search
     genes = search.genome.genes.astype(np.float64)

@@ -137,6 +137,9 @@ class EvolutionStrategy(Evolution):
                 expected = (f"a later stage than {before.stage or 1}, where the one before begins, "
                             "or more patience there")  # fmt: skip
                 refuse(("finer", place, "stage"), expected, after.stage)
+            if after.times > before.times:
+                expected = f"at most {before.times:g}, as the steps before are that fine"
+                refuse(("finer", place, "times"), expected, after.times)
         if self.population % 2:
             refuse(("population",), "an even number, as samples come in pairs", self.population)
         return self

@@ -118,13 +118,14 @@ class Experiment(Settings):
             refuse((*path, "stage"), f"at most {stages}, the stages there are", told.stage)
 
     def _before_a_restart(self, finer: Finer, place: int) -> None:
-        """Refuse patience that is longer than a search has, wherever it then is."""
-        stages = self.curriculum[(finer.stage or 1) - 1 :]
+        """Refuse patience that no search has before it begins anew, wherever it then is."""
+        stages, every = self.curriculum[(finer.stage or 1) - 1 :], self.evolve.validate_every
         longest = max([stage.patience or self.evolve.patience for stage in stages],
                       default=self.evolve.patience)  # fmt: skip
-        if finer.patience is not None and finer.patience >= longest:
-            refuse(("evolve", "finer", place, "patience"), f"less than {longest}, after which a "
-                   "search begins anew", finer.patience)  # fmt: skip
+        latest = (longest - 1) // every * every
+        if finer.patience is not None and finer.patience > latest:
+            expected = f"at most {latest}, the last look before a search begins anew"
+            refuse(("evolve", "finer", place, "patience"), expected, finer.patience)
 
     def _graphs_to_change(self) -> None:
         """Refuse operators that would never find anything to change."""

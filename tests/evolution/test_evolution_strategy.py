@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import inf, sqrt
 
 import numpy as np
@@ -464,10 +465,36 @@ def test_a_checkpoint_from_before_steps_became_finer_with_patience_goes_on():
         assert {job.sigma for job in again.generate(9) if isinstance(job, Samples)} == {sigma}
 
 
-def test_a_finer_step_is_as_many_times_shorter():
-    search, drawn = begin(Individual(tiny(), operators=("found",)), 0.02, 0), samples()
+def test_who_begins_anew_was_not_told_of_finer_steps_before():
+    turns = Turns(strategy(finer=(Finer(times=0.5, patience=4),), patience=4), sphere)
+    turns.take()
+    assert turns.reflect(5.0) == []
+    turns.take(4)
+    assert kinds(turns.reflect(5.0)) == ["restart"]
+
+
+def test_a_checkpoint_goes_on_where_there_are_fewer_finer_steps_by_now():
+    finer = (Finer(times=0.5), Finer(times=0.25, stage=2))
+    before = strategy(finer=finer)
+    turns = Turns(before, sphere)
+    turns.take()
+    turns.reflect(5.0, stage=1)
+    for left, sigma in ((finer[:1], 0.04), (None, 0.08)):
+        again = strategy(finer=left, sigma=0.08)
+        again.restore(before.state())
+        assert {job.sigma for job in again.generate(9) if isinstance(job, Samples)} == {sigma}
+
+
+def test_a_finer_step_is_as_many_times_shorter_whatever_was_before():
+    search = begin(Individual(tiny(), operators=("found",)), 0.02, 0)
+    for generation in range(20):  # which leaves Adam with moments of usual samples
+        search.individual.number = 7
+        fitness = derive(2, "fitness", generation).normal(16).astype(np.float64)
+        search = follow_gradient(search, samples(generation=generation), fitness)
     search.individual.number = 7
-    fitness = derive(2, "fitness").normal(16).astype(np.float64)
-    usual, finer = (follow_gradient(search, drawn, fitness, times=times) for times in (1.0, 0.25))
-    np.testing.assert_allclose(finer.mean - search.mean, 0.25 * (usual.mean - search.mean))
-    assert finer.figures["step"] == pytest.approx(0.25 * usual.figures["step"])
+    drawn, times = samples(generation=20), 0.25
+    usual = follow_gradient(search, drawn, fitness)
+    finer = follow_gradient(search, replace(drawn, sigma=times * drawn.sigma), fitness, times=times)
+    np.testing.assert_allclose(finer.mean - search.mean, times * (usual.mean - search.mean))
+    np.testing.assert_allclose(finer.adam.second, usual.adam.second)
+    assert finer.figures["step"] == pytest.approx(times * usual.figures["step"])

@@ -82,8 +82,10 @@ BAD_VALUES = [
     ("evolve.finer=[{patience: 9}, {patience: 9}]", "evolve.finer.1.stage: expected a later stage "
      "than 1, where the one before begins, or more patience there, but came nothing"),
     ("evolve.finer={patience: 0}", "evolve.finer.patience: expected at least 1, but came 0"),
-    ("evolve.finer=[{}, {patience: 300}]", "evolve.finer.1.patience: expected less than 300, after "
-     "which a search begins anew, but came 300"),
+    ("evolve.finer=[{}, {patience: 299}]", "evolve.finer.1.patience: expected at most 298, the "
+     "last look before a search begins anew, but came 299"),
+    ("evolve.finer=[{}, {patience: 9, times: 0.5}]", "evolve.finer.1.times: expected at most 0.4, "
+     "as the steps before are that fine, but came 0.5"),
     ("evolve.finer=[]", "evolve.finer: expected at least 1 of them, but came []"),
     ("evolve.finer=0.4", "evolve.finer: expected a list, but came 0.4"),
     ("machine.rows=[4, unbounded]", "machine.rows: expected unbounded, or a range of two numbers, "
