@@ -25,6 +25,7 @@ RESERVED = ("format", "version", "encoding", "id", "topology")
 GENES = "genes"
 PUBLISHED = "genome.safetensors"  # its name in a published folder
 LENGTH = 8  # bytes that tell how long the header is, and what its end is aligned to
+LONGEST = 100_000_000  # bytes of a header, for the library
 
 DTYPES = {"<f8": "F64", "<f4": "F32", "<i8": "I64", "<i4": "I32", "|u1": "U8", "|b1": "BOOL"}
 
@@ -93,7 +94,7 @@ def parse_genome(data: bytes, source: str | Path) -> Genome:
         metadata = _metadata(header(data).get("__metadata__"), source)
         tensors = {name: _checked(tensor, name, source) for name, tensor in load(data).items()}
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
-        raise GenomeError(_damage(source, data, error)) from error
+        raise GenomeError(_damage(source, data, len(data), error)) from error
     return _genome(metadata, tensors, source)
 
 
@@ -138,7 +139,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
     except OSError as error:
         raise GenomeError(f"{path}: cannot be read: {error.strerror or error}") from error
     except SafetensorError as error:
-        raise GenomeError(_damage(path, path.read_bytes(), error)) from error
+        raise GenomeError(_damage(path, _head(path), path.stat().st_size, error)) from error
 
 
 def _metadata(metadata: dict[str, str] | None, path: str | Path) -> dict[str, str]:
@@ -204,23 +205,43 @@ def _check_wires(
 def header(data: bytes) -> dict[str, Any]:
     """Read the header of a safetensors file. Raises ValueError where there is none."""
     end = LENGTH + int.from_bytes(data[:LENGTH], "little")
-    told = json.loads(data[LENGTH:end])
+    try:
+        told = json.loads(data[LENGTH:end])
+    except RecursionError as error:
+        raise ValueError("its header is nested without end") from error
     if not isinstance(told, dict):
         raise ValueError("its header is no JSON object")
     return told
 
 
-def _damage(source: str | Path, data: bytes, error: Exception) -> str:
-    """Say that a file was cut short where its header tells, else what the library says of it."""
-    told, whole = str(error), LENGTH + int.from_bytes(data[:LENGTH], "little")
-    with suppress(ValueError, KeyError, TypeError, AttributeError):
-        if data[LENGTH : LENGTH + 1] == b"{" and whole <= len(data):
-            ends = (about["data_offsets"][1] for name, about in header(data).items()
-                    if name != "__metadata__")  # fmt: skip
-            whole += max(ends, default=0)
-        if data[LENGTH : LENGTH + 1] == b"{" and len(data) < whole:
-            told = f"it is cut short: there are {len(data):,} of at least {whole:,} bytes"
+def _head(path: Path) -> bytes:
+    """Read a file as far as its header goes, if it has one."""
+    with path.open("rb") as file:
+        length = file.read(LENGTH)
+        return length + file.read(min(int.from_bytes(length, "little"), LONGEST))
+
+
+def _damage(source: str | Path, head: bytes, size: int, error: Exception) -> str:
+    """Say that a file was cut short where its header tells, else what the library says of it.
+
+    `head` is the file at least as far as its header goes, `size` how long it is in bytes.
+    """
+    told, whole = str(error), _ends(head)
+    if size < whole:
+        told = f"it is cut short: there are {size:,} of at least {whole:,} bytes"
     return f"{source}: expected a safetensors file, but {told}"
+
+
+def _ends(head: bytes) -> int:
+    """Tell how long a file says that it is, 0 where its header says nothing of the kind."""
+    length = int.from_bytes(head[:LENGTH], "little")
+    if length > LONGEST or head[LENGTH : LENGTH + 1] != b"{":
+        return 0
+    ends: list[object] = []
+    with suppress(ValueError, LookupError, TypeError):
+        tensors = [about for name, about in header(head).items() if name != "__metadata__"]
+        ends += [about["data_offsets"][1] for about in tensors]
+    return LENGTH + length + max((end for end in ends if isinstance(end, int)), default=0)
 
 
 def pieces(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> list[Piece]:

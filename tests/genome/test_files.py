@@ -243,15 +243,26 @@ def test_a_topology_that_makes_no_machine_is_refused(path, text, words):
     assert str(caught.value).startswith(str(path))
 
 
+def headed(header, length=None):
+    """Give a file that begins with a header, and says how long that is."""
+    return (length or len(header)).to_bytes(8, "little") + header.encode()
+
+
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\0", b"not a genome", b"PK\3\4" * 50, b"\xff" * 64, (10**12).to_bytes(8, "little")],
-    ids=["empty", "a byte", "text", "zip", "absurd header", "absurd length"],
-)
+    [b"", b"\0", b"not a genome", b"PK\3\4" * 50, b"\xff" * 64, (10**12).to_bytes(8, "little"),
+     b"        {}", headed('{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0]}}'),
+     headed('{"a": {"data_offsets": [0, 1e999]}}'), headed('{"a":' * 100_000), headed("{}", 10**9),
+     headed('{"a": 1}')],
+    ids=["empty", "a byte", "text", "zip", "absurd header", "absurd length", "spaces", "an end",
+         "no end", "nested", "too long", "a number"],
+)  # fmt: skip
 def test_what_is_no_safetensors_file_is_refused(path, content):
     path.write_bytes(content)
-    with pytest.raises(GenomeError, match="expected a safetensors file"):
+    with pytest.raises(GenomeError, match="expected a safetensors file, but (?!it is cut)"):
         read_genome(path)
+    with pytest.raises(GenomeError, match=f"{path}: expected a (safetensors file|file of)"):
+        parse_genome(content, path)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.9, 0.999])
