@@ -59,6 +59,11 @@ def where(
     }
 
 
+def given(options: Mapping[str, tuple[str, str | None]]) -> list[str]:
+    """List the options that were given."""
+    return [option for option, value in options.values() if value is not None]
+
+
 @contextmanager
 def overriding(options: Mapping[str, tuple[str, str | None]]) -> Iterator[list[str]]:
     """Give the overrides of those options that were given, and name options in complaints."""

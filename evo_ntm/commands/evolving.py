@@ -89,12 +89,14 @@ def resume(
     """Go on with a run that was interrupted, as it would have gone on."""
     from evo_ntm import verbs
 
-    if verbs.is_being_tuned(run):
-        if from_older:
-            raise ArgumentError(f"--from-older: expected a run that evolves, but {run} is being "
-                                "tuned, and of a tuning only its last place is kept")  # fmt: skip
-        return tuning.go_on(run, quiet=quiet, accept_drift=accept_drift)
     places = options.where(workers, ray, cpus_per_worker, gpus_per_worker, timeout, tensorboard)
+    if verbs.is_being_tuned(run):
+        asked = ["--from-older"] if from_older else options.given(places)
+        if asked:
+            why = "of which only the last place is kept" if from_older else "which has no workers"
+            raise ArgumentError(f"{asked[0]}: expected a run that evolves, but {run} is being "
+                                f"tuned, {why}")  # fmt: skip
+        return tuning.go_on(run, quiet=quiet, accept_drift=accept_drift)
     with options.overriding(places) as changes:
         return ending_of(_resume(run, quiet, changes, accept_drift, from_older))
 

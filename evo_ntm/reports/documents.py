@@ -17,12 +17,11 @@ def require_place(path: Path) -> None:
             raise ReportError(f"{path}: expected an existing folder, but {path.parent} is none")
         if path.exists() and (kind := kind_of(path)) is not None:
             raise ReportError(f"{path}: expected the name of a file, but it is {kind}")
-        with TemporaryFile(dir=path.parent):  # what is made here may have taken minutes by then
-            pass
+        _try(path.parent)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder where there is none yet. Raises ReportError."""
+    """Make a folder where there is none yet. Raises ReportError, also where it takes no files."""
     with _refused_in_words(path):
         for place in (path, *path.parents):
             if place.exists() and not place.is_dir():
@@ -30,6 +29,7 @@ def make_folder(path: Path) -> None:
                     f"{place}: expected a folder, but it is {kind_of(place) or 'a file'}"
                 )
         path.mkdir(parents=True, exist_ok=True)
+        _try(path)
 
 
 def write_document(path: Path, content: str | bytes | Iterable[str]) -> None:
@@ -49,6 +49,12 @@ def write_document(path: Path, content: str | bytes | Iterable[str]) -> None:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _try(folder: Path) -> None:
+    """Find out whether a folder takes files, before minutes go into what is to lie there."""
+    with TemporaryFile(dir=folder):
+        pass
 
 
 @contextmanager

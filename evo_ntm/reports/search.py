@@ -49,7 +49,7 @@ def _when(events: Iterable[Any], kind: str) -> tuple[int, ...]:
 def _challenges(events: Iterable[Any], pedigree: Pedigree) -> Iterator[Challenge]:
     """Pair every challenger, of which there is one at a time, with the event that ended its trial.
 
-    An event does not name a birth, but its operator, its topology, and when it was made.
+    An event does not name a birth, but its operators, its topology, and when it was made.
     """
     trial: int | None = None
     for event in events:
@@ -65,13 +65,13 @@ def _challenges(events: Iterable[Any], pedigree: Pedigree) -> Iterator[Challenge
 
 def _born(pedigree: Pedigree, generation: int, told: str) -> int | None:
     """Find the place of a challenger among the births of a generation."""
-    operator, _, topology = told.partition(": ")
+    operators, _, topology = told.partition(": ")
     if generation >= pedigree.generations:
         return None
     born = pedigree.born(generation)
     for place in range(born.start, born.stop):
         recipe = pedigree.recipes[pedigree.recipe[place]]
-        if recipe == (operator,) and pedigree.kinds[pedigree.kind[place]].told == topology:
+        if ", ".join(recipe) == operators and pedigree.kinds[pedigree.kind[place]].told == topology:
             return place
     return None
 

@@ -17,7 +17,7 @@ from evo_ntm.runs.disk import allowed
 from evo_ntm.runs.log import Level, Log
 from evo_ntm.runs.recorder import Recorder
 from evo_ntm.runs.run import Run
-from evo_ntm.tuning.assignment import FACT, PLACE, Assignment, publish
+from evo_ntm.tuning.assignment import FACT, PLACE, Assignment, publish, under_way
 from evo_ntm.tuning.loop import OPERATOR, Lesson, Look, mark
 from evo_ntm.tuning.place import Best, Place
 from evo_ntm.tuning.tuned import Progress, Tuned, progress
@@ -55,7 +55,7 @@ def keep_diary(
             assert place is not None, "a tuning looks at least once"
             tuned = _record(recorder, assignment, lesson, place)
         except KeyboardInterrupt:
-            if place is not None:
+            if place is not None and under_way(recorder.run):  # its end may be recorded by now
                 publish(recorder, assignment, place)
             raise
     return tuned or _told(recorder.run, assignment, lesson, place, None, interrupted=True)

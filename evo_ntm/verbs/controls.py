@@ -68,7 +68,7 @@ def tuning_of(run: Run, birth: int) -> Tuning | None:
 
 
 def control_of(control: Run, run: Run, birth: int) -> Tuning:
-    """Read back a tuning that began with random weights, or with a birth of the run.
+    """Read back a tuning that began with random weights, or with an ancestor of the birth.
 
     Raises RunError where it is none of these, or not the same tuning as that of the birth.
     """
@@ -84,11 +84,13 @@ def control_of(control: Run, run: Run, birth: int) -> Tuning:
         _require_one_shape(control, last["birth"], run, birth)
         return told
     [founder] = control.rows("SELECT genome FROM births ORDER BY number LIMIT 1")
-    born = run.rows("SELECT number, generation FROM births WHERE genome = ?", founder["genome"])
-    if not born:
-        raise RunError(f"{expected}, but its founder, {founder['genome']}, was not born in "
-                       f"{run.folder}")  # fmt: skip
-    ancestor, generation = born[0]["number"], born[0]["generation"]
+    ancestors = run.rows("SELECT number, generation FROM births WHERE genome = ? AND number IN "
+                         "(SELECT value FROM json_each(?))", founder["genome"],
+                         _line(run, birth))  # fmt: skip
+    if not ancestors:
+        raise RunError(f"{expected}, but its founder, {founder['genome']}, is none of birth "
+                       f"{birth} in {run.folder}")  # fmt: skip
+    ancestor, generation = ancestors[0]["number"], ancestors[0]["generation"]
     [before] = run.rows("SELECT max(seconds) AS seconds FROM generations WHERE number <= ?",
                         generation)  # fmt: skip
     return told.after(
@@ -100,10 +102,14 @@ def control_of(control: Run, run: Run, birth: int) -> Tuning:
 
 def _rows(run: Run, birth: int) -> list[Row]:
     """Give the tunings on the line to a birth, in their order."""
-    line = json.dumps([step.number for step in trunk(run, birth)])
     rows = run.rows("SELECT * FROM tunings WHERE birth IN (SELECT value FROM json_each(?)) "
-                    "ORDER BY birth", line)  # fmt: skip
+                    "ORDER BY birth", _line(run, birth))  # fmt: skip
     return [dict(row) for row in rows]
+
+
+def _line(run: Run, birth: int) -> str:
+    """List the births on the line to a birth, as SQLite takes lists."""
+    return json.dumps([step.number for step in trunk(run, birth)])
 
 
 def _began(run: Run) -> str:

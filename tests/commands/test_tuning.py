@@ -223,6 +223,11 @@ def test_a_series_goes_on_with_a_tuning_that_was_interrupted_or_never_begun(
     assert re.search("tuned .*birth [0-9]+, not to its end", out)
     status, _, err = told("resume", "series/seed-1", "--from-older")
     assert status == exits.BAD_INPUT and "series/seed-1 is being tuned" in err
+    for words in (["--workers", "2"], ["--timeout", "9"], ["--tensorboard"]):
+        status, _, err = told("resume", "series/seed-1", *words)
+        assert status == exits.BAD_INPUT
+        assert err == (f"evo-ntm: {words[0]}: expected a run that evolves, but series/seed-1 is "
+                       "being tuned, which has no workers\n")  # fmt: skip
 
     status, out, _ = told("evolve", task, "--seeds", "1-2", "--to", "series", "--quiet")
     assert status == exits.NOT_PASSED and out.count("Kept as birth") == 2

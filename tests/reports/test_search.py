@@ -62,6 +62,14 @@ def test_every_challenger_is_told_of_with_its_end(tmp_path):
     assert told.displacement is NOWHERE
 
 
+def test_a_challenger_that_was_trained_is_told_of_by_both_of_its_operators(tmp_path):
+    both = ["add_reader", "finetune"]
+    births = [(0, [], ["found"], 1, -9.0), (1, [1], FOLLOW, 1, -8.0), (1, [1], both, 2, -7.0)]
+    events = [(0, "challenge", f"add_reader, finetune: {TWO}"), (1, "replace", "")]
+    run = made(tmp_path / "run", births, strategy="evolution_strategy", events=events)
+    assert chapter(run).challenges == (Challenge(3, 1, tuple(both), TWO, "replaced", 1),)
+
+
 def test_a_challenger_that_is_not_born_yet_is_not_told_of(tmp_path):
     events = [(0, "challenge", f"add_reader: {TWO}")]
     births = [(0, [], ["found"], 1, -9.0)]

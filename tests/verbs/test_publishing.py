@@ -264,8 +264,14 @@ def test_an_ancestor_that_was_tuned_stands_beside_by_what_evolution_took_until_t
 
     strange = tmp_path / "strange"
     verbs.finetune(evolved(tmp_path / "other", seed=3), to=strange, **short)
-    with pytest.raises(RunError, match="or an ancestor, but its founder, [0-9a-f]{32}, was not"):
+    refusal = "or an ancestor, but its founder, [0-9a-f]{32}, is none of birth "
+    with pytest.raises(RunError, match=refusal):
         verbs.publish(run, "other-one", birth=tuned.child, controls=[strange], to=tmp_path)
+    cousin = tmp_path / "cousin"
+    sibling = verbs.finetune(run, birth=ancestor.number, **short)
+    verbs.finetune(run, birth=sibling.child, to=cousin, **short)
+    with pytest.raises(RunError, match=refusal):
+        verbs.publish(run, "other-one", birth=tuned.child, controls=[cousin], to=tmp_path)
 
 
 def test_curves_of_tunings_begin_after_what_evolution_took(run):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -499,6 +500,16 @@ def test_a_run_whose_experiment_was_edited_since_is_tuned_elsewhere(run, tmp_pat
     refused(RunError, "; --to DIR makes a run of its own", run)
     tuned = verbs.finetune(run, to=tmp_path / "other")
     assert tuned.rows[0].sequences == 50
+
+
+def test_an_experiment_that_was_accepted_once_is_not_any_other(run):
+    rewritten(run, exam={"validation": [PART], "parts": [{**PART, "sequences": 50}]})
+    edited = open_run(run).edited()
+    with sqlite3.connect(run / "run.sqlite") as rows:
+        rows.execute("INSERT INTO events VALUES (0, 'drift', ?)", [f"arithmetic; {edited}"])
+    assert verbs.finetune(run).rows[0].sequences == 50
+    rewritten(run, exam={"validation": [PART], "parts": [{**PART, "sequences": 60}]})
+    refused(RunError, "but it began with another experiment.yaml", run)
 
 
 def test_what_diverges_keeps_the_last_good_and_says_where(run, monkeypatch):

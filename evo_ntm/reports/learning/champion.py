@@ -34,8 +34,8 @@ def read_champion(folder: Path, experiment: Experiment) -> Champion:
     Raises ReportError where it is of another one, did not evolve, or was not tuned then.
     """
     claims = read_claims(folder)
-    if claims["tuning"] is None or not claims["generations"]:
-        which = "evolved" if claims["tuning"] is None else "was tuned"
+    if not claims.get("tuning") or not claims.get("generations"):
+        which = "was tuned" if claims.get("tuning") else "evolved"
         raise ReportError(f"{folder}: expected a machine that evolved and was tuned then, "
                           f"but it only {which}")  # fmt: skip
     told = read_card(folder / PUBLISHED).get("experiment")
@@ -62,7 +62,7 @@ def _line(path: Path, answered: int, generations: int) -> Points:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [(int(row["generation"]), float(row["fitness"])) for row in csv.DictReader(file)]
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise ReportError(f"{path}: expected the line of a genome, but {error}") from error
     return tuple(
         (round(answered * (generation + 1) / generations), -fitness)

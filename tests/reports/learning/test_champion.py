@@ -51,6 +51,11 @@ def test_a_line_that_is_torn_is_refused(run, published, tmp_path):
     experiment = verbs.opening.opened(run, None)[1]
     for name in ("genome.safetensors", "card.json"):
         (tmp_path / name).write_bytes((published / name).read_bytes())
-    (tmp_path / "lineage.csv").write_text("number,generation\n1,none\n")
-    with pytest.raises(ReportError, match=r"lineage\.csv: expected the line of a genome, but"):
+    line = (published / "lineage.csv").read_text()
+    for torn in ("number,generation\n1,none\n", f"{line}9\n"):
+        (tmp_path / "lineage.csv").write_text(torn)
+        with pytest.raises(ReportError, match=r"lineage\.csv: expected the line of a genome, but"):
+            read_champion(tmp_path, experiment)
+    (tmp_path / "card.json").write_text('{"version": 3}')
+    with pytest.raises(ReportError, match="evolved and was tuned then, but it only evolved"):
         read_champion(tmp_path, experiment)
