@@ -225,13 +225,13 @@ class EvolutionStrategy:
         return int(self._settings.population // 2 * self._settings.challenger_share)
 
     def _refine(self, validation: Validation) -> list[Event]:
-        """Make samples and steps finer where it is time to."""
+        """Make samples finer where it is time to; steps follow as Adam forgets."""
         generation, before = validation.generation, self._settings.times(self._finer)
         stalled = generation - self._patience.since
         self._finer = max(self._finer, self._settings.finer_begun(validation.stage, stalled))
         if (times := self._settings.times(self._finer)) == before:
             return []
-        told = f"samples and steps of {times:g} times their usual size"
+        told = f"samples of {times:g} times their usual size, and by and by steps"
         return [Event(generation, "finer", told)]
 
     def _halve(self, generation: int) -> list[Event]:

@@ -18,7 +18,8 @@ class Finer(Settings):
     """Smaller samples and steps from a stage on: coarse ones miss the last bits.
 
     They begin at the first look at the validation set after the stage has opened, or with
-    `patience` at the first since when progress has failed for so long. They last until a restart.
+    `patience` at the first since when progress has failed for so long, and last until a restart.
+    Samples are smaller at once, steps over the next thousand generations, as Adam forgets.
     """
 
     times: Annotated[
