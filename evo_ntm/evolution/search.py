@@ -104,7 +104,8 @@ def follow_gradient(
 
     The average follows it over about `averaging` generations. The step is `times` its usual size
     once Adam's second moment has forgotten coarser samples, whose gradients were smaller: until
-    then, some thousand generations, steps are longer. At once was slower in both of two trials.
+    then, some thousand generations, steps are longer. At once was slower in one of two trials, and
+    no better in the other.
     """
     noise = samples.noise.astype(np.float64)
     ranks = centred_ranks(fitness)

@@ -99,8 +99,8 @@ def _in_place(run: Run, on: Path | str | None, changes: Sequence[str]) -> Experi
             raise ExperimentError(f"{run.folder}: expected an override of finetune.… or of "
                                   f"{', '.join(PLACES)}, but came {key!r}; --to DIR makes a "
                                   "run of its own")  # fmt: skip
-    accepted = run.rows("SELECT told FROM events WHERE kind = 'drift'")
-    if not any((run.edited() or "") in drift["told"] for drift in accepted):
+    accepted, edited = run.rows("SELECT told FROM events WHERE kind = 'drift'"), run.edited()
+    if edited and not any(edited in drift["told"] for drift in accepted):
         run.require_unedited("; --to DIR makes a run of its own")
     if on is None:
         return load(run.folder / EXPERIMENT, changes, tasks=None)
