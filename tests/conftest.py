@@ -1,5 +1,6 @@
 """What all tests share: hypothesis without clocks or luck, torch on one thread, a small task."""
 
+import os
 from pathlib import Path
 
 import jaxtyping
@@ -10,6 +11,8 @@ from hypothesis import settings
 settings.register_profile("evo_ntm", deadline=None, derandomize=True)
 settings.load_profile("evo_ntm")
 torch.set_num_threads(1)
+# Processes that tests begin have threads of their own; who waits there leaves the core to others.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 HERE = Path(__file__).parent
 OF_SHAPES = [HERE / layer for layer in ("tasks", "machine", "training")]
