@@ -76,11 +76,12 @@ class Run:
         """Say how the experiment is no longer what the run began with; None where it still is."""
         facts, experiment = self.facts(), self.experiment
         hashes = {"task": experiment.task_hash, "config": experiment.config_hash}
-        for name, now in hashes.items():
-            if (was := facts.get(f"{name}_hash", now)) != now:
-                return (f"began with another {EXPERIMENT}: its {name} hash was {was}, "
-                        f"but is now {now}")  # fmt: skip
-        return None
+        told = [
+            f"its {name} hash was {was}, but is now {now}"
+            for name, now in hashes.items()
+            if (was := facts.get(f"{name}_hash", now)) != now
+        ]
+        return f"began with another {EXPERIMENT}: {', '.join(told)}" if told else None
 
     def require_unedited(self, hint: str = "") -> None:
         """Raise RunError where the experiment is no longer what the run began with."""

@@ -502,13 +502,17 @@ def test_a_run_whose_experiment_was_edited_since_is_tuned_elsewhere(run, tmp_pat
     assert tuned.rows[0].sequences == 50
 
 
-def test_an_experiment_that_was_accepted_once_is_not_any_other(run):
+@pytest.mark.parametrize("further", [
+    {"exam": {"validation": [PART], "parts": [{**PART, "sequences": 60}]}},
+    {"evolve": {"strategy": "evolution_strategy", "population": 6}},
+])  # fmt: skip
+def test_an_experiment_that_was_accepted_once_is_not_any_other(run, further):
     rewritten(run, exam={"validation": [PART], "parts": [{**PART, "sequences": 50}]})
     edited = open_run(run).edited()
     with sqlite3.connect(run / "run.sqlite") as rows:
         rows.execute("INSERT INTO events VALUES (0, 'drift', ?)", [f"arithmetic; {edited}"])
     assert verbs.finetune(run).rows[0].sequences == 50
-    rewritten(run, exam={"validation": [PART], "parts": [{**PART, "sequences": 60}]})
+    rewritten(run, **further)
     refused(RunError, "but it began with another experiment.yaml", run)
 
 
