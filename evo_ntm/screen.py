@@ -341,7 +341,7 @@ def tuning_summary(tuned: "Tuned") -> str:
     if tuned.interrupted:
         parts.append("Interrupted")
     elif tuned.child is None:
-        parts.append("There is nothing to keep")
+        parts.append(f"Nothing is kept, as nothing did better than birth {tuned.parent}")
     else:
         sat = counted(tuned.sittings, "sitting")
         ending = "solved" if tuned.solved else "not solved"

@@ -42,6 +42,8 @@ Several = Annotated[tuple[Finer, ...], Field(min_length=1)]
 
 
 def _several(told: Any) -> Any:
+    if not isinstance(told, Mapping | Finer | list | tuple | None):
+        refuse((), "a group like {times: 0.4, stage: 6}, a list of these, or null", told)
     return (told,) if isinstance(told, Mapping | Finer) else told
 
 

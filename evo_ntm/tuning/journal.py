@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import inf, nan
 from typing import Any
 
@@ -48,7 +48,7 @@ def keep_diary(
                 now = time.monotonic()
                 if place.over or now - told >= SECONDS_BETWEEN_PLACES:
                     publish(recorder, assignment, place)
-                    log.tell("tuning", **asdict(heard))
+                    log.tell("tuning", **asdict(replace(heard, stage=heard.stage + 1)))
                     told = now
                 if on_look is not None:
                     on_look(heard)
@@ -116,7 +116,12 @@ def record_founder(
 
 
 def _record(recorder: Recorder, assignment: Assignment, lesson: Lesson, place: Place) -> Tuned:
-    """Record what came of a tuning, all at once, and that it is not under way any more."""
+    """Record what came of a tuning, all at once, and that it is not under way any more.
+
+    What diverged leaves a child only where that did better than its parent, or passed the exam.
+    """
+    if place.diverged is not None and not place.solved:
+        place = replace(place, best=_if_better(recorder.run, lesson, place.best, assignment.parent))
     run, best, child = recorder.run, place.best, None
     champion = False
     if best is not None:
@@ -176,14 +181,24 @@ def _record_child(
 
 
 def _outdoes(run: Run, lesson: Lesson, place: Place, best: Best) -> bool:
-    """Tell whether the child outdoes the champion: at the exam, or else on the validation set."""
+    """Tell whether the child outdoes the champion: at the exam, or else on the validation set.
+
+    Of a champion that never sat it, as one from elsewhere, it is not known how it would do there.
+    """
     champion = run.champion()
-    passed = run.rows("SELECT max(solved) AS solved FROM sittings WHERE birth = ?", champion)
-    if (before := bool(passed[0]["solved"])) != place.solved:
-        return not before
-    individual = Individual(run.genome(champion), operators=())
+    (passed,) = run.rows("SELECT max(solved) AS solved FROM sittings WHERE birth = ?", champion)
+    if passed["solved"] is not None and passed["solved"] != place.solved:
+        return place.solved
+    return _if_better(run, lesson, best, champion) is not None
+
+
+def _if_better(run: Run, lesson: Lesson, best: Best | None, birth: int) -> Best | None:
+    """Give the best unless a birth of the run is as good on the validation set."""
+    if best is None:
+        return None
+    individual = Individual(run.genome(birth), operators=())
     validated = lesson.school.validate(0, individual, lesson.spread)
-    return best.mark < mark(lesson.school.validation, validated)
+    return best if best.mark < mark(lesson.school.validation, validated) else None
 
 
 def _genome(lesson: Lesson, best: Best) -> Genome:

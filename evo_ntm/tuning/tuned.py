@@ -32,8 +32,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Tuned:
-    """How a tuning ended. `child` is None where it left none: interrupted, or diverged at once.
+    """How a tuning ended.
 
+    `child` is None where it left none: interrupted, or diverged before anything did better.
     `steps`, `sequences` and `seconds` are those of the whole tuning, `kept` the step of the child.
     `before` and `after` are bits and wrong bits a sequence of the validation set. `rows` are those
     of the last sitting of the exam that was passed, else of the last one, or of the validation set

@@ -70,7 +70,8 @@ def runs(folder: Path | str) -> dict[Path, Status | str]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise RunError(f"{folder}: expected a folder with runs, but there is none")
+        came = "this is a file" if folder.exists() else "there is none"
+        raise RunError(f"{folder}: expected a folder with runs, but {came}")
     if (folder / ROWS).is_file():
         raise RunError(f"{folder}: expected a folder with runs, but it is a run itself: "
                        f"evo-ntm status {shlex.quote(str(folder))}")  # fmt: skip

@@ -72,8 +72,8 @@ def publish(
         raise RunError(f"{run}: expected a run that has ended, but it goes on or was interrupted")
     if (tuning := under_way(opening)) is not None:
         raise RunError(f"{run}: expected a run that has ended, but a tuning of birth "
-                       f"{tuning.parent} was interrupted: evo-ntm resume {shlex.quote(str(run))} "
-                       "goes on with it")  # fmt: skip
+                       f"{tuning.parent} goes on or was interrupted: evo-ntm resume "
+                       f"{shlex.quote(str(run))} goes on with it")  # fmt: skip
     opening.require_unedited()
     number = opening.champion() if birth is None else birth
     genome, experiment = opening.genome(number), opening.experiment

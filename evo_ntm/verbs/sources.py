@@ -17,6 +17,8 @@ from evo_ntm.tasks import Task
 from evo_ntm.verbs.opening import about, opened, task_of
 
 PLACES = ("run.device", "run.backend", "run.threads")
+# What a genome does not have: rows and epsilon of a memory, how far it may evolve, how one begins.
+BESIDES = ("machine.rows", "machine.epsilon", "machine.bounds", "machine.alike")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def source_of(
     if run is not None and not from_scratch and not elsewhere:
         number = run.champion() if birth is None else birth
         return Source(genome, _in_place(run, on, changes), run, number)
+    _refuse_another_machine(path, changes)
     experiment = _elsewhere(path, own, run, on, changes)
     of = f"birth {run.champion() if birth is None else birth} of {path}" if run else str(path)
     if not from_scratch:
@@ -132,6 +135,14 @@ def _elsewhere(
     if run is not None:
         return load(run.folder / EXPERIMENT, changes, tasks=None)
     return parse(dump(own), str(path), overrides=changes, tasks=None, of_a_run=True)
+
+
+def _refuse_another_machine(path: Path, changes: Sequence[str]) -> None:
+    """Raise ExperimentError where the topology is to be another than that of the genome."""
+    for key in (change.partition("=")[0] for change in changes):
+        if key.startswith("machine.") and not key.startswith(BESIDES):
+            raise ExperimentError(f"{path}: expected no override of {key}, as the machine is the "
+                                  "genome that is there")  # fmt: skip
 
 
 def _named(experiment: Experiment) -> str:

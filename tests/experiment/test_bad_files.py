@@ -86,8 +86,9 @@ BAD_VALUES = [
      "last look before a search begins anew, but came 299"),
     ("evolve.finer=[{}, {patience: 9, times: 0.5}]", "evolve.finer.1.times: expected at most 0.4, "
      "as the steps before are that fine, but came 0.5"),
+    ("evolve.finer=0.4", "evolve.finer: expected a group like {times: 0.4, stage: 6}, a list of "
+     "these, or null, but came 0.4"),
     ("evolve.finer=[]", "evolve.finer: expected at least 1 of them, but came []"),
-    ("evolve.finer=0.4", "evolve.finer: expected a list, but came 0.4"),
     ("machine.rows=[4, unbounded]", "machine.rows: expected unbounded, or a range of two numbers, "
      "but came [4, 'unbounded']"),
     ("machine.rows=[unbounded, 4]", "machine.rows: expected unbounded, or a range of two numbers, "

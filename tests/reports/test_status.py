@@ -128,6 +128,8 @@ def test_where_there_is_nothing_a_sentence_says_so(tmp_path):
         verbs.status(tmp_path)
     with pytest.raises(RunError, match="expected a folder with runs, but there is none"):
         verbs.runs(tmp_path / "nowhere")
+    with pytest.raises(RunError, match="expected a folder with runs, but this is a file"):
+        verbs.runs(__file__)
     assert verbs.runs(tmp_path) == {}
 
 

@@ -16,6 +16,7 @@ from evo_ntm.genome.encoding import likes
 from evo_ntm.genome.files import read_genome, write_genome
 from evo_ntm.runs.recorder import Recorder
 from evo_ntm.runs.store import open_run
+from evo_ntm.screen import tuning_summary
 from evo_ntm.tuning import journal
 from tests.evolution.cases import rewritten
 from tests.evolution.cases import told as evolved
@@ -92,8 +93,9 @@ def test_the_process_that_tuned_is_recorded(run):
     before = len(rows(run, "processes"))
     verbs.finetune(run)
     assert len(rows(run, "processes")) == before + 1
-    kinds = [json.loads(line)["kind"] for line in (run / "log.jsonl").read_text().splitlines()]
-    assert kinds[-2:] == ["tuning", "ended"]
+    told = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["kind"] for line in told][-2:] == ["tuning", "ended"]
+    assert {line["stage"] for line in told if line["kind"] == "tuning"} == {1}
 
 
 def test_the_digest_of_a_run_stays_what_it_was(run):
@@ -187,6 +189,15 @@ def test_a_published_genome_becomes_the_founder_of_a_run(run, tmp_path, monkeypa
     (event,) = rows(tuned.path, "events")
     assert event["kind"] == "import" and source.id in event["told"]
     assert str(published) in event["told"]
+
+
+def test_who_never_sat_the_exam_stays_the_champion_before_a_child_that_is_no_better(
+    run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(journal, "mark", lambda *told: (-1.0, -1.0))
+    tuned = verbs.finetune(run, to=tmp_path / "own")
+    assert tuned.solved and not tuned.champion
+    assert open_run(tmp_path / "own").champion() == tuned.parent
 
 
 def test_with_a_place_of_its_own_a_run_is_left_as_it_is(run, tmp_path):
@@ -324,6 +335,15 @@ def test_untying_before_an_exam_of_other_bits_is_refused(tmp_path):
 @pytest.mark.parametrize("change", ["with.longest=3", "evolve.seed=2", "machine.epsilon=0.1"])
 def test_only_tuning_and_its_place_may_be_overridden_in_a_run(run, change):
     refused(ExperimentError, "expected an override of finetune", run, overrides=[change])
+
+
+def test_the_machine_of_a_genome_is_not_overridden_but_its_memory_is(run, tmp_path):
+    told = "expected no override of machine.readers, as the machine is the genome that is there"
+    own = tmp_path / "own"
+    refused(ExperimentError, told, run, to=own, overrides=["machine.readers=2"])
+    assert not own.exists()
+    verbs.finetune(run, to=own, steps=1, overrides=["machine.rows=9", "machine.epsilon=0.1"])
+    assert open_run(own).experiment.machine.epsilon == 0.1
 
 
 def test_an_unknown_optimiser_is_refused(run, file):
@@ -523,6 +543,18 @@ def test_what_diverges_keeps_the_last_good_and_says_where(run, monkeypatch):
     assert np.isfinite(open_run(run).genome(tuned.child).genes).all()
     (event,) = rows(run, "events", "kind = 'diverged'")
     assert "in step 31" in event["told"]
+
+
+def test_what_diverges_without_having_done_better_leaves_no_child(run, monkeypatch):
+    births, champion = rows(run, "births"), open_run(run).champion()
+    lose_the_way(monkeypatch, at=31)
+    lost = ["finetune.optimiser=adam", "finetune.learning_rate=10", "finetune.early_stop=false"]
+    tuned = verbs.finetune(run, overrides=lost)
+    assert (tuned.diverged, tuned.steps, tuned.child) == (31, 30, None)
+    told = tuning_summary(tuned)
+    assert told.endswith(f"Nothing is kept, as nothing did better than birth {champion}.")
+    assert rows(run, "births") == births and open_run(run).champion() == champion
+    assert len(rows(run, "events", "kind = 'diverged'")) == 1 and not verbs.is_being_tuned(run)
 
 
 def test_what_diverges_at_once_leaves_no_child(run, monkeypatch):
