@@ -123,7 +123,7 @@ def arguments(typed: Sequence[str] | None = None) -> argparse.Namespace:
     add("--seeds", default="1", metavar="1-3", help="several: medians, and bands around them")
     add("--only", metavar="NAMES", help=f"some of {','.join(NAMES)}")
     add("--champion", type=Path, metavar="DIR", help="a published machine that evolved, beside")
-    add("--to", type=Path, metavar="DIR", help="where runs and figures go: runs/graves-TASK")
+    add("--to", metavar="DIR", help="where runs and figures go: runs/graves-TASK")
     add("--device", metavar="cpu|cuda", help="where it is computed")
     add("--quick", action="store_true", help="few sequences: a minute or two for copy")
     asked = parser.parse_args(typed)
@@ -144,8 +144,10 @@ def arguments(typed: Sequence[str] | None = None) -> argparse.Namespace:
         raise ArgumentError("--sequences: expected a whole number from 1, "
                             f"but came {asked.sequences!r}")  # fmt: skip
     asked.sequences = int(asked.sequences)
-    if asked.to is None:
-        asked.to = Path("runs") / f"graves-{asked.task}{'-quick' if asked.quick else ''}"
+    if asked.to == "":
+        raise ArgumentError("--to: expected a folder, but came ''")
+    ours = Path("runs") / f"graves-{asked.task}{'-quick' if asked.quick else ''}"
+    asked.to = ours if asked.to is None else Path(asked.to)
     return asked
 
 
@@ -249,9 +251,9 @@ def _ranged(values: Sequence[float], digits: int) -> str:
 
 def reproduce(asked: argparse.Namespace) -> None:
     """Train, draw and tell."""
-    make_folder(asked.to)
     experiment = load(*settings(asked, asked.only[0], asked.seeds[0]))
     champion = None if asked.champion is None else read_champion(asked.champion, experiment)
+    make_folder(asked.to)
     learners = [learner(asked, name) for name in asked.only]
     written = write_all(learners, asked.to, champion)
     parts = [row.name for row in learners[0].courses[0].exam]

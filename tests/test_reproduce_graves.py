@@ -107,7 +107,9 @@ def test_an_interrupted_training_goes_on_to_the_same_figures(script, monkeypatch
         (["--sequences", "0"], "--sequences: expected a whole number from 1, but came '0'"),
         (["--seeds", "3-1"], "--seeds: expected a range upwards"),
         (["--device", "tpu"], "--set run.device=tpu: run.device: expected one of cpu, cuda"),
-        (["--champion", "nobody"], "nobody/card.json: expected the card of a genome"),
+        (["--champion", "nobody"], "nobody/card.json: expected the card of a genome, but "
+                                   "there is none"),
+        (["--to", "", "--quick"], "--to: expected a folder, but came ''"),
         (["--champion", str(ROOT / "genomes/copy-tuned")], "against the validation set of this"),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
         (["--to", "file/within"], "file: expected a folder, but it is a file"),
@@ -119,7 +121,7 @@ def test_bad_input_is_told_in_one_line_before_anything_is_trained(script, capsys
     told = capsys.readouterr()
     assert told.out == "" and told.err.count("\n") == 1
     assert sentence in told.err
-    assert not list(Path().rglob("run.sqlite"))
+    assert list(Path().iterdir()) == [Path("file")]
 
 
 def test_a_training_with_other_settings_is_not_taken_for_this_one(script, capsys):

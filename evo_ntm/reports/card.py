@@ -159,6 +159,8 @@ def read_claims(folder: Path) -> dict[str, Any]:
     path = folder / CARD
     try:
         told = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ReportError(f"{path}: expected the card of a genome, but there is none") from error
     except (OSError, ValueError) as error:
         raise ReportError(f"{path}: expected the card of a genome, but {error}") from error
     version = told.get("version") if isinstance(told, dict) else None
