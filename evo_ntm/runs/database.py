@@ -2,11 +2,14 @@
 
 While a run is written its latest rows are in a file beside it, `run.sqlite-wal`; a run that is
 closed is one file again. The fact `open` tells the two apart: it is in `run.sqlite` itself for as
-long as that file is not the whole, so that half a copy can be refused.
+long as that file is not the whole, so that half a copy can be refused. After a kill any program
+that reads the rows may make them one file without a word: so a number in a file beside them,
+`run.sqlite-commits`, tells how many commits have to be there.
 """
 
 import json
 import math
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +23,9 @@ from evo_ntm.runs.migrations import SEEN_AS_PRESENT, VERSION, migrate, version_o
 
 APPLICATION = 0x45564F4E
 OPEN = "SELECT value FROM facts WHERE name = 'open'"
+COMMITS = "SELECT value FROM facts WHERE name = 'commits'"
 ATTEMPTS, MOMENT = 50, 0.02
+DIGITS = 20
 FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 
 _JSON = json.JSONEncoder(allow_nan=False)
@@ -72,6 +77,7 @@ def writing(path: Path) -> sqlite3.Connection:
         rows.execute("PRAGMA journal_mode = WAL")
         rows.execute(FACT, ("open", "true"))
         rows.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+        _note(path, _commits(rows))
         migrate(rows)
         rows.execute("PRAGMA foreign_keys = ON")
     except BaseException:
@@ -80,9 +86,17 @@ def writing(path: Path) -> sqlite3.Connection:
     return rows
 
 
+def commit(rows: sqlite3.Connection) -> None:
+    """Commit, and note beside the rows that it was done."""
+    commits = _commits(rows) + 1
+    rows.execute(FACT, ("commits", str(commits)))
+    rows.execute("COMMIT")
+    _note(_path(rows), commits)
+
+
 def finish(rows: sqlite3.Connection) -> None:
     """Drop what was not committed, and make one file of the rows again where the disk allows it."""
-    path = Path(rows.execute("PRAGMA database_list").fetchone()[2])
+    path = _path(rows)
     with closing(rows), suppress(sqlite3.Error):
         if rows.in_transaction:
             rows.execute("ROLLBACK")
@@ -90,6 +104,7 @@ def finish(rows: sqlite3.Connection) -> None:
         for _ in range(ATTEMPTS):  # somebody may be reading
             with suppress(sqlite3.OperationalError):
                 rows.execute("PRAGMA journal_mode = DELETE")
+                _noted(path).unlink(missing_ok=True)
                 return
             time.sleep(MOMENT)
     _close(path)
@@ -107,6 +122,7 @@ def _close(path: Path) -> None:
             if _is_open(rows):
                 rows.execute("PRAGMA journal_mode = MEMORY")
                 rows.execute(FACT, ("open", "false"))
+        _noted(path).unlink(missing_ok=True)
 
 
 def as_json(value: object) -> str:
@@ -166,8 +182,8 @@ def _refuse_half(path: Path) -> None:
         return
     with closing(_connected(path, "&immutable=1")) as rows:
         _refuse_strangers(rows, path)
-        open_ = _is_open(rows)
-    if open_ and not _log(path):
+        half = _is_open(rows) and _commits(rows) < _least_commits(path)
+    if half and not _log(path):
         raise RunError(f"{path}: expected {path.name}-wal beside it, which holds its latest rows, "
                        "but it is missing: this is half a copy of a run")  # fmt: skip
 
@@ -175,6 +191,40 @@ def _refuse_half(path: Path) -> None:
 def _is_open(rows: sqlite3.Connection) -> bool:
     found = rows.execute(OPEN).fetchone()
     return found is not None and bool(json.loads(found[0]))
+
+
+def _commits(rows: sqlite3.Connection) -> int:
+    found = rows.execute(COMMITS).fetchone()
+    return 0 if found is None else int(found[0])
+
+
+def _least_commits(path: Path) -> float:
+    """Tell how many commits the rows have at least; more than any where nothing tells."""
+    try:
+        return int(_noted(path).read_text("ascii"))
+    except (OSError, ValueError):
+        return math.inf
+
+
+def _note(path: Path, commits: int) -> None:
+    """Note how many commits there are; where the disk is full, fewer are known of.
+
+    In one go and over what was there, so that whoever is killed leaves the one number or the other.
+    """
+    with suppress(OSError):
+        handle = os.open(_noted(path), os.O_WRONLY | os.O_CREAT, 0o666)
+        try:
+            os.write(handle, f"{commits:{DIGITS}}".encode())
+        finally:
+            os.close(handle)
+
+
+def _noted(path: Path) -> Path:
+    return path.with_name(f"{path.name}-commits")
+
+
+def _path(rows: sqlite3.Connection) -> Path:
+    return Path(rows.execute("PRAGMA database_list").fetchone()[2])
 
 
 def _log(path: Path) -> bool:

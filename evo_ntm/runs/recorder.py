@@ -16,7 +16,7 @@ from evo_ntm.genome import Genome
 from evo_ntm.genome.files import genome_bytes, publish, unheard
 from evo_ntm.genome.notation import topology_json
 from evo_ntm.runs.checkpoints import KEPT, Tensors, Words, prune, write_checkpoint
-from evo_ntm.runs.database import FACT, as_json, finish, writing
+from evo_ntm.runs.database import FACT, as_json, commit, finish, writing
 from evo_ntm.runs.disk import allowed, lock
 from evo_ntm.runs.lineage import Line
 from evo_ntm.runs.run import CHAMPIONS, CHECKPOINTS, EXPERIMENT, ROWS, Run
@@ -158,7 +158,7 @@ class Recorder:
             with allowed(self.run.folder):
                 if self._rows is not None and self._rows.in_transaction:
                     self.reached("recorded")
-                    self._rows.execute("COMMIT")
+                    commit(self._rows)
                     self.reached("committed")
                 while self._disowned:
                     self.run.champion_file(self._disowned.pop()).unlink(missing_ok=True)
@@ -248,7 +248,7 @@ class Recorder:
                              (now, self.generation + 1, as_json(self._process)))  # fmt: skip
             if self._since is not None:
                 self._go_back(rows, self._since)
-            rows.execute("COMMIT")
+            commit(rows)
         except BaseException:
             finish(rows)
             raise

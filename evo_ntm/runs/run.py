@@ -66,7 +66,7 @@ class Run:
     def facts(self) -> dict[str, Any]:
         """Read what is known of the run as a whole."""
         try:
-            told = self.rows("SELECT name, value FROM facts WHERE name <> 'open'")
+            told = self.rows("SELECT name, value FROM facts WHERE name NOT IN ('open', 'commits')")
             return {row["name"]: json.loads(row["value"]) for row in told}
         except ValueError as error:
             path = self.folder / ROWS

@@ -71,12 +71,32 @@ def test_a_whole_copy_can_be_read_and_written(folder, tmp_path, experiment, clos
     assert numbers(tmp_path / "copy") == [1, 2]
 
 
-def test_half_a_copy_is_refused_by_name_and_left_alone(folder, tmp_path, experiment):
+def test_rows_that_another_program_has_made_one_file_after_a_kill_are_whole(
+    folder, tmp_path, experiment
+):
+    killed = tmp_path / "killed"
+    with create(folder, experiment) as recorder:
+        recorder.record("births", [birth(1)])
+        recorder.commit()
+        shutil.copytree(folder, killed)
+    with closing(sqlite3.connect(killed / "run.sqlite")) as rows:
+        rows.execute("SELECT * FROM births").fetchall()
+    assert "run.sqlite-wal" not in files(killed)
+    assert numbers(killed) == [1]
+    with Recorder(open_run(killed)) as recorder:
+        recorder.record("births", [birth(2)])
+        recorder.commit()
+    assert numbers(killed) == [1, 2]
+    assert files(killed) == ["experiment.yaml", "run.sqlite"]
+
+
+@pytest.mark.parametrize("lost", [["*-wal", "*-shm"], ["*-wal", "*-shm", "*-commits"]])
+def test_half_a_copy_is_refused_by_name_and_left_alone(folder, tmp_path, experiment, lost):
     half = tmp_path / "half"
     with create(folder, experiment) as recorder:
         recorder.record("births", [birth(1)])
         recorder.commit()
-        shutil.copytree(folder, half, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
+        shutil.copytree(folder, half, ignore=shutil.ignore_patterns(*lost))
     before = (half / "run.sqlite").read_bytes()
     for _ in range(2):
         told = "run.sqlite: expected run.sqlite-wal beside it, .* half a copy of a run"
