@@ -24,6 +24,7 @@ from evo_ntm.runs.migrations import SEEN_AS_PRESENT, VERSION, migrate, version_o
 APPLICATION = 0x45564F4E
 OPEN = "SELECT value FROM facts WHERE name = 'open'"
 COMMITS = "SELECT value FROM facts WHERE name = 'commits'"
+FORGET = "DELETE FROM facts WHERE name = 'commits'"  # for one that is whole needs no number
 ATTEMPTS, MOMENT = 50, 0.02
 DIGITS = 20
 FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
@@ -101,6 +102,7 @@ def finish(rows: sqlite3.Connection) -> None:
         if rows.in_transaction:
             rows.execute("ROLLBACK")
         rows.execute(FACT, ("open", "false"))
+        rows.execute(FORGET)
         for _ in range(ATTEMPTS):  # somebody may be reading
             with suppress(sqlite3.OperationalError):
                 rows.execute("PRAGMA journal_mode = DELETE")
@@ -122,6 +124,7 @@ def _close(path: Path) -> None:
             if _is_open(rows):
                 rows.execute("PRAGMA journal_mode = MEMORY")
                 rows.execute(FACT, ("open", "false"))
+                rows.execute(FORGET)
         _noted(path).unlink(missing_ok=True)
 
 
