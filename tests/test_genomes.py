@@ -9,7 +9,7 @@ from evo_ntm.reports.card import read_claims
 
 FOLDER = Path(__file__).parents[1] / "genomes"
 PUBLISHED = sorted(path.parent for path in FOLDER.glob("*/card.json"))
-LONG = ("season", "season-no-default-jump")  # take as long as all others together
+LONG = ("season", "season-no-default-jump")  # of many lives: they take long
 
 
 def test_every_folder_holds_a_published_genome():

@@ -106,7 +106,8 @@ def finish(rows: sqlite3.Connection) -> None:
         for _ in range(ATTEMPTS):  # somebody may be reading
             with suppress(sqlite3.OperationalError):
                 rows.execute("PRAGMA journal_mode = DELETE")
-                _noted(path).unlink(missing_ok=True)
+                with suppress(OSError):  # rows that are closed are held against no number
+                    _noted(path).unlink(missing_ok=True)
                 return
             time.sleep(MOMENT)
     _close(path)

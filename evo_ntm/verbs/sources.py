@@ -140,7 +140,7 @@ def _elsewhere(
 def _refuse_another_machine(path: Path, changes: Sequence[str]) -> None:
     """Raise ExperimentError where the topology is to be another than that of the genome."""
     for key in (change.partition("=")[0] for change in changes):
-        if key.startswith("machine.") and not key.startswith(BESIDES):
+        if key.partition(".")[0] == "machine" and not key.startswith(BESIDES):
             raise ExperimentError(f"{path}: expected no override of {key}, as the machine is the "
                                   "genome that is there")  # fmt: skip
 

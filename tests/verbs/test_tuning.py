@@ -341,6 +341,7 @@ def test_the_machine_of_a_genome_is_not_overridden_but_its_memory_is(run, tmp_pa
     told = "expected no override of machine.readers, as the machine is the genome that is there"
     own = tmp_path / "own"
     refused(ExperimentError, told, run, to=own, overrides=["machine.readers=2"])
+    refused(ExperimentError, "no override of machine, as", run, to=own, overrides=["machine={}"])
     assert not own.exists()
     verbs.finetune(run, to=own, steps=1, overrides=["machine.rows=9", "machine.epsilon=0.1"])
     assert open_run(own).experiment.machine.epsilon == 0.1
