@@ -9,7 +9,7 @@ import pytest
 
 from evo_ntm import exits, verbs
 from evo_ntm.experiment import load
-from evo_ntm.reports.card import read_claims
+from evo_ntm.reports.claims import read_claims
 from evo_ntm.reports.learning import last_trained
 from evo_ntm.runs.store import open_run
 

@@ -73,6 +73,8 @@ def exam(
         tables.show_table(screen.exam_table(result.rows))
         for reason in result.failures:
             screen.tell(f"{path}: {reason}")
+    if result.held:
+        screen.tell(result.held)
     return NOT_PASSED if result.passed is False else DONE
 
 

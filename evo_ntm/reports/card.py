@@ -1,7 +1,7 @@
 """The card of a published genome: what is claimed of it, how it came about, how to check it.
 
 `card.json` is for programs, `README.md` beside it says the same to people. Every claim can be
-measured again: `evo-ntm exam genomes/NAME`.
+measured again: `evo-ntm exam genomes/NAME` does so, and holds it against the card.
 """
 
 import csv
@@ -11,9 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
-from evo_ntm.errors import ReportError
 from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.evolution.tape_use import JUMPS, LONGEST, SHIFTS, UNREAD
 from evo_ntm.experiment.model import told_rows
@@ -152,22 +150,6 @@ def card_json(card: Card) -> str:
     """Write a card for programs; numbers that are not finite are null."""
     told = {"version": VERSION, **asdict(card), "contribution": card.contribution}
     return json.dumps(finite(told), indent=1, allow_nan=False) + "\n"
-
-
-def read_claims(folder: Path) -> dict[str, Any]:
-    """Read the card of a published genome. Raises ReportError where there is none."""
-    path = folder / CARD
-    try:
-        told = json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ReportError(f"{path}: expected the card of a genome, but there is none") from error
-    except (OSError, ValueError) as error:
-        raise ReportError(f"{path}: expected the card of a genome, but {error}") from error
-    version = told.get("version") if isinstance(told, dict) else None
-    if version != VERSION:
-        raise ReportError(f"{path}: expected a card of version {VERSION}, but came {version!r}")
-    claims: dict[str, Any] = told
-    return claims
 
 
 def line_csv(steps: Sequence[Step]) -> str:

@@ -73,6 +73,8 @@ def control_of(control: Run, run: Run, birth: int) -> Tuning:
     Raises RunError where it is none of these, or not the same tuning as that of the birth.
     """
     expected = f"{control.folder}: expected a run that was tuned from random weights or an ancestor"
+    if control.folder.resolve() == run.folder.resolve():
+        raise RunError(f"{expected}, but it is the run that it would be held against")
     [last] = control.rows("SELECT max(birth) AS birth FROM tunings")
     told = None if last["birth"] is None else tuning_of(control, last["birth"])
     if told is None:

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from evo_ntm.errors import RunError
+from evo_ntm.errors import ReportError, RunError
 from evo_ntm.evolution.evaluate import heard
 from evo_ntm.evolution.exam import ExamRow, ask, passed, prepare
 from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.evolution.tape_use import with_tape_use
 from evo_ntm.evolution.workers import Local, backend_of
 from evo_ntm.experiment import load
+from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
+from evo_ntm.genome.files import PUBLISHED
+from evo_ntm.reports.claims import held_against
 from evo_ntm.reports.status import Status, statuses
 from evo_ntm.reports.status import status as status_of
 from evo_ntm.runs.digest import digest as digest_of
@@ -34,6 +37,8 @@ class ExamResult:
     """Why single episodes failed, which then count as not passed."""
     edited: str | None = None
     """How the experiment of a run is no longer what it began with."""
+    held: str | None = None
+    """Whether the card of a published genome says the same, in words."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,17 @@ def exam(
         rows = ask(questions, genome, spread)
         if genome.topology.tape_heads and ablate is None:
             rows = with_tape_use(rows, questions, genome, spread)
-    return ExamResult(rows, passed(rows), tuple(dict.fromkeys(reasons)), edited(path))
+    held = _held(Path(path), genome, rows) if ablate is None else None
+    return ExamResult(rows, passed(rows), tuple(dict.fromkeys(reasons)), edited(path), held)
+
+
+def _held(path: Path, genome: Genome, rows: tuple[ExamRow, ...]) -> str | None:
+    if not (path / PUBLISHED).is_file():
+        return None
+    try:
+        return held_against(path, genome.id, rows)
+    except ReportError as error:
+        return str(error)
 
 
 def wires(path: Path | str) -> list[WireRow]:

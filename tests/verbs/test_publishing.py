@@ -9,7 +9,8 @@ import pytest
 from evo_ntm import verbs
 from evo_ntm.errors import ReportError, RunError
 from evo_ntm.experiment import parse
-from evo_ntm.reports.card import Card, Look, Tuning, read_claims
+from evo_ntm.reports.card import Card, Look, Tuning
+from evo_ntm.reports.claims import read_claims
 from evo_ntm.reports.learning.tunings import tunings
 from evo_ntm.runs.ancestry import trunk
 from evo_ntm.runs.store import open_run
@@ -43,6 +44,10 @@ def test_a_published_genome_stands_by_itself_and_its_exam_comes_out_as_claimed(r
     for row, claim in zip(sat.rows, claims["exam"], strict=True):
         assert (row.bits, row.wrong_bits) == (claim["bits"], claim["wrong_bits"])
     assert sat.passed is claims["passed"] is True
+    assert sat.held == f"{folder / 'card.json'} says the same"
+    assert verbs.exam(folder, ablate="reads").held is None  # which no card tells of
+    (folder / "card.json").write_text("{")
+    assert "expected the card of a genome" in verbs.exam(folder).held
     assert claims["contribution"] == "No gradient was used: all of it evolved."
     lines = (folder / "lineage.csv").read_text().splitlines()
     assert lines[0].startswith("number,generation,parents,operators")
@@ -126,8 +131,15 @@ def test_what_gradients_did_stands_beside_its_controls(tmp_path):
     assert card.controls[0].seed == 7
     assert (card.controls[0].answered, card.tuning.answered) == (0, card.answered)
     assert card.answered == card.scored * 8 > 0
-    with pytest.raises(RunError, match="its founder evolved"):
+    with pytest.raises(RunError, match="it is the run that it would be held against"):
         card_of(open_run(run), "tiny", tuned.child, [open_run(run)])
+    with pytest.raises(RunError, match="its founder evolved"):
+        card_of(
+            open_run(run),
+            "tiny",
+            tuned.child,
+            [open_run(shutil.copytree(run, tmp_path / "copied"))],
+        )
 
 
 def test_random_weights_that_treat_bits_alike_are_told_apart(tmp_path):
@@ -328,12 +340,3 @@ def test_a_name_that_is_taken_is_refused(run, tmp_path):
     (tmp_path / "tiny").mkdir()
     with pytest.raises(RunError, match="is there already"):
         verbs.publish(run, "tiny", to=tmp_path)
-
-
-def test_a_card_that_is_none_is_refused(tmp_path):
-    with pytest.raises(ReportError, match="expected the card of a genome"):
-        read_claims(tmp_path)
-    for content in ("{", json.dumps({"version": 1}), "[]"):
-        (tmp_path / "card.json").write_text(content)
-        with pytest.raises(ReportError, match="expected (the|a) card"):
-            read_claims(tmp_path)

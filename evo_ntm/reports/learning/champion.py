@@ -8,7 +8,8 @@ from pathlib import Path
 from evo_ntm.errors import ReportError
 from evo_ntm.experiment import Experiment, parse
 from evo_ntm.genome.files import PUBLISHED, read_card
-from evo_ntm.reports.card import LINE, read_claims
+from evo_ntm.reports.card import LINE
+from evo_ntm.reports.claims import read_claims
 
 Points = tuple[tuple[int, float], ...]
 
