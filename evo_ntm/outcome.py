@@ -5,6 +5,8 @@ from pathlib import Path
 
 from evo_ntm.evolution.engine import FAILURE
 from evo_ntm.evolution.exam import ExamRow, read_rows
+from evo_ntm.experiment.tasks import CostWords
+from evo_ntm.runs.run import CHAMPION
 from evo_ntm.runs.store import open_run, refuse_written
 
 
@@ -18,6 +20,11 @@ class Outcome:
     generation: int
     seconds: float
     topology: str
+    validated: tuple[float, float] | None
+    """How the champion did on the validation set, by the two measures that chose it."""
+    parts: int
+    """Of the validation set, which are added up."""
+    words: CostWords
     sittings: int
     restarts: int
     interrupted: bool
@@ -37,18 +44,17 @@ def outcome(path: Path) -> Outcome:
         "SELECT generation, told FROM events WHERE kind = ? ORDER BY rowid", FAILURE
     )
     rows = read_rows(sittings[-1]["rows"]) if sittings else ()
-    topology = (
-        "SELECT topologies.told FROM validations JOIN births ON birth = births.number"
-        " JOIN topologies ON topology = topologies.number"
-    )
-    champions = run.rows(f"{topology} WHERE champion ORDER BY validations.generation DESC")
+    champion = next(iter(run.rows(CHAMPION)), None)
     return Outcome(
         path=path,
         solved=any(sitting["solved"] for sitting in sittings),
         rows=rows,
         generation=run.generation(),
         seconds=facts.get("seconds", 0.0),
-        topology=champions[0]["told"] if champions else "none yet",
+        topology=champion["topology"] if champion else "none yet",
+        validated=(champion["wrong_bits"], champion["bits"]) if champion else None,
+        parts=len(run.experiment.exam.validation),
+        words=run.words,
         sittings=len(sittings),
         restarts=restarts,
         interrupted=facts.get("interrupted", True),

@@ -19,7 +19,7 @@ from evo_ntm import next_steps
 from evo_ntm.errors import in_one_line
 from evo_ntm.exits import deaf
 from evo_ntm.experiment.model import told_rows
-from evo_ntm.experiment.tasks import cost_words
+from evo_ntm.experiment.tasks import CostWords, cost_words
 from evo_ntm.runs.database import finite
 from evo_ntm.tables import new_table, show_facts, show_table
 from evo_ntm.words import ENDED, as_typed, counted, span
@@ -162,9 +162,10 @@ def exam_table(rows: Sequence["ExamRow"]) -> Table:
     return table
 
 
-def validation_facts(status: "Status", first: float, second: float) -> str:
+def validation_facts(words: CostWords, parts: int, wrong: float, cost: float) -> str:
     """Say how a champion did on the validation set, by the two measures that chose it."""
-    return cost_words(status.task, rewards=status.rewards).told(_number(first), _number(second))
+    told = words.told(_number(wrong), _number(cost))
+    return told if parts == 1 else f"{told}, {parts} parts added up"
 
 
 def exam_json(rows: Sequence["ExamRow"]) -> str:
@@ -203,6 +204,11 @@ def series_table(outcomes: Mapping[int, "Outcome"]) -> Table:
     return table
 
 
+def _way(status: "Status") -> str:
+    only_tuned = status.generation < 1 and (status.tunings or status.being_tuned)
+    return "gradients alone" if only_tuned else status.strategy
+
+
 def _tuned(status: "Status") -> str:
     births, time = counted(status.tunings, "birth"), clock(status.tuning_seconds)
     ended = f"{births} by gradients, {time}" if status.tunings else ""
@@ -216,6 +222,7 @@ def _tuned(status: "Status") -> str:
 def show_status(status: "Status") -> None:
     """Print how far a run has come, a fact a line, and what may be done with it."""
     champion, run, done = status.champion, str(status.path), status.generation + 1
+    words = cost_words(status.task, rewards=status.rewards)
     last = status.processes[-1] if status.processes else None
     told = last.told if last else {}
     by = [status.backend, *(counted(told[kind], kind[:-1]) for kind in ("threads", "workers")
@@ -223,7 +230,7 @@ def show_status(status: "Status") -> None:
     facts = {
         "run": run,
         "state": f"{status.state} after {done:,} of {counted(status.generations, 'generation')}",
-        "task": f"{status.environment or status.task} by {status.strategy}, seed {status.seed}",
+        "task": f"{status.environment or status.task} by {_way(status)}, seed {status.seed}",
         "births": f"{status.births:,}, {status.species} species alive",
         "tuned": _tuned(status),
         "stage": f"{status.stage + 1} of {status.stages}",
@@ -231,7 +238,7 @@ def show_status(status: "Status") -> None:
         "champion": "none yet" if champion is None else
         f"birth {champion.birth}, {champion.topology}",
         "validation": "" if champion is None else
-        validation_facts(status, champion.wrong_bits, champion.bits),
+        validation_facts(words, status.parts, champion.wrong_bits, champion.bits),
         "exam": "not sat yet" if not status.sittings else
         f"{counted(status.sittings, 'sitting')}, {'' if status.passed else 'not '}passed",
         "failures": f"{counted(status.failures, 'machine')} in the last generation"
@@ -307,7 +314,7 @@ def wires_table(rows: Sequence["WireRow"]) -> Table:
 
 
 def summary(outcome: "Outcome") -> str:
-    """Say in two sentences how a run ended."""
+    """Say in a few sentences how a run ended, and where it was not solved, how far it came."""
     ending = "solved" if outcome.solved else "not solved"
     if outcome.interrupted:
         ending = "interrupted"
@@ -315,8 +322,15 @@ def summary(outcome: "Outcome") -> str:
         f"{outcome.path}: {ending} after {counted(outcome.generation + 1, 'generation')}, "
         f"{outcome.seconds:.1f} s, {counted(outcome.restarts, 'restart')}, "
         f"{counted(outcome.sittings, 'sitting')} of the exam. Champion: {outcome.topology}."
-        f"{_failures(outcome)}"
+        f"{_reached(outcome)}{_failures(outcome)}"
     )
+
+
+def _reached(outcome: "Outcome") -> str:
+    if outcome.solved or outcome.validated is None:
+        return ""
+    told = validation_facts(outcome.words, outcome.parts, *outcome.validated)
+    return f" On the validation set it has {told}."
 
 
 def _failures(outcome: "Outcome") -> str:

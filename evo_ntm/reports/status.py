@@ -10,17 +10,11 @@ from typing import Any, Literal
 from evo_ntm.errors import EvoNTMError
 from evo_ntm.experiment.tasks import OF_LIVES
 from evo_ntm.runs.log import read_log
-from evo_ntm.runs.run import ROWS, Run
+from evo_ntm.runs.run import CHAMPION, ROWS, Run
 from evo_ntm.runs.store import is_unfinished, is_written, open_run
 
 LAST_EVENTS = 5
 LAST_GENERATIONS = 20  # that a pace is taken from
-
-CHAMPION = """
-SELECT birth, wrong_bits, bits, topologies.told AS topology FROM validations
-JOIN births ON birth = births.number JOIN topologies ON topology = topologies.number
-WHERE champion ORDER BY validations.generation DESC LIMIT 1
-"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,8 @@ class Status:
 
     `passed` tells whether any machine of it has passed the exam, `being_tuned` the birth whose
     tuning has not ended, `tuning` how far that has come, `checkpoint` the generation that it would
-    go on after. `rate` is in sequence-timesteps a second of the last generations.
+    go on after. `parts` are those of the validation set, which are added up. `rate` is in
+    sequence-timesteps a second of the last generations.
     """
 
     path: Path
@@ -90,6 +85,7 @@ class Status:
     species: int
     failures: int
     champion: Champion | None
+    parts: int
     sittings: int
     passed: bool
     checkpoint: int | None
@@ -138,6 +134,7 @@ def status(path: Path) -> Status:
         species=last[0]["species"] if last else 0,
         failures=last[0]["failures"] if last else 0,
         champion=Champion(**dict(champions[0])) if champions else None,
+        parts=len(experiment.exam.validation),
         sittings=len(sittings),
         passed=passed,
         checkpoint=run.rows("SELECT max(generation) AS g FROM checkpoints")[0]["g"],

@@ -20,6 +20,12 @@ from evo_ntm.runs.database import reading
 
 EXPERIMENT, ROWS = OF_A_RUN
 CHAMPIONS, CHECKPOINTS = "champions", "checkpoints"
+CHAMPION = """
+SELECT birth, wrong_bits, bits, topologies.told AS topology FROM validations
+JOIN births ON birth = births.number JOIN topologies ON topology = topologies.number
+WHERE champion ORDER BY validations.generation DESC LIMIT 1
+"""
+"""The last champion, by its validation."""
 BESIDE = """
 SELECT number, genome, file FROM genomes JOIN births ON birth = number
 WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from evo_ntm import cli, journal, verbs
+from evo_ntm import cli, journal, screen, verbs
 from evo_ntm.errors import RunError
+from evo_ntm.experiment import parse
 from evo_ntm.reports.status import statuses
 from tests.evolution.cases import experiment
+from tests.evolution.cases import told as told_of
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +68,8 @@ def test_the_command_line_tells_of_one_run(tmp_path, capsys, monkeypatch):
     assert told["task"] == "copy by genetic, seed 1"
     assert told["checkpoint"] == "none yet" and told["exam"] == "not sat yet"
     assert told["computed by"].endswith(", 1 thread")
-    assert told["champion"].startswith("birth ") and "wrong bits" in told["validation"]
+    assert told["champion"].startswith("birth ")
+    assert re.fullmatch(r"[\d.]+ wrong bits, [\d.]+ bits a sequence", told["validation"])
     assert re.match("1, the last since 2.*: evo-ntm evolve 'my task.yaml'$", told["processes"])
     named = [line.split()[1] for line in out.partition("What next:")[2].split("\n") if line]
     assert named == ["resume", "exam", "show", "explain", "lineage"]
@@ -89,6 +92,26 @@ def test_the_command_line_tells_of_a_run_in_progress(tmp_path, capsys):
     assert re.fullmatch(r"0:\d\d, 0:\d\d left, .* sequence-timesteps/s", facts(out)["time"])
     assert "  after 4  halve: 2 starts, 1 kept\n" in out
     assert "evo-ntm resume" not in out and "evo-ntm digest" not in out
+
+
+def test_the_parts_of_a_validation_set_are_said_to_be_added_up(tmp_path, capsys):
+    asked = told_of("genetic")
+    part = asked["exam"]["validation"][0]
+    asked["exam"]["validation"] = [part, {**part, "name": "again"}]
+    outcome = verbs.evolve(parse(asked), to=tmp_path / "a")
+    assert cli.run(["status", str(tmp_path / "a")]) == 0
+    told = facts(capsys.readouterr().out)["validation"]
+    assert told.endswith(" bits a sequence, 2 parts added up")
+    assert screen.summary(outcome).endswith(f" On the validation set it has {told}.")
+
+
+def test_a_run_that_only_gradients_worked_on_is_not_said_to_have_evolved(tmp_path, capsys):
+    verbs.evolve(experiment("genetic", generations=2), to=tmp_path / "a")
+    verbs.finetune(tmp_path / "a", steps=1)
+    verbs.finetune(tmp_path / "a", steps=1, from_scratch=True, to=tmp_path / "b")
+    for name, by in (("a", "genetic"), ("b", "gradients alone")):
+        assert cli.run(["status", str(tmp_path / name)]) == 0
+        assert facts(capsys.readouterr().out)["task"] == f"copy by {by}, seed 1"
 
 
 def test_status_is_also_json(tmp_path, capsys):
