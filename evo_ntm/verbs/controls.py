@@ -31,6 +31,19 @@ def answered_in(run: Run, last: int | None = None) -> int:
     return run.experiment.evolve.answered(sum(row["scored"] for row in rows), generations)
 
 
+def last_generation(run: Run, line: Sequence[Step]) -> int | None:
+    """Tell up to which generation evolution has to be counted for what a line ends with.
+
+    None stands for all, as it took them to find the champion; of anyone else it took those until
+    it was born.
+    """
+    tuned = {row["birth"] for row in run.rows("SELECT birth FROM tunings")}
+    *_, last = (step for step in line if step.number not in tuned)
+    champions = run.rows("SELECT birth FROM validations WHERE champion ORDER BY generation")
+    found = [row["birth"] for row in champions if row["birth"] not in tuned]
+    return None if found[-1:] == [last.number] else last.generation
+
+
 def imported(run: Run) -> bool:
     """Tell whether the first birth of a run came from elsewhere."""
     [founder] = run.rows("SELECT operators FROM births ORDER BY number LIMIT 1")

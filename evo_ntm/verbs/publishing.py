@@ -36,6 +36,7 @@ from evo_ntm.verbs.controls import (
     control_of,
     evolved,
     imported,
+    last_generation,
     trained,
     tuning_of,
 )
@@ -111,13 +112,17 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
     sat = exam(run.folder, birth=birth)
     if sat.failures:
         raise TaskError(f"{run.folder}: {sat.failures[0]}")
-    [done] = run.rows("SELECT count(*) AS generations, sum(scored) AS scored FROM generations")
-    spent, answered = run.facts().get("seconds", 0.0), answered_in(run)
     tuning, has_evolved, line = tuning_of(run, birth), evolved(run), trunk(run, birth)
+    last = last_generation(run, line)
+    [done] = run.rows("SELECT count(*) AS generations, sum(scored) AS scored, max(seconds) "
+                      "AS seconds FROM generations WHERE ? IS NULL OR number <= ?",
+                      last, last)  # fmt: skip
+    spent = run.facts().get("seconds", 0.0) if last is None else done["seconds"]
+    answered = answered_in(run, last)
     if tuning is not None and has_evolved:
         tuning = tuning.after(tuning.began, answered=answered, evolved=spent)
     processes = [json.loads(row["told"]) for row in run.rows("SELECT told FROM processes")]
-    last = processes[-1] if processes else {}
+    made_by = processes[-1] if processes else {}
     typed = [each.get("command") or [] for each in processes]
     if tuning is None and has_evolved:  # then what was tuned in this run later is somebody else
         typed = [command for command in typed if "finetune" not in command]
@@ -148,6 +153,6 @@ def card_of(run: Run, name: str, birth: int, controls: Sequence[Run] = ()) -> Ca
         tuning=tuning,
         controls=tuple(control_of(control, run, birth) for control in controls),
         commands=tuple(dict.fromkeys(as_typed(command) for command in typed)),
-        versions=last.get("versions", {}),
-        commit=last.get("commit"),
+        versions=made_by.get("versions", {}),
+        commit=made_by.get("commit"),
     )

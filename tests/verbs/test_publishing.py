@@ -142,6 +142,23 @@ def test_what_gradients_did_stands_beside_its_controls(tmp_path):
         )
 
 
+def test_of_an_ancestor_only_what_evolution_took_until_then_is_counted(tmp_path):
+    run = evolved(tmp_path / "run", seed=2)
+    champion = open_run(run).champion()
+    whole = card_of(open_run(run), "tiny", champion)
+    [done] = open_run(run).rows("SELECT count(*) AS number, sum(scored) AS scored FROM generations")
+    assert (whole.generations, whole.scored) == (done["number"], done["scored"])
+    ancestor = next(step for step in trunk(open_run(run), champion) if step.generation == 0)
+    child = verbs.finetune(run, birth=ancestor.number, steps=2, overrides=STEP_BY_STEP).child
+    [first] = open_run(run).rows("SELECT scored, seconds FROM generations WHERE number = 0")
+    for birth in (ancestor.number, child):
+        card = card_of(open_run(run), "tiny", birth)
+        assert (card.generations, card.scored) == (1, first["scored"])
+        assert card.answered == first["scored"] * 8 < whole.answered
+    assert card.tuning.answered == card.answered
+    assert card.tuning.evolved == first["seconds"] < whole.seconds
+
+
 def test_random_weights_that_treat_bits_alike_are_told_apart(tmp_path):
     short = {"steps": 2, "overrides": STEP_BY_STEP}
     run = evolved(tmp_path / "run", bits=2, machine={"encoding": "tied"})
