@@ -22,6 +22,7 @@ from typing import NoReturn
 from evo_ntm import screen, tables, verbs
 from evo_ntm.arguments import read_seeds
 from evo_ntm.errors import ArgumentError, EvoNTMError, RunError, nearest
+from evo_ntm.evolution.workers import backend_of
 from evo_ntm.exits import (
     BAD_INPUT,
     DONE,
@@ -123,7 +124,7 @@ def arguments(typed: Sequence[str] | None = None) -> argparse.Namespace:
     add("--seeds", default="1", metavar="1-3", help="several: medians, and bands around them")
     add("--only", metavar="NAMES", help=f"some of {','.join(NAMES)}")
     add("--champion", type=Path, metavar="DIR", help="a published machine that evolved, beside")
-    add("--to", metavar="DIR", help="where runs and figures go: runs/graves-TASK")
+    add("--to", metavar="DIR", help="where runs and figures go: runs/graves-TASK[-quick]")
     add("--device", metavar="cpu|cuda", help="where it is computed")
     add("--quick", action="store_true", help="few sequences: a minute or two for copy")
     asked = parser.parse_args(typed)
@@ -252,6 +253,7 @@ def _ranged(values: Sequence[float], digits: int) -> str:
 def reproduce(asked: argparse.Namespace) -> None:
     """Train, draw and tell."""
     experiment = load(*settings(asked, asked.only[0], asked.seeds[0]))
+    backend_of(experiment.run)  # what cannot be computed here is refused before a folder is made
     champion = None if asked.champion is None else read_champion(asked.champion, experiment)
     make_folder(asked.to)
     learners = [learner(asked, name) for name in asked.only]

@@ -28,7 +28,7 @@ def test_a_published_genome_is_what_its_card_claims(folder):
     assert claims["topology"] == str(genome.topology)
     sat = verbs.exam(folder)
     assert sat.passed is claims["passed"]
-    assert sat.held == f"{folder / 'card.json'} says the same"
+    assert sat.held == f"{folder / 'card.json'} says the same of genome and exam"
     for row, claim in zip(sat.rows, claims["exam"], strict=True):
         assert (row.name, row.rows, row.sequences) == (claim["name"], claim["rows"],
                                                        claim["sequences"])  # fmt: skip

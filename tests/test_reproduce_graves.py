@@ -1,11 +1,13 @@
 """The figures of the paper, from trainings of a moment: what is made, gone on with and refused."""
 
+import json
 import re
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from evo_ntm import exits, verbs
 from evo_ntm.experiment import load
@@ -111,6 +113,8 @@ def test_an_interrupted_training_goes_on_to_the_same_figures(script, monkeypatch
                                    "there is none"),
         (["--to", "", "--quick"], "--to: expected a folder, but came ''"),
         (["--champion", str(ROOT / "genomes/copy-tuned")], "against the validation set of this"),
+        pytest.param(["--device", "cuda"], "run.device: expected cpu, as torch finds no GPU",
+                     marks=pytest.mark.skipif(torch.cuda.is_available(), reason="here is one")),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
         (["--to", "file/within"], "file: expected a folder, but it is a file"),
     ],
@@ -169,3 +173,27 @@ def test_a_champion_that_evolved_has_a_row_of_its_own(script, capsys):
     answered = read_claims(Path("genomes/tiny"))["answered"]
     assert int(sequences.replace(",", "")) == answered + tuned
     assert notes[-1] == "note  The sequences of tiny are those of evolution, too."
+    refused_before_training(script, capsys, Path("genomes/tiny"))
+
+
+def refused_before_training(script, capsys, folder):
+    """Edit and tear a card, and the genome beside it: each is one line, and nothing is trained."""
+    card, genome = folder / "card.json", folder / "genome.safetensors"
+    whole, claims = card.read_text(), read_claims(folder)
+    tuning = claims["tuning"]
+    for edited in (
+        {"answered": "x"},
+        {"generations": [1]},
+        *({"tuning": {**tuning, "curve": curve}} for curve in ([], "abc", [{"sequences": 1}])),
+    ):
+        card.write_text(json.dumps({**claims, **edited}))
+        assert script.main(["--only", "lstm", "--to", "there", "--champion", str(folder)]) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1 and "card.json: expected" in told
+    card.write_text(whole)
+    torn = bytearray(genome.read_bytes())
+    torn[-1] ^= 1
+    genome.write_bytes(torn)
+    assert script.main(["--only", "lstm", "--to", "there", "--champion", str(folder)]) == 2
+    assert "genome.safetensors: expected the genome" in capsys.readouterr().err
+    assert not Path("there").exists()

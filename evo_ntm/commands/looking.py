@@ -19,6 +19,7 @@ def status(run: options.Folder, as_json: options.Json = False) -> int:
         print(screen.status_json(told))
     else:
         screen.show_status(told)
+    screen.warn_of_edits(run, verbs.edited(run))
     return DONE
 
 

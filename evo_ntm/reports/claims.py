@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from evo_ntm.errors import ReportError
-from evo_ntm.evolution.exam import ExamRow
+from evo_ntm.evolution.exam import ExamRow, passed
+from evo_ntm.experiment import Experiment
+from evo_ntm.genome import Genome
 from evo_ntm.reports.card import CARD, VERSION
 
-ROUNDING = 0.01
-"""How far another processor or version of torch may come out apart, absolutely or in proportion."""
+ROUNDING, NOTHING = 0.01, 0.001
+"""How far other processors and versions of torch may come out apart: in proportion, or by this."""
 
 
 def read_claims(folder: Path) -> dict[str, Any]:
@@ -31,19 +33,36 @@ def read_claims(folder: Path) -> dict[str, Any]:
     return claims
 
 
-def held_against(folder: Path, genome: str, rows: Sequence[ExamRow]) -> str:
+def held_against(
+    folder: Path, genome: Genome, experiment: Experiment, rows: Sequence[ExamRow]
+) -> str:
     """Say whether a genome and its exam are as the card in a published folder claims.
 
-    Raises ReportError where there is no card that could be held against them.
+    What is told of how it came about is not measured, and so not held against anything. Raises
+    ReportError where there is no card that could be.
     """
     claims, path = read_claims(folder), folder / CARD
-    if (claimed := claims.get("genome")) != genome:
+    if (claimed := claims.get("genome")) != genome.id:
         return f"{path} is of another genome, {claimed}"
+    plain = {
+        "topology": str(genome.topology),
+        "encoding": genome.encoding,
+        "weights": genome.weights.size,
+        "task": experiment.task,
+        "task_hash": experiment.task_hash,
+        "seed": experiment.evolve.seed,
+        "passed": passed(rows),
+    }
     try:
         asked = [(claim["name"], claim["rows"], claim["sequences"]) for claim in claims["exam"]]
         if asked != [(row.name, row.rows, row.sequences) for row in rows]:
             return f"{path} is of another exam"
         apart = [
+            f"{name.replace('_', ' ')}: {claims.get(name)}"
+            for name, known in plain.items()
+            if claims.get(name) != known
+        ]
+        apart += [
             f"{row.name}, {name}: {said}"
             for claim, row in zip(claims["exam"], rows, strict=True)
             for name, said, measured in _pairs(claim, row)
@@ -51,7 +70,9 @@ def held_against(folder: Path, genome: str, rows: Sequence[ExamRow]) -> str:
         ]
     except (KeyError, TypeError, AttributeError) as error:
         raise ReportError(f"{path}: expected a card with an exam, but it has none") from error
-    return f"{path} says otherwise: {'; '.join(apart)}" if apart else f"{path} says the same"
+    if apart:
+        return f"{path} says otherwise: {'; '.join(apart)}"
+    return f"{path} says the same of genome and exam"
 
 
 def _pairs(claim: Mapping[str, Any], row: ExamRow) -> Iterator[tuple[str, Any, float | None]]:
@@ -68,5 +89,5 @@ def _alike(said: object, measured: float | None) -> bool:
         return said is measured
     if not isfinite(measured):
         return said is None  # as cards say it
-    near = partial(isclose, rel_tol=ROUNDING, abs_tol=ROUNDING)
+    near = partial(isclose, rel_tol=ROUNDING, abs_tol=NOTHING)
     return isinstance(said, int | float) and near(said, measured)

@@ -11,7 +11,7 @@ from evo_ntm.evolution.exam import ExamRow, ask, passed, prepare
 from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.evolution.tape_use import with_tape_use
 from evo_ntm.evolution.workers import Local, backend_of
-from evo_ntm.experiment import load
+from evo_ntm.experiment import Experiment, load
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import PUBLISHED
@@ -119,15 +119,17 @@ def exam(
         rows = ask(questions, genome, spread)
         if genome.topology.tape_heads and ablate is None:
             rows = with_tape_use(rows, questions, genome, spread)
-    held = _held(Path(path), genome, rows) if ablate is None else None
+    held = _held(Path(path), genome, experiment, rows) if ablate is None else None
     return ExamResult(rows, passed(rows), tuple(dict.fromkeys(reasons)), edited(path), held)
 
 
-def _held(path: Path, genome: Genome, rows: tuple[ExamRow, ...]) -> str | None:
+def _held(
+    path: Path, genome: Genome, experiment: Experiment, rows: tuple[ExamRow, ...]
+) -> str | None:
     if not (path / PUBLISHED).is_file():
         return None
     try:
-        return held_against(path, genome.id, rows)
+        return held_against(path, genome, experiment, rows)
     except ReportError as error:
         return str(error)
 

@@ -54,7 +54,7 @@ def _beside(path: Path) -> str:
     """Suggest what lies beside a path that leads nowhere."""
     with suppress(OSError):
         if found := near(path.name, (other.name for other in path.parent.iterdir())):
-            return f": did you mean {path.with_name(found)}?"
+            return "" if found == path.name else f": did you mean {path.with_name(found)}?"
     return ""
 
 

@@ -110,8 +110,8 @@ def _in_place(run: Run, on: Path | str | None, changes: Sequence[str]) -> Experi
     own, other = run.experiment, load(on, changes, tasks=None)
     if own.task_hash != other.task_hash:
         hint = "; --to DIR makes a run of its own" if own.task == other.task else ""
-        raise ExperimentError(f"{on}: expected the task of {run.folder}, {_named(own)}, but it is "
-                              f"{_named(other)}{hint}")  # fmt: skip
+        raise ExperimentError(f"{on}: expected the task, curriculum and exam of {run.folder}, "
+                              f"{_named(own)}, but came {_named(other)}{hint}")  # fmt: skip
     return own.model_copy(update={"finetune": other.finetune, "run": other.run})
 
 

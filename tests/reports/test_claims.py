@@ -11,16 +11,33 @@ from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.reports.card import VERSION
 from evo_ntm.reports.claims import held_against, read_claims
 from evo_ntm.runs.database import finite
+from tests.evolution.cases import experiment, tiny
 
 ROW = ExamRow("up to 20", {"length": 20}, 128, 100, 0.5, 8.0, {"chance": 85.0}, True)
 LIFE = replace(ROW, bits=nan, wrong_bits=nan, measures={"missed": 2.0, "longest_tape": 4.0})
-GENOME = "2c5b"
+GENOME = tiny()
+EXPERIMENT = experiment("genetic")
+TRUE = {
+    "version": VERSION,
+    "genome": GENOME.id,
+    "topology": str(GENOME.topology),
+    "encoding": "direct",
+    "weights": GENOME.weights.size,
+    "task": "copy",
+    "task_hash": EXPERIMENT.task_hash,
+    "seed": 1,
+    "passed": True,
+}
 
 
 def written(folder, *rows, **changes):
-    told = {"version": VERSION, "genome": GENOME, "exam": [asdict(row) for row in rows], **changes}
+    told = {**TRUE, "exam": [asdict(row) for row in rows], **changes}
     (folder / "card.json").write_text(json.dumps(finite(told)))
     return folder / "card.json"
+
+
+def held(folder, *rows):
+    return held_against(folder, GENOME, EXPERIMENT, rows)
 
 
 def test_a_card_that_is_none_is_refused(tmp_path):
@@ -35,11 +52,11 @@ def test_a_card_that_is_none_is_refused(tmp_path):
 @pytest.mark.parametrize("row", [ROW, LIFE])
 def test_a_card_that_holds_says_the_same(tmp_path, row):
     path = written(tmp_path, row)
-    assert held_against(tmp_path, GENOME, [row]) == f"{path} says the same"
+    assert held(tmp_path, row) == f"{path} says the same of genome and exam"
 
 
 @pytest.mark.parametrize(("claimed", "otherwise"), [
-    ({"bits": 8.05}, "the same"),  # as another processor rounds
+    ({"bits": 8.05}, "the same of genome and exam"),  # as another processor rounds
     ({"bits": 8.2}, "otherwise: up to 20, bits: 8.2"),
     ({"wrong_bits": 0.0}, "otherwise: up to 20, wrong bits: 0.0"),
     ({"passed": False}, "otherwise: up to 20, passed: False"),
@@ -50,13 +67,29 @@ def test_a_card_that_holds_says_the_same(tmp_path, row):
 ])  # fmt: skip
 def test_what_a_card_says_otherwise_is_named(tmp_path, claimed, otherwise):
     path = written(tmp_path, replace(ROW, **claimed))
-    assert held_against(tmp_path, GENOME, [ROW]) == f"{path} says {otherwise}"
+    assert held(tmp_path, ROW) == f"{path} says {otherwise}"
+
+
+@pytest.mark.parametrize(("key", "claimed"), [
+    ("weights", 3), ("seed", 2), ("topology", "dense 9"), ("encoding", "tied"), ("passed", None),
+    ("task_hash", "0a7b"),
+])  # fmt: skip
+def test_what_a_card_says_otherwise_of_a_genome_is_named_too(tmp_path, key, claimed):
+    path = written(tmp_path, ROW, **{key: claimed})
+    assert held(tmp_path, ROW) == f"{path} says otherwise: {key.replace('_', ' ')}: {claimed}"
+
+
+def test_small_costs_are_not_taken_for_nothing(tmp_path):
+    low = replace(ROW, bits=0.0078)
+    path = written(tmp_path, replace(low, bits=0.001))
+    assert held(tmp_path, low) == f"{path} says otherwise: up to 20, bits: 0.001"
 
 
 def test_the_card_of_something_else_is_told_from_one_that_errs(tmp_path):
     path = written(tmp_path, ROW, ROW)
-    assert held_against(tmp_path, GENOME, [ROW]) == f"{path} is of another exam"
-    assert held_against(tmp_path, "77aa", [ROW]) == f"{path} is of another genome, {GENOME}"
+    assert held(tmp_path, ROW) == f"{path} is of another exam"
+    path = written(tmp_path, ROW, genome="77aa")
+    assert held(tmp_path, ROW) == f"{path} is of another genome, 77aa"
 
 
 @pytest.mark.parametrize(
@@ -65,4 +98,4 @@ def test_the_card_of_something_else_is_told_from_one_that_errs(tmp_path):
 def test_a_card_that_is_laid_out_otherwise_is_refused(tmp_path, exam):
     written(tmp_path, exam=exam)
     with pytest.raises(ReportError, match="expected a card with an exam, but it has none"):
-        held_against(tmp_path, GENOME, [ROW])
+        held(tmp_path, ROW)

@@ -44,7 +44,7 @@ def test_a_published_genome_stands_by_itself_and_its_exam_comes_out_as_claimed(r
     for row, claim in zip(sat.rows, claims["exam"], strict=True):
         assert (row.bits, row.wrong_bits) == (claim["bits"], claim["wrong_bits"])
     assert sat.passed is claims["passed"] is True
-    assert sat.held == f"{folder / 'card.json'} says the same"
+    assert sat.held == f"{folder / 'card.json'} says the same of genome and exam"
     assert verbs.exam(folder, ablate="reads").held is None  # which no card tells of
     (folder / "card.json").write_text("{")
     assert "expected the card of a genome" in verbs.exam(folder).held

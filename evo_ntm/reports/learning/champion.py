@@ -7,8 +7,8 @@ from pathlib import Path
 
 from evo_ntm.errors import ReportError
 from evo_ntm.experiment import Experiment, parse
-from evo_ntm.genome.files import PUBLISHED, read_card
-from evo_ntm.reports.card import LINE
+from evo_ntm.genome.files import PUBLISHED, read_card, read_genome
+from evo_ntm.reports.card import CARD, LINE
 from evo_ntm.reports.claims import read_claims
 
 Points = tuple[tuple[int, float], ...]
@@ -39,19 +39,23 @@ def read_champion(folder: Path, experiment: Experiment) -> Champion:
         which = "was tuned" if claims.get("tuning") else "evolved"
         raise ReportError(f"{folder}: expected a machine that evolved and was tuned then, "
                           f"but it only {which}")  # fmt: skip
+    read_genome(folder / PUBLISHED)  # before anything is trained beside it
     told = read_card(folder / PUBLISHED).get("experiment")
     own = None if told is None else parse(told, str(folder), tasks=None, of_a_run=True)
     if own is None or _asked(own) != _asked(experiment):
         raise ReportError(f"{folder}: expected a machine that was held against the validation set "
                           f"of this training of {experiment.task}, but it was another")  # fmt: skip
-    answered, looks = int(claims["answered"]), claims["tuning"]["curve"]
-    return Champion(
-        name=claims["name"],
-        answered=answered,
-        evolved=_line(folder / LINE, answered, int(claims["generations"])),
-        tuned=tuple((answered + int(look["sequences"]), float(look["bits"])) for look in looks
-                    if look["bits"] is not None),
-    )  # fmt: skip
+    try:
+        answered, generations = int(claims["answered"]), int(claims["generations"])
+        looks = ((int(look["sequences"]), look["bits"]) for look in claims["tuning"]["curve"])
+        tuned = tuple((answered + met, float(bits)) for met, bits in looks if bits is not None)
+        name = str(claims["name"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReportError(f"{folder / CARD}: expected what evolution and a tuning took, but came "
+                          f"another layout") from error  # fmt: skip
+    if not tuned:
+        raise ReportError(f"{folder / CARD}: expected the curve of a tuning, but it is empty")
+    return Champion(name, answered, _line(folder / LINE, answered, generations), tuned)
 
 
 def _asked(experiment: Experiment) -> tuple[object, ...]:
