@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evo_ntm.errors import EvoNTMError, ExperimentError, RunError
 from evo_ntm.evolution.checkpoint import Checkpoint
 from evo_ntm.evolution.engine import Generation
+from evo_ntm.evolution.exam import ExamRow, passed
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.evolution.strategy import Event
 from evo_ntm.evolution.workers import Workers
@@ -184,15 +185,20 @@ def _record_looks(recorder: Recorder, generation: Generation, drifts: Sequence[s
             "champion": int(generation.champion is not None),
         }])  # fmt: skip
     if sitting is not None:
-        recorder.record("sittings", [{
-            "generation": number,
-            "birth": sitting.individual.born,
-            "solved": int(sitting.solved),
-            "rows": [asdict(row) for row in sitting.rows],
-        }])  # fmt: skip
+        recorder.record("sittings", [sitting_row(sitting.rows, number, sitting.individual.born)])
     events = [Event(number, "drift", told) for told in drifts] + list(generation.events)
     recorder.record("events", [{"generation": e.generation, "kind": e.kind, "told": e.text}
                                for e in events])  # fmt: skip
+
+
+def sitting_row(rows: Sequence[ExamRow], generation: int, birth: int) -> dict[str, Any]:
+    """Tell of a sitting of the exam as the rows do."""
+    return {
+        "generation": generation,
+        "birth": birth,
+        "solved": int(passed(rows) is True),
+        "rows": [asdict(row) for row in rows],
+    }
 
 
 def birth_row(individual: Individual) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from evo_ntm.evolution.engine import QUANTILES
 from evo_ntm.evolution.evaluate import Trial, score
 from evo_ntm.evolution.individual import Individual
 from evo_ntm.genome import Genome
-from evo_ntm.journal import birth_row
+from evo_ntm.journal import birth_row, sitting_row
 from evo_ntm.runs.disk import allowed
 from evo_ntm.runs.log import Level, Log
 from evo_ntm.runs.recorder import Recorder
@@ -81,11 +81,13 @@ def record_founder(
 ) -> None:
     """Record the founder of a run that is only tuned: the one birth of its one generation.
 
-    It is scored as `asked`, the genome with as many bits as the task has.
+    It is scored as `asked`, the genome with as many bits as the task has. Where it passes
+    validation it sits the exam, or a child that fails could outdo it.
     """
     founder = Individual(genome, operators=(assignment.comes_by,))
     trial = _give_birth(lesson, founder, assignment.parent, 0, asked=asked)
     validated = lesson.school.validate(0, founder, lesson.spread)
+    sitting = lesson.school.examine(founder, lesson.spread) if validated.passed else None
     (fitness,) = founder.fitness.values
     with recorder.whole():
         recorder.record("births", [birth_row(founder)])
@@ -110,6 +112,8 @@ def record_founder(
             "bits": validated.validation.bits,
             "champion": 1,
         }])  # fmt: skip
+        if sitting is not None:
+            recorder.record("sittings", [sitting_row(sitting.rows, 0, founder.born)])
         recorder.record("events", [_event(0, assignment.comes_by, assignment.origin)])
         recorder.fact("interrupted", False)  # for there is nothing that could evolve further
     recorder.commit()
@@ -163,12 +167,8 @@ def _record_child(
         "bits": best.bits,
         "champion": int(champion),
     }])  # fmt: skip
-    recorder.record("sittings", [{
-        "generation": generation,
-        "birth": number,
-        "solved": int(sitting.solved),
-        "rows": [asdict(row) for row in sitting.rows],
-    } for sitting in place.sittings])  # fmt: skip
+    sittings = [sitting_row(each.rows, generation, number) for each in place.sittings]
+    recorder.record("sittings", sittings)
     kept = next(point for point in place.curve if point.step == best.step)
     recorder.record("tunings", [{
         "birth": number,
@@ -183,7 +183,7 @@ def _record_child(
 def _outdoes(run: Run, lesson: Lesson, place: Place, best: Best) -> bool:
     """Tell whether the child outdoes the champion: at the exam, or else on the validation set.
 
-    Of a champion that never sat it, as one from elsewhere, it is not known how it would do there.
+    Of a champion that never sat it, it is not known how it would do there.
     """
     champion = run.champion()
     (passed,) = run.rows("SELECT max(solved) AS solved FROM sittings WHERE birth = ?", champion)

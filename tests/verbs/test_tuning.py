@@ -11,6 +11,7 @@ import pytest
 
 from evo_ntm import verbs
 from evo_ntm.errors import EvoNTMError, ExperimentError, GenomeError, RunError
+from evo_ntm.evolution.school import School
 from evo_ntm.experiment import dump, parse
 from evo_ntm.genome.encoding import likes
 from evo_ntm.genome.files import read_genome, write_genome
@@ -189,6 +190,28 @@ def test_a_published_genome_becomes_the_founder_of_a_run(run, tmp_path, monkeypa
     (event,) = rows(tuned.path, "events")
     assert event["kind"] == "import" and source.id in event["told"]
     assert str(published) in event["told"]
+
+
+def test_a_founder_from_elsewhere_that_passes_the_exam_is_not_outdone_by_a_child_that_does_not(
+    run, tmp_path, monkeypatch
+):
+    good = verbs.finetune(run, to=tmp_path / "good")
+    assert good.solved and good.champion
+    failing = replace(good.rows[0], passed=False)
+    examine = School.examine
+
+    def fail(school, individual, spread):
+        sitting = examine(school, individual, spread)
+        return sitting if individual.operators == ("import",) else replace(sitting, rows=(failing,))
+
+    monkeypatch.setattr(School, "examine", fail)
+    monkeypatch.setattr(journal, "mark", lambda *told: (1e9, 1e9))  # nothing that is not better
+    tuned = verbs.finetune(tmp_path / "good", steps=10, to=tmp_path / "own")
+    assert not tuned.solved and not tuned.champion and tuned.child == 2
+    [founder] = [row for row in rows(tuned.path, "sittings") if row["birth"] == 1]
+    assert (founder["generation"], founder["solved"]) == (0, 1)
+    told = verbs.outcome(tuned.path)
+    assert told.solved and verbs.exam(tuned.path).passed
 
 
 def test_who_never_sat_the_exam_stays_the_champion_before_a_child_that_is_no_better(
