@@ -7,7 +7,7 @@ from math import isclose, isfinite
 from pathlib import Path
 from typing import Any
 
-from evo_ntm.errors import ReportError
+from evo_ntm.errors import ReportError, in_words
 from evo_ntm.evolution.exam import ExamRow, passed
 from evo_ntm.experiment import Experiment
 from evo_ntm.genome import Genome
@@ -43,8 +43,8 @@ def held_against(
     """
     claims, path = read_claims(folder), folder / CARD
     if (claimed := claims.get("genome")) != genome.id:
-        return f"{path} is of another genome, {claimed}"
-    plain = {
+        return f"{path} is of another genome, {in_words(claimed)}"
+    known = {
         "topology": str(genome.topology),
         "encoding": genome.encoding,
         "weights": genome.weights.size,
@@ -53,26 +53,23 @@ def held_against(
         "seed": experiment.evolve.seed,
         "passed": passed(rows),
     }
+    apart = [(name, claims.get(name)) for name in known if claims.get(name) != known[name]]
     try:
         asked = [(claim["name"], claim["rows"], claim["sequences"]) for claim in claims["exam"]]
         if asked != [(row.name, row.rows, row.sequences) for row in rows]:
             return f"{path} is of another exam"
-        apart = [
-            f"{name.replace('_', ' ')}: {claims.get(name)}"
-            for name, known in plain.items()
-            if claims.get(name) != known
-        ]
         apart += [
-            f"{row.name}, {name}: {said}"
+            (f"{row.name}, {name}", said)
             for claim, row in zip(claims["exam"], rows, strict=True)
             for name, said, measured in _pairs(claim, row)
             if not _alike(said, measured)
         ]
     except (KeyError, TypeError, AttributeError) as error:
         raise ReportError(f"{path}: expected a card with an exam, but it has none") from error
-    if apart:
-        return f"{path} says otherwise: {'; '.join(apart)}"
-    return f"{path} says the same of genome and exam"
+    if not apart:
+        return f"{path} says the same of genome and exam"
+    told = (f"{name.replace('_', ' ')}: {in_words(said)}" for name, said in apart)
+    return f"{path} says otherwise: {'; '.join(told)}"
 
 
 def _pairs(claim: Mapping[str, Any], row: ExamRow) -> Iterator[tuple[str, Any, float | None]]:
@@ -81,7 +78,7 @@ def _pairs(claim: Mapping[str, Any], row: ExamRow) -> Iterator[tuple[str, Any, f
     yield "wrong bits", claim["wrong_bits"], row.wrong_bits
     yield "bits", claim["bits"], row.bits
     for name, measured in row.measures.items():
-        yield name.replace("_", " "), claim["measures"].get(name), measured
+        yield name, claim["measures"].get(name), measured
 
 
 def _alike(said: object, measured: float | None) -> bool:

@@ -72,11 +72,11 @@ def test_what_a_card_says_otherwise_is_named(tmp_path, claimed, otherwise):
 
 @pytest.mark.parametrize(("key", "claimed"), [
     ("weights", 3), ("seed", 2), ("topology", "dense 9"), ("encoding", "tied"), ("passed", None),
-    ("task_hash", "0a7b"),
+    ("task_hash", "0a7b"), ("task", "a\nlong\x1b[31mone"),
 ])  # fmt: skip
 def test_what_a_card_says_otherwise_of_a_genome_is_named_too(tmp_path, key, claimed):
     path = written(tmp_path, ROW, **{key: claimed})
-    assert held(tmp_path, ROW) == f"{path} says otherwise: {key.replace('_', ' ')}: {claimed}"
+    assert held(tmp_path, ROW) == f"{path} says otherwise: {key.replace('_', ' ')}: {claimed!r}"
 
 
 def test_small_costs_are_not_taken_for_nothing(tmp_path):
@@ -89,7 +89,7 @@ def test_the_card_of_something_else_is_told_from_one_that_errs(tmp_path):
     path = written(tmp_path, ROW, ROW)
     assert held(tmp_path, ROW) == f"{path} is of another exam"
     path = written(tmp_path, ROW, genome="77aa")
-    assert held(tmp_path, ROW) == f"{path} is of another genome, 77aa"
+    assert held(tmp_path, ROW) == f"{path} is of another genome, '77aa'"
 
 
 @pytest.mark.parametrize(
