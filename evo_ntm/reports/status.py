@@ -60,7 +60,7 @@ class Status:
     `passed` tells whether any machine of it has passed the exam, `being_tuned` the birth whose
     tuning has not ended, `tuning` how far that has come, `checkpoint` the generation that it would
     go on after. `parts` are those of the validation set, which are added up. `rate` is in
-    sequence-timesteps a second of the last generations.
+    sequence-timesteps a second of the last generations; `stage` is counted from 0.
     """
 
     path: Path
@@ -111,9 +111,11 @@ def status(path: Path) -> Status:
     seconds = last[0]["seconds"] if last else 0.0
     lasted = seconds - last[-1]["seconds"] if last else 0.0
     steps = sum(row["timesteps"] for row in last[:-1])
+    state = state_of(run, facts.get("interrupted", True), passed)
+    goes_on = state in ("running", "interrupted")
     return Status(
         path=path,
-        state=state_of(run, facts.get("interrupted", True), passed),
+        state=state,
         task=experiment.task,
         environment=experiment.environment,
         rewards=run.words is OF_LIVES,
@@ -127,7 +129,7 @@ def status(path: Path) -> Status:
         being_tuned=(facts.get("tuning") or {}).get("parent"),
         tuning=_tuning(run) if facts.get("tuning") else None,
         seconds=seconds,
-        seconds_left=settings.seconds_left(generation + 1, seconds) if last else nan,
+        seconds_left=settings.seconds_left(generation + 1, seconds) if last and goes_on else nan,
         rate=steps / lasted if lasted > 0 else nan,
         stage=last[0]["stage"] if last else 0,
         stages=max(len(experiment.curriculum), 1),

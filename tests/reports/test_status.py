@@ -1,6 +1,7 @@
 """How far a run has come: while it is written, when it was interrupted, once it has ended."""
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def test_a_run_tells_how_far_it_has_come_at_any_time(tmp_path):
     over = verbs.status(folder)
     assert (over.state, over.generation, over.checkpoint) == ("not solved", 11, 11)
     assert over.seconds > 0 and over.sittings == 0
+    assert cut.seconds_left > 0 and math.isnan(over.seconds_left)
 
 
 def facts(text):
