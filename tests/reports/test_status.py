@@ -116,6 +116,16 @@ def test_a_run_that_only_gradients_worked_on_is_not_said_to_have_evolved(tmp_pat
         assert facts(capsys.readouterr().out)["task"] == f"copy by {by}, seed 1"
 
 
+def test_status_tells_of_an_experiment_that_was_edited_since(tmp_path, capsys):
+    verbs.evolve(experiment("genetic", generations=2), to=tmp_path / "a")
+    assert cli.run(["status", str(tmp_path / "a")]) == 0
+    assert "experiment" not in capsys.readouterr().err
+    file = tmp_path / "a" / "experiment.yaml"
+    file.write_text(file.read_text().replace("sequences: 48", "sequences: 2"))
+    assert cli.run(["status", str(tmp_path / "a")]) == 0
+    assert f"{tmp_path / 'a'}: the run began with an" in capsys.readouterr().err
+
+
 def test_status_is_also_json(tmp_path, capsys):
     verbs.evolve(experiment("cma"), to=tmp_path / "a", on_generation=until(0))
     assert cli.run(["status", "--json", str(tmp_path / "a")]) == 0

@@ -27,6 +27,9 @@ def test_a_path_to_nothing_names_what_was_probably_meant(shelf):
         opened(shelf / "copi", None)
     with pytest.raises(RunError, match="but there is nothing$"):
         opened(shelf / "nowhere" / "copi", None)
+    (shelf / "seasons").symlink_to(shelf / "gone")  # which is there, and leads nowhere
+    with pytest.raises(RunError, match="but there is nothing$"):
+        opened(shelf / "seasons", None)
 
 
 def test_a_folder_of_published_genomes_names_them(shelf):
