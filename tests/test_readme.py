@@ -30,6 +30,7 @@ from tests.evolution.cases import told
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS = (ROOT / "genomes" / "RESULTS.md").read_text(encoding="utf-8")
 CELL = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LONGEST_OPTIMISER = 15
 
@@ -41,10 +42,10 @@ class Cell(NamedTuple):
     line: int
 
 
-def cells(language: str) -> list[Cell]:
+def cells(language: str, page: str = PAGE) -> list[Cell]:
     return [
-        Cell(found[2], PAGE.count("\n", 0, found.start(2)) + 1)
-        for found in CELL.finditer(PAGE)
+        Cell(found[2], page.count("\n", 0, found.start(2)) + 1)
+        for found in CELL.finditer(page)
         if found[1] == language
     ]
 
@@ -78,10 +79,10 @@ def options(command: str) -> set[str]:
 
 
 def shown_commands() -> list[str]:
-    """List every `evo-ntm …` that the README shows, in its words, its tables and its blocks."""
-    spans = re.findall(r"`(evo-ntm [^`\n]+)`", CELL.sub("", PAGE))
-    lines = [line for kind in ("bash", "text") for code, _ in cells(kind)
-             for line in code.splitlines()]  # fmt: skip
+    """List every `evo-ntm …` that both pages show, in words, tables and blocks."""
+    spans = re.findall(r"`(evo-ntm [^`\n]+)`", CELL.sub("", PAGE + RESULTS))
+    lines = [line for page in (PAGE, RESULTS) for kind in ("bash", "text")
+             for code, _ in cells(kind, page) for line in code.splitlines()]  # fmt: skip
     typed = [part.strip(" $") for line in lines for part in line.split("&&")]
     return sorted({*spans, *(part for part in typed if part.startswith("evo-ntm "))})
 
@@ -105,6 +106,20 @@ def test_the_verbs_have_the_options_that_the_table_says():
     assert {*rows} == {*commands()}
     for name, others in rows.items():
         assert {*re.findall(r"--[\w-]+", " ".join(others))} == options(name), name
+
+
+@pytest.mark.parametrize("page", ["README.md", "genomes/README.md", "genomes/RESULTS.md"])
+def test_every_link_to_a_place_in_the_project_leads_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    assert links
+    for link in links:
+        path, _, heading = link.partition("#")
+        there = (ROOT / page).parent / path if path else ROOT / page
+        assert there.is_file(), link
+        headings = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+        anchors = {re.sub(r"[^\w -]", "", found.lower()).replace(" ", "-") for found in headings}
+        assert not heading or heading in anchors, link
 
 
 def test_every_exit_status_is_in_the_table():
