@@ -1,5 +1,6 @@
 """What a run began with, and whether it is here to go on with: its experiment and arithmetic."""
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
@@ -8,20 +9,47 @@ from evo_ntm.evolution.workers import Workers, workers_of
 from evo_ntm.experiment import Experiment, load
 from evo_ntm.runs.run import EXPERIMENT, Run
 
+LIMITS = ("generations", "minutes", "evaluations")
 PLACES = (
     "threads", "workers", "ray", "cpus_per_worker", "gpus_per_worker", "timeout", "tensorboard",
 )  # fmt: skip
+CHANGED = (*(f"evolve.{name}" for name in LIMITS), *(f"run.{name}" for name in PLACES))
 
 
-def elsewhere(run: Run, overrides: Sequence[str]) -> Experiment:
-    """Give the experiment of a run, computed elsewhere from now on. Raises ExperimentError."""
+def changed(run: Run, overrides: Sequence[str]) -> Experiment:
+    """Give the experiment of a run with the limits that it was given since.
+
+    `overrides` are of those limits, and of where it is computed. Raises ExperimentError.
+    """
     refuse_text(overrides, "overrides, as ['run.workers=2']", ExperimentError)
     for override in overrides:
         key = override.partition("=")[0]
-        if key.removeprefix("run.") not in PLACES or not key.startswith("run."):
-            raise ExperimentError(f"{run.folder}: expected an override of where a run is computed "
-                                  f"(run.{', run.'.join(PLACES)}), but came {key!r}")  # fmt: skip
-    return load(run.folder / EXPERIMENT, overrides, tasks=None)
+        if key not in CHANGED:
+            raise ExperimentError(f"{run.folder}: expected an override of its limits or of where "
+                                  f"it is computed ({', '.join(CHANGED)}), but came "
+                                  f"{key!r}")  # fmt: skip
+    given = [f"evolve.{name}={json.dumps(value)}" for name, value in run.limits.items()]
+    return load(run.folder / EXPERIMENT, [*given, *overrides], tasks=None)
+
+
+def limits(run: Run, experiment: Experiment) -> tuple[dict[str, float | None], str | None]:
+    """Give the limits of an experiment that are not those in the file of a run.
+
+    And say in words which of them were given just now, None where none was.
+    """
+    began, now = (
+        {name: getattr(each.evolve, name) for name in LIMITS}
+        for each in (run.experiment, experiment)
+    )
+    before = {**began, **run.limits}
+    told = [f"evolve.{name} was {_said(before[name])}, but is now {_said(value)}"
+            for name, value in now.items() if value != before[name]]  # fmt: skip
+    other = {name: value for name, value in now.items() if value != began[name]}
+    return other, ", ".join(told) or None
+
+
+def _said(limit: float | None) -> str:
+    return "unlimited" if limit is None else f"{limit:,}"
 
 
 def as_it_began(

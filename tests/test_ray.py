@@ -226,7 +226,7 @@ def test_no_workers_on_the_command_line_means_none(tmp_path, small, monkeypatch)
 def test_where_a_run_is_computed_may_change_and_nothing_else(tmp_path):
     run = tmp_path / "run"
     verbs.evolve(asked(), to=run, on_generation=until(5))
-    with pytest.raises(ExperimentError, match="where a run is computed.*but came 'evolve.seed'"):
+    with pytest.raises(ExperimentError, match="where it is computed.*but came 'evolve.seed'"):
         verbs.resume(run, overrides=["evolve.seed=2"])
     with pytest.raises(ExperimentError, match="run.workers: expected at least 0, but came -1"):
         verbs.resume(run, overrides=["run.workers=-1"])

@@ -205,7 +205,7 @@ def test_what_has_to_be_there_has_to_be_there_and_nothing_else():
 
 
 def test_the_overrides_that_are_shown_can_be_loaded():
-    (shown,) = [line for line in shown_commands() if "--set evolve.generations" in line]
+    (shown,) = [line for line in shown_commands() if "machine.units=[24]" in line]
     words = shlex.split(shown)
     overrides = [after for word, after in zip(words, words[1:], strict=False) if word == "--set"]
     experiment = load(ROOT / "tasks" / "copy.yaml", overrides)

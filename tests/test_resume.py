@@ -1,6 +1,7 @@
 """Runs that go on: as they would have gone on, or not at all and with a sentence."""
 
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -112,9 +113,92 @@ def test_a_run_that_has_ended_is_refused_and_left_alone(folder):
     with pytest.raises(RunError) as refusal:
         verbs.resume(folder)
     assert str(refusal.value) == (
-        f"{folder}: expected a run that was interrupted, but it has ended, after 3 generations"
+        f"{folder}: expected a run that was interrupted, but it has ended, after 3 generations; "
+        "--set evolve.generations=… or evolve.minutes=… lets it go on"
     )
     assert everything(folder) == before
+
+
+@every
+def test_a_run_that_is_given_more_goes_on_as_if_it_had_had_that_from_the_first(tmp_path, strategy):
+    verbs.evolve(asked(strategy), to=tmp_path / "whole")
+    verbs.evolve(asked(strategy, generations=6), to=tmp_path / "given")
+    outcome = verbs.resume(tmp_path / "given", overrides=["evolve.generations=14"])
+    assert (outcome.generation, outcome.interrupted) == (13, False)
+    assert verbs.digest(tmp_path / "given") == verbs.digest(tmp_path / "whole")
+    run = open_run(tmp_path / "given")
+    (event,) = run.rows("SELECT generation, told FROM events WHERE kind = 'limits'")
+    assert tuple(event) == (6, "evolve.generations was 6, but is now 14")
+    assert run.limits == {"generations": 14} and run.edited() is None
+    assert verbs.status(tmp_path / "given").generations == 14
+    report = verbs.lineage(tmp_path / "given")
+    assert any("other limits" in warning for warning in report.header.warnings)
+    assert report.again.commands[0].endswith(" --set evolve.generations=14")
+
+
+@every
+def test_what_a_run_was_given_is_kept_when_it_is_interrupted_again(tmp_path, strategy):
+    """Killed as well as stopped: before a checkpoint was published, and after one."""
+    verbs.evolve(asked(strategy), to=tmp_path / "whole")
+    verbs.evolve(asked(strategy, generations=6), to=tmp_path / "given")
+    more = ["evolve.generations=14"]
+    assert verbs.resume(tmp_path / "given", overrides=more, on_generation=until(6)).interrupted
+    assert verbs.resume(tmp_path / "given", on_generation=until(8)).interrupted
+    assert not verbs.resume(tmp_path / "given").interrupted
+    assert verbs.digest(tmp_path / "given") == verbs.digest(tmp_path / "whole")
+
+
+def test_a_run_may_be_given_less_or_no_limit_but_its_generations(folder):
+    cut(folder, 5, run={}, minutes=60)
+    outcome = verbs.resume(folder, overrides=["evolve.generations=9", "evolve.minutes=null"])
+    assert (outcome.generation, outcome.interrupted) == (8, False)
+    (event,) = open_run(folder).rows("SELECT told FROM events WHERE kind = 'limits'")
+    assert event["told"] == (
+        "evolve.generations was 14, but is now 9, evolve.minutes was 60.0, but is now unlimited"
+    )
+    verbs.resume(folder, overrides=["evolve.generations=14"])
+    assert open_run(folder).limits == {"minutes": None}
+
+
+@pytest.mark.parametrize(("given", "told"), [
+    ("evolve.generations=3", "evolve.generations was 4, but is now 3"),
+    ("evolve.evaluations=4", "evolve.evaluations was unlimited, but is now 4"),
+])  # fmt: skip
+def test_a_limit_that_is_spent_already_is_refused_and_nothing_changes(folder, given, told):
+    verbs.evolve(asked(generations=4), to=folder)
+    before = everything(folder)
+    with pytest.raises(RunError) as refusal:
+        verbs.resume(folder, overrides=[given])
+    assert re.fullmatch(
+        f"{folder}: expected limits that leave room for more, but came {told}, after 4 "
+        r"generations, 0\.\d minutes and \d+ evaluations",
+        str(refusal.value),
+    )
+    assert everything(folder) == before
+
+
+def test_a_run_that_passed_its_exam_is_given_no_more(folder):
+    experiment = told("genetic", generations=3)
+    part = {**experiment["exam"]["parts"][0], "at_most": {"wrong_bits": 999}}
+    easily = parse({**experiment, "exam": {"validation": [part], "parts": [part]}})
+    assert verbs.evolve(easily, to=folder).solved
+    with pytest.raises(RunError, match="and has passed its exam$"):
+        verbs.resume(folder, overrides=["evolve.generations=14"])
+
+
+def test_a_run_that_was_tuned_since_is_given_no_more(folder):
+    verbs.evolve(asked(generations=3), to=folder)
+    verbs.finetune(folder, steps=1)
+    with pytest.raises(RunError, match="and was tuned since$"):
+        verbs.resume(folder, overrides=["evolve.generations=14"])
+
+
+def test_what_is_no_limit_is_not_for_a_run_that_goes_on(folder):
+    cut(folder, 3)
+    with pytest.raises(ExperimentError, match="expected an override of its limits or of where"):
+        verbs.resume(folder, overrides=["evolve.population=9"])
+    with pytest.raises(ExperimentError, match=r"evolve\.minutes: expected"):
+        verbs.resume(folder, overrides=["evolve.minutes=-1"])
 
 
 def test_a_run_that_is_written_is_refused(folder):
@@ -275,13 +359,15 @@ def test_the_command_line_goes_on_and_tells_the_digest(tmp_path, folder, capsys)
     assert cli.run(["resume", str(folder)]) == 2
     assert capsys.readouterr().err == (
         f"evo-ntm: {folder}: expected a run that was interrupted, but it has ended, "
-        "after 14 generations\n"
+        "after 14 generations; --set evolve.generations=… or evolve.minutes=… lets it go on\n"
     )
     digests = []
     for name in (folder, tmp_path / "whole"):
         assert cli.run(["digest", str(name)]) == 0
         digests.append(capsys.readouterr().out)
     assert digests[0] == digests[1] == f"{verbs.digest(folder)}\n"
+    assert cli.run(["resume", str(folder), "--set", "evolve.generations=15"]) == 1
+    assert capsys.readouterr().out.startswith(f"{folder}: not solved after 15 generations")
 
 
 def test_a_known_task_is_made_from_its_settings(folder):

@@ -70,6 +70,10 @@ def evolve(
 
 def resume(
     run: options.Folder,
+    override: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Another limit, as evolve.minutes=60."),
+    ] = None,
     accept_drift: Annotated[
         bool,
         typer.Option("--accept-drift", help="Go on though the backend or the births differ."),
@@ -86,18 +90,23 @@ def resume(
     tensorboard: options.Curves = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Go on with a run that was interrupted, as it would have gone on."""
+    """Go on with a run that was interrupted, as it would have gone on, or that is given more."""
     from evo_ntm import verbs
 
     places = options.where(workers, ray, cpus_per_worker, gpus_per_worker, timeout, tensorboard)
     if verbs.is_being_tuned(run):
-        asked = ["--from-older"] if from_older else options.given(places)
-        if asked:
-            why = "of which only the last place is kept" if from_older else "which has no workers"
-            raise ArgumentError(f"{asked[0]}: expected a run that evolves, but {run} is being "
-                                f"tuned, {why}")  # fmt: skip
+        asked = {
+            "--from-older": "of which only the last place is kept" if from_older else None,
+            "--set": "which has no limits but its own" if override else None,
+            **dict.fromkeys(options.given(places), "which has no workers"),
+        }
+        for option, why in asked.items():
+            if why is not None:
+                raise ArgumentError(f"{option}: expected a run that evolves, but {run} is being "
+                                    f"tuned, {why}")  # fmt: skip
         return tuning.go_on(run, quiet=quiet, accept_drift=accept_drift)
     with options.overriding(places) as changes:
+        changes = [*(override or []), *changes]
         return ending_of(_resume(run, quiet, changes, accept_drift, from_older))
 
 

@@ -162,7 +162,7 @@ def _generations(
 
         fitness = np.concatenate([part.fitness for part in scores])
         scored += len(fitness)
-        ends = _spent(settings, generation + 1, time.monotonic() - begun, scored)
+        ends = settings.spent(generation + 1, time.monotonic() - begun, scored)
         best, opened = strategy.best(), stage
         validation, sitting, crowned, taken = None, None, None, dict[str, float]()
         if ends or (generation + 1) % settings.validate_every == 0:
@@ -255,15 +255,6 @@ def _record(
             job.number, job.generation = next(numbers), generation
             births.append(job)
     return tuple(births)
-
-
-def _spent(settings: Evolution, generations: int, seconds: float, scored: int) -> bool:
-    """Tell whether a budget is spent."""
-    return (
-        generations >= settings.generations
-        or (settings.minutes is not None and seconds > 60 * settings.minutes)
-        or (settings.evaluations is not None and scored >= settings.evaluations)
-    )
 
 
 def _statistics() -> tools.Statistics:

@@ -122,6 +122,14 @@ class Evolution(Settings):
         chosen = sum(count * self.chosen_among(stage) for stage, count in generations.items())
         return scored * self.episodes + chosen
 
+    def spent(self, generations: int, seconds: float, scored: int) -> bool:
+        """Tell whether a budget is spent."""
+        return (
+            generations >= self.generations
+            or (self.minutes is not None and seconds > 60 * self.minutes)
+            or (self.evaluations is not None and scored >= self.evaluations)
+        )
+
     def seconds_left(self, generations: int, seconds: float) -> float:
         """Tell how long it takes at most to spend a budget, at the pace of the generations done."""
         left = (self.generations - generations) * seconds / generations

@@ -29,7 +29,10 @@ def tell_again(run: Run, experiment: Experiment) -> Again:
     commands = [f"evo-ntm lineage {where} --report"]
     if _is_ours(experiment) and not facts.get("toolbox"):
         file = shlex.quote(str(run.folder / EXPERIMENT))
-        commands = [f"evo-ntm evolve {file} --to {anew}", f"evo-ntm digest {anew}", *commands]
+        given = "".join(f" --set evolve.{name}={json.dumps(limit)}"
+                        for name, limit in run.limits.items())  # fmt: skip
+        evolve = f"evo-ntm evolve {file} --to {anew}{given}"
+        commands = [evolve, f"evo-ntm digest {anew}", *commands]
     return Again(
         commands=tuple(commands),
         config_hash=facts.get("config_hash", experiment.config_hash),

@@ -1,6 +1,6 @@
 """What run a report is of, and what a reader has to be warned of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evo_ntm.experiment import Experiment
@@ -55,6 +55,7 @@ def tell_header(run: Run, experiment: Experiment, line: Sequence[Birth]) -> Head
         passed_at=passed_at,
         warnings=(
             *_edited(run),
+            *_granted(events),
             *_unfinished(state),
             *_troubles(sums, events),
             *_lost(run),
@@ -65,6 +66,12 @@ def tell_header(run: Run, experiment: Experiment, line: Sequence[Birth]) -> Head
 
 def _edited(run: Run) -> list[str]:
     return [f"the run {edited}"] if (edited := run.edited()) else []
+
+
+def _granted(events: Mapping[str, int]) -> list[str]:
+    told = ("the run was given other limits than it began with: with these from the first it may "
+            "not come out as this, see the events")  # fmt: skip
+    return [told] if events.get("limits") else []
 
 
 def _unfinished(state: str) -> list[str]:

@@ -98,7 +98,7 @@ def status(path: Path) -> Status:
     """Tell how far a run has come. Raises RunError where the folder holds none."""
     run = open_run(path)
     experiment, facts, generation = run.experiment, run.facts(), run.generation()
-    settings = experiment.evolve
+    settings = experiment.evolve.model_copy(update=run.limits)
     lasts = "SELECT * FROM generations ORDER BY number DESC LIMIT ?"
     last = run.rows(lasts, LAST_GENERATIONS)
     sittings = run.rows("SELECT solved FROM sittings")

@@ -78,6 +78,12 @@ class Run:
             path = self.folder / ROWS
             raise RunError(f"{path}: expected facts as JSON, but {error}") from error
 
+    @property
+    def limits(self) -> dict[str, float | None]:
+        """Read the limits of evolution that it was given since it began, by their names."""
+        given: dict[str, float | None] = self.facts().get("limits", {})
+        return given
+
     def edited(self) -> str | None:
         """Say how the experiment is no longer what the run began with; None where it still is."""
         facts, experiment = self.facts(), self.experiment

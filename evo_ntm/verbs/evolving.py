@@ -3,14 +3,15 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo_ntm.beginnings import as_it_began, elsewhere
+from evo_ntm.beginnings import as_it_began, changed, limits
 from evo_ntm.errors import RunError
 from evo_ntm.evolution.breeding import found
-from evo_ntm.evolution.checkpoint import read_checkpoint
+from evo_ntm.evolution.checkpoint import Checkpoint, read_checkpoint
 from evo_ntm.evolution.engine import evolve as generations
 from evo_ntm.evolution.fitting import for_the_task
 from evo_ntm.evolution.workers import workers_of
@@ -37,7 +38,7 @@ from evo_ntm.seeds import derive
 from evo_ntm.tasks import RewardTask, Task
 from evo_ntm.tuning.assignment import under_way
 from evo_ntm.verbs.opening import about, task_of
-from evo_ntm.watch import Progress, Watch
+from evo_ntm.watch import DRIFT, LIMITS, Progress, Watch
 from evo_ntm.words import counted
 
 if TYPE_CHECKING:
@@ -102,33 +103,36 @@ def resume(
     from_older: bool = False,
     overrides: Sequence[str] = (),
 ) -> Outcome:
-    """Go on with a run that was interrupted, as it would have gone on.
+    """Go on with a run that was interrupted, as it would have gone on, or that is given more time.
 
     Generations since the last checkpoint are evolved once more, and those that are on disk have to
     come out as they did. `task` and `toolbox` are those that the run began with, if one's own.
     `accept_drift` goes on with another backend, or where generations come out otherwise: these
     replace those on disk, and an event tells so. `from_older` goes back to an older checkpoint
     where the last one is torn or missing. `overrides` say where it is computed from now on, as
-    `run.workers=2`. Raises RunError where there is nothing to resume, ExperimentError where an
-    override is of anything else, and ClusterError where workers cannot be had; then nothing has
-    changed on disk.
+    `run.workers=2`, and how long, as `evolve.minutes=60`, which lets a run go on that has ended
+    without passing its exam. Raises RunError where there is nothing to resume, ExperimentError
+    where an override is of anything else, and ClusterError where workers cannot be had; then
+    nothing has changed on disk.
     """
     with ExitStack() as stack:
         recorder = stack.enter_context(Recorder(open_run(Path(path))))
         run = recorder.run
-        _refuse_ended(run)
-        began = elsewhere(run, overrides)
+        began = changed(run, overrides)
+        given, granted = limits(run, began)
+        _refuse_over(run, granted)
         with about(path):
             task = task_of(began, task)
             check_toolbox(run.facts().get("toolbox", []), own_parts(toolbox))
         if began.run.tensorboard:
             needs_tensorboard()
         found = run.checkpoint(older=from_older)
-        since = None if found is None else read_checkpoint(*found)
+        since = None if found is None else _reopened(run, read_checkpoint(*found), began, granted)
         with about(path):
             for individual in since.individuals()[:1] if since else ():
                 for_the_task(individual.genome, task)
         experiment, workers, drift = as_it_began(run, began, stack, accept_drift=accept_drift)
+        news = [(kind, told) for kind, told in ((LIMITS, granted), (DRIFT, drift)) if told]
         require_room(run.folder, *WRITTEN)
         with about(path):
             loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)
@@ -136,11 +140,12 @@ def resume(
             on_begin()
         recorder.resume(since.generation if since else -1, genomes(since) if since else {})
         process = provenance(experiment, workers.facts["backend"], workers.asked)
-        recorder.sign(process, workers.facts)
+        facts = {"limits": given, "interrupted": True} if granted else {}
+        recorder.sign(process, {**workers.facts, **facts})
         begun = time.monotonic() - (since.seconds if since else 0.0)
         watch = stack.enter_context(_watch(run, experiment, process))
         keep_journal(recorder, experiment, loop, watch, begun=begun, on_generation=on_generation,
-                     accept_drift=accept_drift, drift=drift, workers=workers)  # fmt: skip
+                     accept_drift=accept_drift, news=news, workers=workers)  # fmt: skip
     return outcome(run.folder)
 
 
@@ -163,10 +168,39 @@ def _watch(run: Run, experiment: Experiment, process: Mapping[str, Any]) -> Watc
     return Watch(run.folder, log, curves=experiment.run.tensorboard)
 
 
-def _refuse_ended(run: Run) -> None:
+def _refuse_over(run: Run, granted: str | None) -> None:
+    """Refuse a run that no generation follows; `granted` says what limits it was given just now."""
     if under_way(run) is not None:
         raise RunError(f"{run.folder}: expected evolution that was interrupted, but a tuning was: "
                        "resume_tuning goes on with it")  # fmt: skip
-    if not run.facts().get("interrupted", True):
+    if run.facts().get("interrupted", True):
+        return
+    over = _over(run)
+    if granted is None or over is not None:
+        why = over or "; --set evolve.generations=… or evolve.minutes=… lets it go on"
+        done = counted(run.generation() + 1, "generation")
         raise RunError(f"{run.folder}: expected a run that was interrupted, but it has ended, "
-                       f"after {counted(run.generation() + 1, 'generation')}")  # fmt: skip
+                       f"after {done}{why}")  # fmt: skip
+
+
+def _over(run: Run) -> str | None:
+    """Say why nothing follows an evolution, whatever its limits; None where something may."""
+    if run.rows("SELECT 1 FROM sittings WHERE solved LIMIT 1"):
+        return ", and has passed its exam"
+    return ", and was tuned since" if run.rows("SELECT 1 FROM tunings LIMIT 1") else None
+
+
+def _reopened(
+    run: Run, since: Checkpoint, experiment: Experiment, granted: str | None
+) -> Checkpoint:
+    """Give a checkpoint that generations follow if the limits leave room for any.
+
+    Raises RunError where these were given just now and do not.
+    """
+    done = since.generation + 1
+    spent = experiment.evolve.spent(done, since.seconds, since.scored)
+    if spent and granted is not None:
+        raise RunError(f"{run.folder}: expected limits that leave room for more, but came "
+                       f"{granted}, after {counted(done, 'generation')}, {since.seconds / 60:,.1f} "
+                       f"minutes and {counted(since.scored, 'evaluation')}")  # fmt: skip
+    return replace(since, ended=since.ended and (spent or _over(run) is not None))

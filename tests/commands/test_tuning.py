@@ -228,6 +228,8 @@ def test_a_series_goes_on_with_a_tuning_that_was_interrupted_or_never_begun(
         assert status == exits.BAD_INPUT
         assert err == (f"evo-ntm: {words[0]}: expected a run that evolves, but series/seed-1 is "
                        "being tuned, which has no workers\n")  # fmt: skip
+    status, _, err = told("resume", "series/seed-1", "--set", "evolve.minutes=9")
+    assert status == exits.BAD_INPUT and "--set: expected a run that evolves, but" in err
 
     status, out, _ = told("evolve", task, "--seeds", "1-2", "--to", "series", "--quiet")
     assert status == exits.NOT_PASSED and out.count("Kept as birth") == 2
