@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evo_ntm import verbs
-from evo_ntm.reports.claims import read_claims
+from evo_ntm.reports.claims import Verdict, read_claims
 
 FOLDER = Path(__file__).parents[1] / "genomes"
 PUBLISHED = sorted(path.parent for path in FOLDER.glob("*/card.json"))
@@ -28,7 +28,7 @@ def test_a_published_genome_is_what_its_card_claims(folder):
     assert claims["topology"] == str(genome.topology)
     sat = verbs.exam(folder)
     assert sat.passed is claims["passed"]
-    assert sat.held == f"{folder / 'card.json'} says the same of genome and exam"
+    assert sat.card == Verdict(True, f"{folder / 'card.json'} says the same of genome and exam")
     for row, claim in zip(sat.rows, claims["exam"], strict=True):
         assert (row.name, row.rows, row.sequences) == (claim["name"], claim["rows"],
                                                        claim["sequences"])  # fmt: skip

@@ -74,9 +74,10 @@ def exam(
         tables.show_table(screen.exam_table(result.rows))
         for reason in result.failures:
             screen.tell(f"{path}: {reason}")
-    if result.held:
-        screen.tell(result.held)
-    return NOT_PASSED if result.passed is False else DONE
+    if result.card:
+        screen.tell(result.card.told)
+    holds = result.card is None or result.card.holds
+    return NOT_PASSED if result.passed is False or not holds else DONE
 
 
 def show(

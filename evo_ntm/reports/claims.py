@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from math import isclose, isfinite
 from pathlib import Path
@@ -33,9 +34,17 @@ def read_claims(folder: Path) -> dict[str, Any]:
     return claims
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a card holds, and in words what is otherwise where it does not."""
+
+    holds: bool
+    told: str
+
+
 def held_against(
     folder: Path, genome: Genome, experiment: Experiment, rows: Sequence[ExamRow]
-) -> str:
+) -> Verdict:
     """Say whether a genome and its exam are as the card in a published folder claims.
 
     What is told of how it came about is not measured, and so not held against anything. Raises
@@ -43,7 +52,7 @@ def held_against(
     """
     claims, path = read_claims(folder), folder / CARD
     if (claimed := claims.get("genome")) != genome.id:
-        return f"{path} is of another genome, {in_words(claimed)}"
+        return Verdict(False, f"{path} is of another genome, {in_words(claimed)}")
     known = {
         "topology": str(genome.topology),
         "encoding": genome.encoding,
@@ -57,7 +66,7 @@ def held_against(
     try:
         asked = [(claim["name"], claim["rows"], claim["sequences"]) for claim in claims["exam"]]
         if asked != [(row.name, row.rows, row.sequences) for row in rows]:
-            return f"{path} is of another exam"
+            return Verdict(False, f"{path} is of another exam")
         apart += [
             (f"{row.name}, {name}", said)
             for claim, row in zip(claims["exam"], rows, strict=True)
@@ -67,9 +76,9 @@ def held_against(
     except (KeyError, TypeError, AttributeError) as error:
         raise ReportError(f"{path}: expected a card with an exam, but it has none") from error
     if not apart:
-        return f"{path} says the same of genome and exam"
+        return Verdict(True, f"{path} says the same of genome and exam")
     told = (f"{name.replace('_', ' ')}: {in_words(said)}" for name, said in apart)
-    return f"{path} says otherwise: {'; '.join(told)}"
+    return Verdict(False, f"{path} says otherwise: {'; '.join(told)}")
 
 
 def _pairs(claim: Mapping[str, Any], row: ExamRow) -> Iterator[tuple[str, Any, float | None]]:

@@ -15,7 +15,7 @@ from evo_ntm.experiment import Experiment, load
 from evo_ntm.genome import Genome
 from evo_ntm.genome.ablation import ablate as ablated
 from evo_ntm.genome.files import PUBLISHED
-from evo_ntm.reports.claims import held_against
+from evo_ntm.reports.claims import Verdict, held_against
 from evo_ntm.reports.status import Status, statuses
 from evo_ntm.reports.status import status as status_of
 from evo_ntm.runs.digest import digest as digest_of
@@ -37,8 +37,8 @@ class ExamResult:
     """Why single episodes failed, which then count as not passed."""
     edited: str | None = None
     """How the experiment of a run is no longer what it began with."""
-    held: str | None = None
-    """Whether the card of a published genome says the same, in words."""
+    card: Verdict | None = None
+    """Whether the card of a published genome holds; None where there is none to hold it against."""
 
 
 @dataclass(frozen=True)
@@ -119,19 +119,19 @@ def exam(
         rows = ask(questions, genome, spread)
         if genome.topology.tape_heads and ablate is None:
             rows = with_tape_use(rows, questions, genome, spread)
-    held = _held(Path(path), genome, experiment, rows) if ablate is None else None
-    return ExamResult(rows, passed(rows), tuple(dict.fromkeys(reasons)), edited(path), held)
+    card = _card(Path(path), genome, experiment, rows) if ablate is None else None
+    return ExamResult(rows, passed(rows), tuple(dict.fromkeys(reasons)), edited(path), card)
 
 
-def _held(
+def _card(
     path: Path, genome: Genome, experiment: Experiment, rows: tuple[ExamRow, ...]
-) -> str | None:
+) -> Verdict | None:
     if not (path / PUBLISHED).is_file():
         return None
     try:
         return held_against(path, genome, experiment, rows)
     except ReportError as error:
-        return str(error)
+        return Verdict(False, str(error))
 
 
 def wires(path: Path | str) -> list[WireRow]:

@@ -9,7 +9,7 @@ import pytest
 from evo_ntm.errors import ReportError
 from evo_ntm.evolution.exam import ExamRow
 from evo_ntm.reports.card import VERSION
-from evo_ntm.reports.claims import held_against, read_claims
+from evo_ntm.reports.claims import Verdict, held_against, read_claims
 from evo_ntm.runs.database import finite
 from tests.evolution.cases import experiment, tiny
 
@@ -52,7 +52,7 @@ def test_a_card_that_is_none_is_refused(tmp_path):
 @pytest.mark.parametrize("row", [ROW, LIFE])
 def test_a_card_that_holds_says_the_same(tmp_path, row):
     path = written(tmp_path, row)
-    assert held(tmp_path, row) == f"{path} says the same of genome and exam"
+    assert held(tmp_path, row) == Verdict(True, f"{path} says the same of genome and exam")
 
 
 @pytest.mark.parametrize(("claimed", "otherwise"), [
@@ -67,7 +67,8 @@ def test_a_card_that_holds_says_the_same(tmp_path, row):
 ])  # fmt: skip
 def test_what_a_card_says_otherwise_is_named(tmp_path, claimed, otherwise):
     path = written(tmp_path, replace(ROW, **claimed))
-    assert held(tmp_path, ROW) == f"{path} says {otherwise}"
+    same = otherwise.startswith("the same")
+    assert held(tmp_path, ROW) == Verdict(same, f"{path} says {otherwise}")
 
 
 @pytest.mark.parametrize(("key", "claimed"), [
@@ -76,20 +77,21 @@ def test_what_a_card_says_otherwise_is_named(tmp_path, claimed, otherwise):
 ])  # fmt: skip
 def test_what_a_card_says_otherwise_of_a_genome_is_named_too(tmp_path, key, claimed):
     path = written(tmp_path, ROW, **{key: claimed})
-    assert held(tmp_path, ROW) == f"{path} says otherwise: {key.replace('_', ' ')}: {claimed!r}"
+    told = f"{path} says otherwise: {key.replace('_', ' ')}: {claimed!r}"
+    assert held(tmp_path, ROW) == Verdict(False, told)
 
 
 def test_small_costs_are_not_taken_for_nothing(tmp_path):
     low = replace(ROW, bits=0.0078)
     path = written(tmp_path, replace(low, bits=0.001))
-    assert held(tmp_path, low) == f"{path} says otherwise: up to 20, bits: 0.001"
+    assert held(tmp_path, low).told == f"{path} says otherwise: up to 20, bits: 0.001"
 
 
 def test_the_card_of_something_else_is_told_from_one_that_errs(tmp_path):
     path = written(tmp_path, ROW, ROW)
-    assert held(tmp_path, ROW) == f"{path} is of another exam"
+    assert held(tmp_path, ROW) == Verdict(False, f"{path} is of another exam")
     path = written(tmp_path, ROW, genome="77aa")
-    assert held(tmp_path, ROW) == f"{path} is of another genome, '77aa'"
+    assert held(tmp_path, ROW) == Verdict(False, f"{path} is of another genome, '77aa'")
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from evo_ntm import verbs
+from evo_ntm import cli, exits, verbs
 from evo_ntm.errors import ReportError, RunError
 from evo_ntm.experiment import parse
 from evo_ntm.reports.card import Card, Look, Tuning
-from evo_ntm.reports.claims import read_claims
+from evo_ntm.reports.claims import Verdict, read_claims
 from evo_ntm.reports.learning.tunings import tunings
 from evo_ntm.runs.ancestry import trunk
 from evo_ntm.runs.store import open_run
@@ -44,10 +44,12 @@ def test_a_published_genome_stands_by_itself_and_its_exam_comes_out_as_claimed(r
     for row, claim in zip(sat.rows, claims["exam"], strict=True):
         assert (row.bits, row.wrong_bits) == (claim["bits"], claim["wrong_bits"])
     assert sat.passed is claims["passed"] is True
-    assert sat.held == f"{folder / 'card.json'} says the same of genome and exam"
-    assert verbs.exam(folder, ablate="reads").held is None  # which no card tells of
+    assert sat.card == Verdict(True, f"{folder / 'card.json'} says the same of genome and exam")
+    assert cli.run(["exam", str(folder)]) == exits.DONE
+    assert verbs.exam(folder, ablate="reads").card is None  # which no card tells of
     (folder / "card.json").write_text("{")
-    assert "expected the card of a genome" in verbs.exam(folder).held
+    assert "expected the card of a genome" in verbs.exam(folder).card.told
+    assert cli.run(["exam", str(folder)]) == exits.NOT_PASSED
     assert claims["contribution"] == "No gradient was used: all of it evolved."
     lines = (folder / "lineage.csv").read_text().splitlines()
     assert lines[0].startswith("number,generation,parents,operators")
