@@ -1,15 +1,14 @@
 """What a run began with, and whether it is here to go on with: its experiment and arithmetic."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from evo_ntm.errors import ExperimentError, RunError, refuse_text
 from evo_ntm.evolution.workers import Workers, workers_of
 from evo_ntm.experiment import Experiment, load
+from evo_ntm.runs.limits import LIMITS, given_since, limits_of, with_limits
 from evo_ntm.runs.run import EXPERIMENT, Run
 
-LIMITS = ("generations", "minutes", "evaluations")
 PLACES = (
     "threads", "workers", "ray", "cpus_per_worker", "gpus_per_worker", "timeout", "tensorboard",
 )  # fmt: skip
@@ -19,29 +18,27 @@ CHANGED = (*(f"evolve.{name}" for name in LIMITS), *(f"run.{name}" for name in P
 def changed(run: Run, overrides: Sequence[str]) -> Experiment:
     """Give the experiment of a run with the limits that it was given since.
 
-    `overrides` are of those limits, and of where it is computed. Raises ExperimentError.
+    `overrides` are of those limits, and of where it is computed. Raises ExperimentError, and
+    RunError where the rows tell of limits that are none.
     """
     refuse_text(overrides, "overrides, as ['run.workers=2']", ExperimentError)
-    for override in overrides:
-        key = override.partition("=")[0]
+    keys = [override.partition("=")[0] for override in overrides]
+    for key in keys:
         if key not in CHANGED:
             raise ExperimentError(f"{run.folder}: expected an override of its limits or of where "
                                   f"it is computed ({', '.join(CHANGED)}), but came "
                                   f"{key!r}")  # fmt: skip
-    given = [f"evolve.{name}={json.dumps(value)}" for name, value in run.limits.items()]
-    return load(run.folder / EXPERIMENT, [*given, *overrides], tasks=None)
+    told = load(run.folder / EXPERIMENT, overrides, tasks=None)
+    return with_limits(run, told, besides=tuple(key.removeprefix("evolve.") for key in keys))
 
 
-def limits(run: Run, experiment: Experiment) -> tuple[dict[str, float | None], str | None]:
+def granted(run: Run, experiment: Experiment) -> tuple[dict[str, float | None], str | None]:
     """Give the limits of an experiment that are not those in the file of a run.
 
     And say in words which of them were given just now, None where none was.
     """
-    began, now = (
-        {name: getattr(each.evolve, name) for name in LIMITS}
-        for each in (run.experiment, experiment)
-    )
-    before = {**began, **run.limits}
+    began, now = limits_of(run.experiment), limits_of(experiment)
+    before = {**began, **given_since(run)}
     told = [f"evolve.{name} was {_said(before[name])}, but is now {_said(value)}"
             for name, value in now.items() if value != before[name]]  # fmt: skip
     other = {name: value for name, value in now.items() if value != began[name]}

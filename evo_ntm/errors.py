@@ -3,7 +3,7 @@
 Every message is one line: what was expected, what came, and where from.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from os import sep
@@ -81,9 +81,11 @@ def somebody_elses(expected: str, kind: type[EvoNTMError]) -> Iterator[None]:
 
 
 def refuse_text(told: object, expected: str, kind: type[EvoNTMError]) -> None:
-    """Raise `kind` for a text, or a path, where a list is meant: its letters would be taken."""
-    if isinstance(told, str | PurePath):
+    """Raise `kind` for a text, or a path, where a list of them is meant, and for other lists."""
+    if isinstance(told, str | PurePath):  # whose letters would be taken
         raise kind(f"expected a list of {expected}, but came {str(told)!r}")
+    if isinstance(told, Sequence) and not all(isinstance(each, str | PurePath) for each in told):
+        raise kind(f"expected a list of {expected}, but came {in_words(told)}")
 
 
 def near(word: str, words: Iterable[str]) -> str | None:

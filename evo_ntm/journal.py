@@ -18,7 +18,7 @@ from evo_ntm.genome import Genome
 from evo_ntm.runs.drift import births_drift, state_drift
 from evo_ntm.runs.log import Level
 from evo_ntm.runs.store import Recorder
-from evo_ntm.watch import DRIFT, News, Progress, Watch, progress
+from evo_ntm.watch import Progress, Watch, progress
 
 if TYPE_CHECKING:
     from deap import base
@@ -36,13 +36,13 @@ def keep_journal(
     begun: float,
     on_generation: Callable[[Progress], None] | None = None,
     accept_drift: bool = False,
-    news: Sequence[News] = (),
+    drift: str | None = None,
     workers: Workers | None = None,
 ) -> None:
     """Record generation after generation, and tell of each once it is recorded.
 
     Generations that are there already have to come out as they did, unless drift is accepted;
-    until they have, nothing is written. `news` are told with the first that is new. Ctrl-C ends it.
+    until they have, nothing is written. `drift` is what has drifted for sure. Ctrl-C ends it.
     `begun` is when, on the monotonic clock, the run began or would have begun, had it not been
     interrupted. `workers` are those who score. Raises RunError where the disk does not allow it.
     """
@@ -61,9 +61,9 @@ def keep_journal(
                     recorder.remember(individual.born, individual.genome)
                 watch.again(generation, heard)
             else:
-                told, news = [*news, *([(DRIFT, came)] if came else ())], ()
-                _record(recorder, generation, told)
-                watch.generation(generation, heard, told, workers.lost() if workers else ())
+                drifts, drift = [told for told in (drift, came) if told], None
+                _record(recorder, generation, drifts)
+                watch.generation(generation, heard, drifts, workers.lost() if workers else ())
                 if _publish(recorder, generation):
                     watch.checkpoint(generation.number)
                 recorder.commit(every=SECONDS_BETWEEN_COMMITS)
@@ -146,7 +146,7 @@ def _drift(recorder: Recorder, generation: Generation) -> str | None:
     return told and (generation.unscored or told)
 
 
-def _record(recorder: Recorder, generation: Generation, news: Sequence[News]) -> None:
+def _record(recorder: Recorder, generation: Generation, drifts: Sequence[str]) -> None:
     """Record a generation, whole or not at all, in place of one that came out otherwise."""
     ranked = sorted(generation.individuals, key=lambda each: (-each.fitness.values[0], each.born))
     with recorder.whole():
@@ -156,10 +156,10 @@ def _record(recorder: Recorder, generation: Generation, news: Sequence[News]) ->
         for individual in generation.births:
             recorder.bear(individual.born, individual.genome, individual.operators)
         recorder.portray(generation.number, [(each.born, each.genome) for each in ranked])
-        _record_looks(recorder, generation, news)
+        _record_looks(recorder, generation, drifts)
 
 
-def _record_looks(recorder: Recorder, generation: Generation, news: Sequence[News]) -> None:
+def _record_looks(recorder: Recorder, generation: Generation, drifts: Sequence[str]) -> None:
     """Record what was found out about a generation: its figures, validation, sitting and events."""
     number, validation, sitting = generation.number, generation.validation, generation.sitting
     recorder.record("generations", [{
@@ -186,7 +186,7 @@ def _record_looks(recorder: Recorder, generation: Generation, news: Sequence[New
         }])  # fmt: skip
     if sitting is not None:
         recorder.record("sittings", [sitting_row(sitting.rows, number, sitting.individual.born)])
-    events = [*(Event(number, *told) for told in news), *generation.events]
+    events = [Event(number, "drift", told) for told in drifts] + list(generation.events)
     recorder.record("events", [{"generation": e.generation, "kind": e.kind, "told": e.text}
                                for e in events])  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from evo_ntm.experiment.rewards import REWARD_SETTINGS
 from evo_ntm.experiment.tasks import TASK_SETTINGS, describe
+from evo_ntm.runs.limits import more
 from evo_ntm.runs.store import open_run
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def of_run(run: Path, state: str, birth: int | None = None) -> str:
         steps.append(f"explain {which}")
     if state == "interrupted":
         steps = [f"resume {where}", *steps]
+    elif state in ("ended", "not solved") and (longer := more(open_run(run))):
+        steps = [f"resume {where} --set {longer}", *steps]
     if open_run(run).experiment.task not in describe():
         steps = []  # only who has that task can do these, in Python
     return named([*steps, f"lineage {which} --report"])

@@ -15,9 +15,6 @@ from evo_ntm.reports.curves import Curves
 from evo_ntm.runs.log import Level, Log
 
 SECONDS_BETWEEN_LINES = 1.0
-DRIFT, LIMITS = "drift", "limits"
-News = tuple[str, str]
-"""What is told of a run beside its generations: of what kind it is, and in words."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +101,16 @@ class Watch:
         self,
         generation: Generation,
         progress: Progress,
-        news: Sequence[News] = (),
+        drifts: Sequence[str] = (),
         lost: Sequence[str] = (),
     ) -> None:
-        """Tell of a generation that is recorded, of news beside it, and what workers were lost."""
+        """Tell of a generation that is recorded, what drifted in it, and what workers were lost."""
         self.begin()
         if self._curves is not None:
             self._curves.add(generation.number, figures(generation, progress))
         number, sitting = generation.number, generation.sitting
-        for kind, told in news:
-            level: Level = "warning" if kind == DRIFT else "info"
-            self._log.tell(kind, level, generation=number, told=told)
+        for drift in drifts:
+            self._log.tell("drift", "warning", generation=number, told=drift)
         for worker in lost:
             self._log.tell("lost", "warning", generation=number, told=worker)
         for event in generation.events:
@@ -125,9 +121,9 @@ class Watch:
             born = sitting.individual.born
             self._log.tell("sitting", generation=number, birth=born, solved=sitting.solved)
         self._failures += generation.failures
-        figured = asdict(replace(progress, stage=progress.stage + 1, failures=self._failures))
-        del figured["events"]
-        self._untold = {**figured, "rows": generation.rows, "statistics": generation.statistics}
+        told = asdict(replace(progress, stage=progress.stage + 1, failures=self._failures))
+        del told["events"]
+        self._untold = {**told, "rows": generation.rows, "statistics": generation.statistics}
         if time.monotonic() - self._told >= SECONDS_BETWEEN_LINES:
             self._figures()
 

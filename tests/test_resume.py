@@ -13,6 +13,8 @@ import evo_ntm
 from evo_ntm import cli, journal, verbs
 from evo_ntm.errors import ExperimentError, RunError, TaskError
 from evo_ntm.experiment import parse
+from evo_ntm.reports.status import statuses
+from evo_ntm.runs.limits import given_since
 from evo_ntm.runs.store import Recorder, open_run
 from evo_ntm.tasks import make
 from tests.evolution.cases import STRATEGIES, told
@@ -114,42 +116,89 @@ def test_a_run_that_has_ended_is_refused_and_left_alone(folder):
         verbs.resume(folder)
     assert str(refusal.value) == (
         f"{folder}: expected a run that was interrupted, but it has ended, after 3 generations; "
-        "--set evolve.generations=… or evolve.minutes=… lets it go on"
+        "--set evolve.generations=6 lets it go on"
     )
     assert everything(folder) == before
 
 
 @every
-def test_a_run_that_is_given_more_goes_on_as_if_it_had_had_that_from_the_first(tmp_path, strategy):
+@pytest.mark.parametrize("first", [6, 8])
+def test_a_run_that_is_given_more_goes_on(tmp_path, strategy, first):
+    """As with that from the first, where the look at its end was due anyway."""
     verbs.evolve(asked(strategy), to=tmp_path / "whole")
-    verbs.evolve(asked(strategy, generations=6), to=tmp_path / "given")
+    verbs.evolve(asked(strategy, generations=first), to=tmp_path / "given")
     outcome = verbs.resume(tmp_path / "given", overrides=["evolve.generations=14"])
     assert (outcome.generation, outcome.interrupted) == (13, False)
-    assert verbs.digest(tmp_path / "given") == verbs.digest(tmp_path / "whole")
+    if first % 3 == 0:
+        assert verbs.digest(tmp_path / "given") == verbs.digest(tmp_path / "whole")
     run = open_run(tmp_path / "given")
     (event,) = run.rows("SELECT generation, told FROM events WHERE kind = 'limits'")
-    assert tuple(event) == (6, "evolve.generations was 6, but is now 14")
-    assert run.limits == {"generations": 14} and run.edited() is None
+    assert tuple(event) == (first - 1, f"evolve.generations was {first}, but is now 14")
+    assert given_since(run) == {"generations": 14} and run.edited() is None
     assert verbs.status(tmp_path / "given").generations == 14
     report = verbs.lineage(tmp_path / "given")
-    assert any("other limits" in warning for warning in report.header.warnings)
+    assert any("evolve.generations: 14 after" in warning for warning in report.header.warnings)
     assert report.again.commands[0].endswith(" --set evolve.generations=14")
 
 
+def test_a_run_that_was_given_more_is_compared_by_the_limits_it_has(tmp_path):
+    verbs.evolve(asked(), to=tmp_path / "whole")
+    verbs.evolve(asked(generations=6), to=tmp_path / "given")
+    verbs.evolve(asked(generations=6, seed=2), to=tmp_path / "other")
+    verbs.resume(tmp_path / "given", overrides=["evolve.generations=14"])
+    names = [group.name for group in verbs.compare([tmp_path]).groups]
+    assert sorted(names) == ["experiment, generations 14", "experiment, generations 6"]
+
+
 @every
-def test_what_a_run_was_given_is_kept_when_it_is_interrupted_again(tmp_path, strategy):
-    """Killed as well as stopped: before a checkpoint was published, and after one."""
-    verbs.evolve(asked(strategy), to=tmp_path / "whole")
-    verbs.evolve(asked(strategy, generations=6), to=tmp_path / "given")
+@pytest.mark.parametrize("first", [6, 8])
+def test_what_a_run_was_given_is_kept_when_it_is_interrupted_again(tmp_path, strategy, first):
+    for name in ("at once", "cut"):
+        verbs.evolve(asked(strategy, generations=first), to=tmp_path / name)
     more = ["evolve.generations=14"]
-    assert verbs.resume(tmp_path / "given", overrides=more, on_generation=until(6)).interrupted
-    assert verbs.resume(tmp_path / "given", on_generation=until(8)).interrupted
-    assert not verbs.resume(tmp_path / "given").interrupted
-    assert verbs.digest(tmp_path / "given") == verbs.digest(tmp_path / "whole")
+    verbs.resume(tmp_path / "at once", overrides=more)
+    cut = tmp_path / "cut"
+    assert verbs.resume(cut, overrides=more, on_generation=until(first)).interrupted
+    assert verbs.resume(cut, on_generation=until(10)).interrupted
+    assert not verbs.resume(cut).interrupted
+    assert verbs.digest(cut) == verbs.digest(tmp_path / "at once")
+
+
+@every
+@pytest.mark.parametrize("first", [7, 8, 9])
+def test_a_run_that_was_given_more_goes_on_from_before_its_first_end(tmp_path, strategy, first):
+    """Where the validation set was looked at out of turn, and so it is again."""
+    for name in ("whole", "torn"):
+        verbs.evolve(asked(strategy, generations=first), to=tmp_path / name)
+        more = ["evolve.generations=14"]
+        verbs.resume(tmp_path / name, overrides=more, on_generation=until(11))
+    verbs.resume(tmp_path / "whole")
+    shutil.rmtree(tmp_path / "torn" / "checkpoints")
+    verbs.resume(tmp_path / "torn", from_older=True)
+    assert verbs.digest(tmp_path / "torn") == verbs.digest(tmp_path / "whole")
+
+
+def test_what_a_run_was_given_is_known_though_it_was_killed_at_once(folder, monkeypatch):
+    verbs.evolve(asked(generations=6), to=folder)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*about):
+        raise Killed
+
+    with monkeypatch.context() as change:
+        change.setattr(Recorder, "record", kill)
+        with pytest.raises(Killed):
+            verbs.resume(folder, overrides=["evolve.generations=14"])
+    run = open_run(folder)
+    assert given_since(run) == {"generations": 14}
+    assert len(run.rows("SELECT 1 FROM events WHERE kind = 'limits'")) == 1
+    assert verbs.resume(folder).generation == 13
 
 
 def test_a_run_may_be_given_less_or_no_limit_but_its_generations(folder):
-    cut(folder, 5, run={}, minutes=60)
+    cut(folder, 5, minutes=60)
     outcome = verbs.resume(folder, overrides=["evolve.generations=9", "evolve.minutes=null"])
     assert (outcome.generation, outcome.interrupted) == (8, False)
     (event,) = open_run(folder).rows("SELECT told FROM events WHERE kind = 'limits'")
@@ -157,39 +206,43 @@ def test_a_run_may_be_given_less_or_no_limit_but_its_generations(folder):
         "evolve.generations was 14, but is now 9, evolve.minutes was 60.0, but is now unlimited"
     )
     verbs.resume(folder, overrides=["evolve.generations=14"])
-    assert open_run(folder).limits == {"minutes": None}
+    assert given_since(open_run(folder)) == {"minutes": None}
 
 
 @pytest.mark.parametrize(("given", "told"), [
-    ("evolve.generations=3", "evolve.generations was 4, but is now 3"),
-    ("evolve.evaluations=4", "evolve.evaluations was unlimited, but is now 4"),
+    ("evolve.generations=3", "evolve.generations=3 4 are spent"),
+    ("evolve.evaluations=4", r"evolve.evaluations=4 \d+ are spent"),
+    ("evolve.minutes=1.0e-9", r"evolve.minutes=1e-09 [\d.e-]+ are spent"),
 ])  # fmt: skip
-def test_a_limit_that_is_spent_already_is_refused_and_nothing_changes(folder, given, told):
-    verbs.evolve(asked(generations=4), to=folder)
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_limit_that_is_spent_already_is_refused_and_nothing_changes(folder, given, told, ended):
+    """Also where the rows reach further than the last checkpoint."""
+    verbs.evolve(asked(generations=4), to=folder) if ended else cut(folder, 3, run={
+        "checkpoint_every": 50})  # fmt: skip
     before = everything(folder)
     with pytest.raises(RunError) as refusal:
-        verbs.resume(folder, overrides=[given])
-    assert re.fullmatch(
-        f"{folder}: expected limits that leave room for more, but came {told}, after 4 "
-        r"generations, 0\.\d minutes and \d+ evaluations",
-        str(refusal.value),
-    )
+        verbs.resume(folder, overrides=["evolve.generations=20", given])
+    assert re.fullmatch(f"{folder}: expected limits that leave room for more, but of {told}",
+                        str(refusal.value))  # fmt: skip
     assert everything(folder) == before
 
 
-def test_a_run_that_passed_its_exam_is_given_no_more(folder):
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_run_that_passed_its_exam_is_given_no_more(folder, killed):
     experiment = told("genetic", generations=3)
     part = {**experiment["exam"]["parts"][0], "at_most": {"wrong_bits": 999}}
     easily = parse({**experiment, "exam": {"validation": [part], "parts": [part]}})
     assert verbs.evolve(easily, to=folder).solved
-    with pytest.raises(RunError, match="and has passed its exam$"):
+    if killed:  # before it was told that it has ended
+        edit(folder, "UPDATE facts SET value = 'true' WHERE name = 'interrupted'")
+    with pytest.raises(RunError, match="as it has passed its exam$"):
         verbs.resume(folder, overrides=["evolve.generations=14"])
 
 
 def test_a_run_that_was_tuned_since_is_given_no_more(folder):
     verbs.evolve(asked(generations=3), to=folder)
     verbs.finetune(folder, steps=1)
-    with pytest.raises(RunError, match="and was tuned since$"):
+    with pytest.raises(RunError, match="as it was tuned since$"):
         verbs.resume(folder, overrides=["evolve.generations=14"])
 
 
@@ -199,6 +252,22 @@ def test_what_is_no_limit_is_not_for_a_run_that_goes_on(folder):
         verbs.resume(folder, overrides=["evolve.population=9"])
     with pytest.raises(ExperimentError, match=r"evolve\.minutes: expected"):
         verbs.resume(folder, overrides=["evolve.minutes=-1"])
+    with pytest.raises(ExperimentError, match="expected a list of overrides"):
+        verbs.resume(folder, overrides=[5])
+
+
+@pytest.mark.parametrize("value", [
+    "[1, 2]", "5", "null", '{"generations": null}', '{"generations": 9.5}', '{"minutes": -1}',
+    '{"minutes": 1e400}', '{"seed": 5}', '{"generations": true}', '{"evaluations": "x"}',
+])  # fmt: skip
+def test_limits_that_are_none_are_told_in_one_line_of_the_run_that_has_them(folder, value):
+    cut(folder, 3)
+    edit(folder, "INSERT INTO facts VALUES ('limits', ?)", value)
+    complaint = f"{folder / 'run.sqlite'}: expected limits of generations, minutes, evaluations"
+    for ask in (verbs.resume, verbs.status, verbs.lineage):
+        with pytest.raises(RunError, match=re.escape(complaint)):
+            ask(folder)
+    assert statuses(folder.parent)[folder].startswith(complaint)
 
 
 def test_a_run_that_is_written_is_refused(folder):
@@ -359,7 +428,7 @@ def test_the_command_line_goes_on_and_tells_the_digest(tmp_path, folder, capsys)
     assert cli.run(["resume", str(folder)]) == 2
     assert capsys.readouterr().err == (
         f"evo-ntm: {folder}: expected a run that was interrupted, but it has ended, "
-        "after 14 generations; --set evolve.generations=… or evolve.minutes=… lets it go on\n"
+        "after 14 generations; --set evolve.generations=28 lets it go on\n"
     )
     digests = []
     for name in (folder, tmp_path / "whole"):

@@ -72,7 +72,7 @@ def resume(
     run: options.Folder,
     override: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Another limit, as evolve.minutes=60."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Another limit of evolve, or run.threads."),
     ] = None,
     accept_drift: Annotated[
         bool,

@@ -5,7 +5,7 @@ genetic algorithm `select`, `mate` and `mutate`. Who registers their own is hear
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -84,12 +84,14 @@ def evolve(
     toolbox: base.Toolbox | None = None,
     since: Checkpoint | None = None,
     backend: Backend | None = None,
+    lasts: Collection[int] = (),
 ) -> Iterator[Generation]:
     """Evolve generation after generation, until the exam is passed or a budget is spent.
 
     `spread` is a map over chunks of work: that of `workers.Local`, or of a cluster. `since` is a
     checkpoint of the same experiment, after which the generations are those that followed it then.
-    `backend` is that of the workers, if these are not of this process. Raises ExperimentError and
+    `backend` is that of the workers, if these are not of this process. `lasts` are the
+    generations that were the last until a run was given other limits. Raises ExperimentError and
     TaskError, before anything is computed, where experiment, task and toolbox do not go together.
     """
     toolbox = _toolbox(toolbox or base.Toolbox(), experiment.evolve, spread)
@@ -98,7 +100,7 @@ def evolve(
     if since is not None:
         lessons.require(since.stage)
         _restore(strategy, since, experiment.evolve.strategy)
-    return _generations(experiment, lessons, strategy, toolbox, since)
+    return _generations(experiment, lessons, strategy, toolbox, since, lasts)
 
 
 def _restore(strategy: Strategy, since: Checkpoint, name: str) -> None:
@@ -133,6 +135,7 @@ def _generations(
     strategy: Strategy,
     toolbox: base.Toolbox,
     since: Checkpoint | None,
+    lasts: Collection[int],
 ) -> Iterator[Generation]:
     settings, every = experiment.evolve, experiment.run.checkpoint_every
     begun, first = time.monotonic(), 0
@@ -162,10 +165,10 @@ def _generations(
 
         fitness = np.concatenate([part.fitness for part in scores])
         scored += len(fitness)
-        ends = settings.spent(generation + 1, time.monotonic() - begun, scored)
+        ends = bool(settings.spent(generation + 1, time.monotonic() - begun, scored))
         best, opened = strategy.best(), stage
         validation, sitting, crowned, taken = None, None, None, dict[str, float]()
-        if ends or (generation + 1) % settings.validate_every == 0:
+        if ends or generation in lasts or (generation + 1) % settings.validate_every == 0:
             validated = lessons.validate(generation, best, spread)
             validation = validated.validation._replace(stage=stage)
             if settings.progress_in == "stage" or lessons.follows(stage):

@@ -1,6 +1,7 @@
 """What may be set of every strategy: budgets, episodes and operators."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Annotated, Any, Literal, NoReturn, Self, get_args
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
@@ -122,13 +123,13 @@ class Evolution(Settings):
         chosen = sum(count * self.chosen_among(stage) for stage, count in generations.items())
         return scored * self.episodes + chosen
 
-    def spent(self, generations: int, seconds: float, scored: int) -> bool:
-        """Tell whether a budget is spent."""
-        return (
-            generations >= self.generations
-            or (self.minutes is not None and seconds > 60 * self.minutes)
-            or (self.evaluations is not None and scored >= self.evaluations)
-        )
+    def spent(self, generations: int, seconds: float, scored: int) -> str | None:
+        """Name a budget that is spent; None where there is something left of each."""
+        if generations >= self.generations:
+            return "generations"
+        if self.minutes is not None and seconds > 60 * self.minutes:
+            return "minutes"
+        return "evaluations" if scored >= (self.evaluations or inf) else None
 
     def seconds_left(self, generations: int, seconds: float) -> float:
         """Tell how long it takes at most to spend a budget, at the pace of the generations done."""

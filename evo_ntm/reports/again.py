@@ -9,6 +9,7 @@ from evo_ntm.experiment.plugins import provided
 from evo_ntm.experiment.tasks import GROUP, TASK_SETTINGS
 from evo_ntm.reports.chapters import Again
 from evo_ntm.runs.digest import digest
+from evo_ntm.runs.limits import given_since
 from evo_ntm.runs.run import EXPERIMENT, Run
 
 PROCESSES = "SELECT started, generation, told FROM processes ORDER BY number"
@@ -30,7 +31,7 @@ def tell_again(run: Run, experiment: Experiment) -> Again:
     if _is_ours(experiment) and not facts.get("toolbox"):
         file = shlex.quote(str(run.folder / EXPERIMENT))
         given = "".join(f" --set evolve.{name}={json.dumps(limit)}"
-                        for name, limit in run.limits.items())  # fmt: skip
+                        for name, limit in given_since(run).items())  # fmt: skip
         evolve = f"evo-ntm evolve {file} --to {anew}{given}"
         commands = [evolve, f"evo-ntm digest {anew}", *commands]
     return Again(

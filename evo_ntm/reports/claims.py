@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from math import isclose, isfinite
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from evo_ntm.evolution.exam import ExamRow, passed
 from evo_ntm.experiment import Experiment
 from evo_ntm.genome import Genome
 from evo_ntm.reports.card import CARD, VERSION
+from evo_ntm.runs.database import as_json
 
 ROUNDING, NOTHING = 0.01, 0.001
 """How far other processors and versions of torch may come out apart: in proportion, or by this."""
@@ -25,7 +26,7 @@ def read_claims(folder: Path) -> dict[str, Any]:
         told = json.loads(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ReportError(f"{path}: expected the card of a genome, but there is none") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ReportError(f"{path}: expected the card of a genome, but {error}") from error
     version = told.get("version") if isinstance(told, dict) else None
     if version != VERSION:
@@ -62,38 +63,50 @@ def held_against(
         "seed": experiment.evolve.seed,
         "passed": passed(rows),
     }
-    apart = [(name, claims.get(name)) for name in known if claims.get(name) != known[name]]
+    apart = [(name, claims.get(name), measured) for name, measured in known.items()
+             if not _same(claims.get(name), measured)]  # fmt: skip
     try:
         asked = [(claim["name"], claim["rows"], claim["sequences"]) for claim in claims["exam"]]
         if asked != [(row.name, row.rows, row.sequences) for row in rows]:
             return Verdict(False, f"{path} is of another exam")
         apart += [
-            (f"{row.name}, {name}", said)
+            (f"{row.name}, {name}", said, measured)
             for claim, row in zip(claims["exam"], rows, strict=True)
             for name, said, measured in _pairs(claim, row)
             if not _alike(said, measured)
         ]
     except (KeyError, TypeError, AttributeError) as error:
-        raise ReportError(f"{path}: expected a card with an exam, but it has none") from error
+        raise ReportError(f"{path}: expected a card with the rows of an exam, but came other "
+                          "ones") from error  # fmt: skip
     if not apart:
         return Verdict(True, f"{path} says the same of genome and exam")
-    told = (f"{name.replace('_', ' ')}: {in_words(said)}" for name, said in apart)
+    told = (f"{name.replace('_', ' ')}: {in_words(said)}, but it is {in_words(measured)}"
+            for name, said, measured in apart)  # fmt: skip
     return Verdict(False, f"{path} says otherwise: {'; '.join(told)}")
 
 
-def _pairs(claim: Mapping[str, Any], row: ExamRow) -> Iterator[tuple[str, Any, float | None]]:
+def _pairs(claim: Mapping[str, Any], row: ExamRow) -> Iterator[tuple[str, Any, Any]]:
     """Give the name of everything that was measured, what is claimed of it, and what it is."""
+    yield "extent", claim["extent"], json.loads(as_json(row.extent))
     yield "passed", claim["passed"], row.passed
     yield "wrong bits", claim["wrong_bits"], row.wrong_bits
     yield "bits", claim["bits"], row.bits
-    for name, measured in row.measures.items():
-        yield name, claim["measures"].get(name), measured
+    for name in {**row.measures, **claim["measures"]}:
+        yield name, claim["measures"].get(name), row.measures.get(name)
 
 
-def _alike(said: object, measured: float | None) -> bool:
-    if measured is None or isinstance(measured, bool):
-        return said is measured
+def _same(said: object, known: object) -> bool:
+    return type(said) is type(known) and said == known
+
+
+def _alike(said: object, measured: object) -> bool:
+    """Tell whether a claim is what was measured, or as near as another processor may come."""
+    if isinstance(measured, bool) or not isinstance(measured, int | float):
+        return _same(said, measured)
     if not isfinite(measured):
         return said is None  # as cards say it
-    near = partial(isclose, rel_tol=ROUNDING, abs_tol=NOTHING)
-    return isinstance(said, int | float) and near(said, measured)
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return False
+    with suppress(OverflowError):  # of a whole number that no machine has
+        return isclose(said, measured, rel_tol=ROUNDING, abs_tol=NOTHING)
+    return False

@@ -1,12 +1,14 @@
 """What run a report is of, and what a reader has to be warned of."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from evo_ntm.experiment import Experiment
 from evo_ntm.reports.chapters import Header
 from evo_ntm.reports.line import Birth
 from evo_ntm.reports.status import state_of
+from evo_ntm.runs.limits import given_since
 from evo_ntm.runs.log import read_log
 from evo_ntm.runs.run import Run
 from evo_ntm.words import counted
@@ -55,7 +57,7 @@ def tell_header(run: Run, experiment: Experiment, line: Sequence[Birth]) -> Head
         passed_at=passed_at,
         warnings=(
             *_edited(run),
-            *_granted(events),
+            *_granted(run),
             *_unfinished(state),
             *_troubles(sums, events),
             *_lost(run),
@@ -68,10 +70,13 @@ def _edited(run: Run) -> list[str]:
     return [f"the run {edited}"] if (edited := run.edited()) else []
 
 
-def _granted(events: Mapping[str, int]) -> list[str]:
-    told = ("the run was given other limits than it began with: with these from the first it may "
-            "not come out as this, see the events")  # fmt: skip
-    return [told] if events.get("limits") else []
+def _granted(run: Run) -> list[str]:
+    """Warn of limits that were given after a last look at the validation set, which counts."""
+    given = ", ".join(f"evolve.{name}: {json.dumps(limit)}"
+                      for name, limit in given_since(run).items())  # fmt: skip
+    told = f"the run was given {given} after it had begun: with that from the first it may not " \
+           "come out as this"  # fmt: skip
+    return [told] if given else []
 
 
 def _unfinished(state: str) -> list[str]:

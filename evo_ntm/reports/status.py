@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from evo_ntm.errors import EvoNTMError
 from evo_ntm.experiment.tasks import OF_LIVES
+from evo_ntm.runs.limits import with_limits
 from evo_ntm.runs.log import read_log
 from evo_ntm.runs.run import CHAMPION, ROWS, Run
 from evo_ntm.runs.store import is_unfinished, is_written, open_run
@@ -98,7 +99,7 @@ def status(path: Path) -> Status:
     """Tell how far a run has come. Raises RunError where the folder holds none."""
     run = open_run(path)
     experiment, facts, generation = run.experiment, run.facts(), run.generation()
-    settings = experiment.evolve.model_copy(update=run.limits)
+    settings = with_limits(run, experiment).evolve
     lasts = "SELECT * FROM generations ORDER BY number DESC LIMIT ?"
     last = run.rows(lasts, LAST_GENERATIONS)
     sittings = run.rows("SELECT solved FROM sittings")

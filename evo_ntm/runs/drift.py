@@ -28,13 +28,13 @@ def births_drift(run: Run, generation: int, births: Sequence[Mapping[str, Any]])
 def state_drift(run: Run, words: Words, tensors: Tensors) -> str | None:
     """Tell how what follows a generation differs from its checkpoint, if there was one.
 
-    Births may be the same although a step size or a moment is not. Clocks are no part of it.
+    Births may be the same although a step size or a moment is not. Clocks are no part of it, nor
+    whether the run was to end there, for it may have been given other limits since.
     """
-    generation, now = int(words["generation"]), state_hash(words, tensors)
-    was = _state_of(run, generation)
-    if was is None or was == now:
+    was = _state_of(run, int(words["generation"]))
+    if was in {None, *(state_hash({**words, "ended": ended}, tensors) for ended in (True, False))}:
         return None
-    return f"the state after it was {was}, but is now {now}"
+    return f"the state after it was {was}, but is now {state_hash(words, tensors)}"
 
 
 def _state_of(run: Run, generation: int) -> str | None:

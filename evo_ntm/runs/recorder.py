@@ -64,6 +64,7 @@ class Recorder:
         self._topologies: WeakKeyDictionary[Topology, int] = WeakKeyDictionary()
         self._facts: dict[str, object] = {}
         self._process: dict[str, Any] = {}
+        self._events: tuple[tuple[str, str], ...] = ()
         self._beside = ThreadPoolExecutor(1)
         self._pruning: Future[None] | None = None
         self._since: int | None = None
@@ -90,10 +91,16 @@ class Recorder:
         return self._rows is not None
 
     def sign(
-        self, process: Mapping[str, Any], facts: Mapping[str, object] = MappingProxyType({})
+        self,
+        process: Mapping[str, Any],
+        facts: Mapping[str, object] = MappingProxyType({}),
+        events: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Say what process writes from here on; it is noted with the first that is recorded."""
-        self._process, self._facts = dict(process), dict(facts)
+        """Say what process writes from here on; it is noted with the first that is recorded.
+
+        So are facts, and events, by their kind and in words.
+        """
+        self._process, self._facts, self._events = dict(process), dict(facts), tuple(events)
 
     def resume(self, generation: int, alive: Mapping[int, Genome]) -> None:
         """Go on after a generation, -1 for none; with who was alive then."""
@@ -246,6 +253,8 @@ class Recorder:
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 rows.execute("INSERT INTO processes (started, generation, told) VALUES (?, ?, ?)",
                              (now, self.generation + 1, as_json(self._process)))  # fmt: skip
+            rows.executemany("INSERT INTO events VALUES (?, ?, ?)",
+                             [(self.generation, *event) for event in self._events])  # fmt: skip
             if self._since is not None:
                 self._go_back(rows, self._since)
             commit(rows)

@@ -78,12 +78,6 @@ class Run:
             path = self.folder / ROWS
             raise RunError(f"{path}: expected facts as JSON, but {error}") from error
 
-    @property
-    def limits(self) -> dict[str, float | None]:
-        """Read the limits of evolution that it was given since it began, by their names."""
-        given: dict[str, float | None] = self.facts().get("limits", {})
-        return given
-
     def edited(self) -> str | None:
         """Say how the experiment is no longer what the run began with; None where it still is."""
         facts, experiment = self.facts(), self.experiment
@@ -105,6 +99,14 @@ class Run:
         """Give the number of the last generation that is on disk, -1 where there is none."""
         number = self.rows("SELECT max(number) AS number FROM generations")[0]["number"]
         return -1 if number is None else int(number)
+
+    def lasts(self, every: int) -> frozenset[int]:
+        """List the generations that were the last, until the run was given other limits.
+
+        They were held against the validation set, though it was not their turn, once in so many.
+        """
+        question = "SELECT generation FROM validations WHERE (generation + 1) % ?"
+        return frozenset(row["generation"] for row in self.rows(question, every))
 
     def checkpoint(self, *, older: bool = False) -> Whole | None:
         """Read the checkpoint to go on from; None where it is from the beginning.

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo_ntm.beginnings import as_it_began, changed, limits
+from evo_ntm.beginnings import as_it_began, changed, granted
 from evo_ntm.errors import RunError
 from evo_ntm.evolution.breeding import found
 from evo_ntm.evolution.checkpoint import Checkpoint, read_checkpoint
@@ -23,6 +23,7 @@ from evo_ntm.outcome import Outcome, outcome
 from evo_ntm.reports.curves import FOLDER as CURVES
 from evo_ntm.reports.curves import needs_tensorboard
 from evo_ntm.runs.disk import require_room
+from evo_ntm.runs.limits import EVENT, FACT, limits_of, more, over, reached
 from evo_ntm.runs.log import LOG, Log
 from evo_ntm.runs.provenance import provenance
 from evo_ntm.runs.run import CHAMPIONS, CHECKPOINTS, ROWS
@@ -38,7 +39,7 @@ from evo_ntm.seeds import derive
 from evo_ntm.tasks import RewardTask, Task
 from evo_ntm.tuning.assignment import under_way
 from evo_ntm.verbs.opening import about, task_of
-from evo_ntm.watch import DRIFT, LIMITS, Progress, Watch
+from evo_ntm.watch import Progress, Watch
 from evo_ntm.words import counted
 
 if TYPE_CHECKING:
@@ -119,33 +120,34 @@ def resume(
         recorder = stack.enter_context(Recorder(open_run(Path(path))))
         run = recorder.run
         began = changed(run, overrides)
-        given, granted = limits(run, began)
-        _refuse_over(run, granted)
+        given, told = granted(run, began)
+        _refuse_over(run, began, told)
         with about(path):
             task = task_of(began, task)
             check_toolbox(run.facts().get("toolbox", []), own_parts(toolbox))
         if began.run.tensorboard:
             needs_tensorboard()
         found = run.checkpoint(older=from_older)
-        since = None if found is None else _reopened(run, read_checkpoint(*found), began, granted)
+        since = None if found is None else _reopened(run, read_checkpoint(*found), began)
         with about(path):
             for individual in since.individuals()[:1] if since else ():
                 for_the_task(individual.genome, task)
         experiment, workers, drift = as_it_began(run, began, stack, accept_drift=accept_drift)
-        news = [(kind, told) for kind, told in ((LIMITS, granted), (DRIFT, drift)) if told]
         require_room(run.folder, *WRITTEN)
         with about(path):
-            loop = generations(experiment, task, workers.map, toolbox, since, workers.backend)
+            loop = generations(experiment, task, workers.map, toolbox, since, workers.backend,
+                               run.lasts(experiment.evolve.validate_every))  # fmt: skip
         if on_begin is not None:
             on_begin()
         recorder.resume(since.generation if since else -1, genomes(since) if since else {})
         process = provenance(experiment, workers.facts["backend"], workers.asked)
-        facts = {"limits": given, "interrupted": True} if granted else {}
-        recorder.sign(process, {**workers.facts, **facts})
+        facts = {FACT: given, "interrupted": True} if told else {}
+        events = [(EVENT, told)] if told else []
+        recorder.sign(process, {**workers.facts, **facts}, events)
         begun = time.monotonic() - (since.seconds if since else 0.0)
         watch = stack.enter_context(_watch(run, experiment, process))
         keep_journal(recorder, experiment, loop, watch, begun=begun, on_generation=on_generation,
-                     accept_drift=accept_drift, news=news, workers=workers)  # fmt: skip
+                     accept_drift=accept_drift, drift=drift, workers=workers)  # fmt: skip
     return outcome(run.folder)
 
 
@@ -168,39 +170,25 @@ def _watch(run: Run, experiment: Experiment, process: Mapping[str, Any]) -> Watc
     return Watch(run.folder, log, curves=experiment.run.tensorboard)
 
 
-def _refuse_over(run: Run, granted: str | None) -> None:
-    """Refuse a run that no generation follows; `granted` says what limits it was given just now."""
+def _refuse_over(run: Run, experiment: Experiment, told: str | None) -> None:
+    """Refuse a run that no generation follows; `told` says what limits it was given just now."""
     if under_way(run) is not None:
         raise RunError(f"{run.folder}: expected evolution that was interrupted, but a tuning was: "
                        "resume_tuning goes on with it")  # fmt: skip
-    if run.facts().get("interrupted", True):
-        return
-    over = _over(run)
-    if granted is None or over is not None:
-        why = over or "; --set evolve.generations=… or evolve.minutes=… lets it go on"
-        done = counted(run.generation() + 1, "generation")
+    ended = not run.facts().get("interrupted", True)
+    why = over(run) if ended or told else None
+    if why or (ended and not told):
+        hint = None if why else more(run)
+        also = f", as {why}" if why else f"; --set {hint} lets it go on" if hint else ""
         raise RunError(f"{run.folder}: expected a run that was interrupted, but it has ended, "
-                       f"after {done}{why}")  # fmt: skip
+                       f"after {counted(run.generation() + 1, 'generation')}{also}")  # fmt: skip
+    if told and (at := reached(run, experiment)):
+        name, made = at
+        raise RunError(f"{run.folder}: expected limits that leave room for more, but of evolve."
+                       f"{name}={limits_of(experiment)[name]:g} {made:.6g} are spent")  # fmt: skip
 
 
-def _over(run: Run) -> str | None:
-    """Say why nothing follows an evolution, whatever its limits; None where something may."""
-    if run.rows("SELECT 1 FROM sittings WHERE solved LIMIT 1"):
-        return ", and has passed its exam"
-    return ", and was tuned since" if run.rows("SELECT 1 FROM tunings LIMIT 1") else None
-
-
-def _reopened(
-    run: Run, since: Checkpoint, experiment: Experiment, granted: str | None
-) -> Checkpoint:
-    """Give a checkpoint that generations follow if the limits leave room for any.
-
-    Raises RunError where these were given just now and do not.
-    """
-    done = since.generation + 1
-    spent = experiment.evolve.spent(done, since.seconds, since.scored)
-    if spent and granted is not None:
-        raise RunError(f"{run.folder}: expected limits that leave room for more, but came "
-                       f"{granted}, after {counted(done, 'generation')}, {since.seconds / 60:,.1f} "
-                       f"minutes and {counted(since.scored, 'evaluation')}")  # fmt: skip
-    return replace(since, ended=since.ended and (spent or _over(run) is not None))
+def _reopened(run: Run, since: Checkpoint, experiment: Experiment) -> Checkpoint:
+    """Give a checkpoint that generations follow if the limits leave room for any."""
+    spent = experiment.evolve.spent(since.generation + 1, since.seconds, since.scored)
+    return replace(since, ended=since.ended and bool(spent or over(run)))

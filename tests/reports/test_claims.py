@@ -43,7 +43,7 @@ def held(folder, *rows):
 def test_a_card_that_is_none_is_refused(tmp_path):
     with pytest.raises(ReportError, match="expected the card of a genome, but there is none"):
         read_claims(tmp_path)
-    for content in ("{", json.dumps({"version": 1}), "[]"):
+    for content in ("{", json.dumps({"version": 1}), "[]", "[" * 100_000):
         (tmp_path / "card.json").write_text(content)
         with pytest.raises(ReportError, match="expected (the|a) card"):
             read_claims(tmp_path)
@@ -57,13 +57,21 @@ def test_a_card_that_holds_says_the_same(tmp_path, row):
 
 @pytest.mark.parametrize(("claimed", "otherwise"), [
     ({"bits": 8.05}, "the same of genome and exam"),  # as another processor rounds
-    ({"bits": 8.2}, "otherwise: up to 20, bits: 8.2"),
-    ({"wrong_bits": 0.0}, "otherwise: up to 20, wrong bits: 0.0"),
-    ({"passed": False}, "otherwise: up to 20, passed: False"),
-    ({"passed": None}, "otherwise: up to 20, passed: None"),
-    ({"bits": nan}, "otherwise: up to 20, bits: None"),
-    ({"measures": {"chance": 90.0}}, "otherwise: up to 20, chance: 90.0"),
-    ({"measures": {}, "bits": 0.1}, "otherwise: up to 20, bits: 0.1; up to 20, chance: None"),
+    ({"bits": 8.2}, "otherwise: up to 20, bits: 8.2, but it is 8.0"),
+    ({"bits": 10**400}, f"otherwise: up to 20, bits: {10**400}, but it is 8.0"),
+    ({"wrong_bits": 0.0}, "otherwise: up to 20, wrong bits: 0.0, but it is 0.5"),
+    ({"wrong_bits": False}, "otherwise: up to 20, wrong bits: False, but it is 0.5"),
+    ({"passed": False}, "otherwise: up to 20, passed: False, but it is True"),
+    ({"passed": 1}, "otherwise: up to 20, passed: 1, but it is True"),
+    ({"passed": None}, "otherwise: up to 20, passed: None, but it is True"),
+    ({"bits": nan}, "otherwise: up to 20, bits: None, but it is 8.0"),
+    ({"extent": {"length": 5}},
+     "otherwise: up to 20, extent: {'length': 5}, but it is {'length': 20}"),
+    ({"measures": {"chance": 90.0}}, "otherwise: up to 20, chance: 90.0, but it is 85.0"),
+    ({"measures": {"chance": 85.0, "luck": 1.0}},
+     "otherwise: up to 20, luck: 1.0, but it is None"),
+    ({"measures": {}, "bits": 0.1},
+     "otherwise: up to 20, bits: 0.1, but it is 8.0; up to 20, chance: None, but it is 85.0"),
 ])  # fmt: skip
 def test_what_a_card_says_otherwise_is_named(tmp_path, claimed, otherwise):
     path = written(tmp_path, replace(ROW, **claimed))
@@ -72,19 +80,21 @@ def test_what_a_card_says_otherwise_is_named(tmp_path, claimed, otherwise):
 
 
 @pytest.mark.parametrize(("key", "claimed"), [
-    ("weights", 3), ("seed", 2), ("topology", "dense 9"), ("encoding", "tied"), ("passed", None),
-    ("task_hash", "0a7b"), ("task", "a\nlong\x1b[31mone"),
+    ("weights", 3), ("seed", 2), ("seed", True), ("topology", "dense 9"), ("encoding", "tied"),
+    ("passed", None), ("task_hash", "0a7b"), ("task", "a\nlong\x1b[31mone"),
 ])  # fmt: skip
 def test_what_a_card_says_otherwise_of_a_genome_is_named_too(tmp_path, key, claimed):
     path = written(tmp_path, ROW, **{key: claimed})
-    told = f"{path} says otherwise: {key.replace('_', ' ')}: {claimed!r}"
-    assert held(tmp_path, ROW) == Verdict(False, told)
+    told = f"{path} says otherwise: {key.replace('_', ' ')}: {claimed!r}, but it is "
+    verdict = held(tmp_path, ROW)
+    assert not verdict.holds and verdict.told.startswith(told)
 
 
 def test_small_costs_are_not_taken_for_nothing(tmp_path):
     low = replace(ROW, bits=0.0078)
     path = written(tmp_path, replace(low, bits=0.001))
-    assert held(tmp_path, low).told == f"{path} says otherwise: up to 20, bits: 0.001"
+    told = f"{path} says otherwise: up to 20, bits: 0.001, but it is 0.0078"
+    assert held(tmp_path, low) == Verdict(False, told)
 
 
 def test_the_card_of_something_else_is_told_from_one_that_errs(tmp_path):
@@ -99,5 +109,5 @@ def test_the_card_of_something_else_is_told_from_one_that_errs(tmp_path):
 )
 def test_a_card_that_is_laid_out_otherwise_is_refused(tmp_path, exam):
     written(tmp_path, exam=exam)
-    with pytest.raises(ReportError, match="expected a card with an exam, but it has none"):
+    with pytest.raises(ReportError, match="expected a card with the rows of an exam"):
         held(tmp_path, ROW)

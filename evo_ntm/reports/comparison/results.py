@@ -11,6 +11,7 @@ from evo_ntm.errors import EvoNTMError, RunError
 from evo_ntm.evolution.exam import ExamRow, read_rows
 from evo_ntm.experiment import Experiment
 from evo_ntm.experiment.tasks import CostWords
+from evo_ntm.runs.limits import with_limits
 from evo_ntm.runs.run import ROWS, in_words
 from evo_ntm.runs.snapshot import snapshot
 from evo_ntm.runs.store import is_unfinished, is_written, open_run
@@ -136,7 +137,8 @@ def find(paths: Sequence[Path]) -> tuple[list[Found], list[str]]:
 def read(path: Path) -> Found:
     """Read what a run came to. Raises RunError where there is none, or none that evolved."""
     with snapshot(open_run(path)) as run, in_words(path / ROWS):
-        experiment, facts, words = run.experiment, run.facts(), run.words
+        experiment, facts = with_limits(run, run.experiment), run.facts()
+        words = run.words
         sittings = run.rows(SITTINGS)
         exam = read_rows(sittings[-1]["rows"]) if sittings else ()
         totals: dict[str, Any] = dict(run.rows(TOTALS)[0])
