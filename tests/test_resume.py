@@ -10,7 +10,7 @@ import pytest
 from deap import base, tools
 
 import evo_ntm
-from evo_ntm import cli, journal, verbs
+from evo_ntm import cli, journal, next_steps, verbs
 from evo_ntm.errors import ExperimentError, RunError, TaskError
 from evo_ntm.experiment import parse
 from evo_ntm.reports.status import statuses
@@ -443,3 +443,15 @@ def test_a_known_task_is_made_from_its_settings(folder):
     cut(folder, 5)
     with pytest.raises(TaskError, match="expected 'copy', as the experiment says"):
         verbs.resume(folder, task=make("ngrams"))
+
+
+@pytest.mark.parametrize(("limits", "more"), [
+    ({"generations": 3}, "evolve.generations=6"),
+    ({"minutes": 0.000001}, "evolve.minutes=1"),
+    ({"evaluations": 8}, r"evolve.evaluations=\d+"),
+])  # fmt: skip
+def test_what_is_next_for_a_run_that_has_ended_at_a_limit_is_twice_that(folder, limits, more):
+    verbs.evolve(asked(**limits), to=folder)
+    steps = next_steps.of_run(folder, "ended").splitlines()
+    found = re.fullmatch(rf"  evo-ntm resume {folder} --set ({more})", steps[1])
+    assert found and not verbs.resume(folder, overrides=[found[1]]).interrupted

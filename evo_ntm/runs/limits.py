@@ -4,7 +4,7 @@ The file of the experiment stays what the run began with. What it was given sinc
 rows, and an event.
 """
 
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 from evo_ntm.errors import RunError, in_words
@@ -57,8 +57,13 @@ def over(run: Run) -> str | None:
 
 def more(run: Run) -> str | None:
     """Give an override by which a run goes on that has ended at a limit, None where none does."""
-    at = None if over(run) else reached(run, with_limits(run, run.experiment))
-    return None if at is None else f"evolve.{at[0]}={2 * at[1]:.6g}"
+    experiment = with_limits(run, run.experiment)
+    at = None if over(run) else reached(run, experiment)
+    if at is None:
+        return None
+    name, made = at
+    limit = limits_of(experiment)[name]
+    return f"evolve.{name}={ceil(2 * (limit if made < 2 * limit else made))}"
 
 
 def _is_limit(name: str, value: object) -> bool:
