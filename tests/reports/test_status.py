@@ -80,7 +80,8 @@ def test_the_command_line_tells_of_one_run(tmp_path, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert facts(out)["state"] == "not solved after 12 of 12 generations"
     assert facts(out)["processes"].startswith("2, the last since ")
-    assert "evo-ntm resume" not in out and f"evo-ntm lineage {folder} --report" in out
+    assert f"evo-ntm resume {folder} --set evolve.generations=24\n" in out
+    assert f"evo-ntm lineage {folder} --report" in out
 
 
 def test_the_command_line_tells_of_a_run_in_progress(tmp_path, capsys):
