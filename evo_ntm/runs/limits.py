@@ -67,8 +67,7 @@ def more(run: Run) -> str | None:
 
 
 def _is_limit(name: str, value: object) -> bool:
-    if value is None:
-        return name in LIMITS and name != "generations"
-    kinds = (int, float) if name == "minutes" else (int,)
-    number = isinstance(value, kinds) and not isinstance(value, bool)
-    return name in LIMITS and number and 0 < value < inf  # type: ignore[operator]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value is None and name in LIMITS[1:]  # as generations are limited always
+    whole = isinstance(value, int) or name == "minutes"
+    return name in LIMITS and whole and 0 < value < inf

@@ -178,10 +178,11 @@ def _refuse_over(run: Run, experiment: Experiment, told: str | None) -> None:
     ended = not run.facts().get("interrupted", True)
     why = over(run) if ended or told else None
     if why or (ended and not told):
-        hint = None if why else more(run)
-        also = f", as {why}" if why else f"; --set {hint} lets it go on" if hint else ""
+        longer = more(run)
+        hint = f"; --set {longer} lets it go on" if longer else ""
         raise RunError(f"{run.folder}: expected a run that was interrupted, but it has ended, "
-                       f"after {counted(run.generation() + 1, 'generation')}{also}")  # fmt: skip
+                       f"after {counted(run.generation() + 1, 'generation')}"
+                       f"{f', as {why}' if why else hint}")  # fmt: skip
     if told and (at := reached(run, experiment)):
         name, made = at
         raise RunError(f"{run.folder}: expected limits that leave room for more, but of evolve."
