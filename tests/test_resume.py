@@ -217,8 +217,10 @@ def test_a_run_may_be_given_less_or_no_limit_but_its_generations(folder):
 @pytest.mark.parametrize("ended", [True, False])
 def test_a_limit_that_is_spent_already_is_refused_and_nothing_changes(folder, given, told, ended):
     """Also where the rows reach further than the last checkpoint."""
-    verbs.evolve(asked(generations=4), to=folder) if ended else cut(folder, 3, run={
-        "checkpoint_every": 50})  # fmt: skip
+    if ended:
+        verbs.evolve(asked(generations=4), to=folder)
+    else:
+        cut(folder, 3, run={"checkpoint_every": 50})
     before = everything(folder)
     with pytest.raises(RunError) as refusal:
         verbs.resume(folder, overrides=["evolve.generations=20", given])

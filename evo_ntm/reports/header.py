@@ -71,7 +71,7 @@ def _edited(run: Run) -> list[str]:
 
 
 def _granted(run: Run) -> list[str]:
-    """Warn of limits that were given after a last look at the validation set, which counts."""
+    """Warn of limits that were given since: a last look at the validation set came before."""
     given = ", ".join(f"evolve.{name}: {json.dumps(limit)}"
                       for name, limit in given_since(run).items())  # fmt: skip
     told = f"the run was given {given} after it had begun: with that from the first it may not " \
